@@ -1,0 +1,38 @@
+# Loads and validates; names the folders. Everything else lives in the storeys or in soyfold.
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
+
+from soyfold import registry, settings
+from soyfold.chromosomes import read_chromosomes
+from soyfold.digest import source_digest
+from soyfold.errors import UserError
+
+SCHEMAS = Path(workflow.basedir) / "workflow" / "schemas"
+try:
+    SETTINGS = settings.load_study(config, SCHEMAS, file=workflow.configfiles[-1])
+    TRAITS = settings.read_sheet(
+        SETTINGS["cohort"]["traits"], SCHEMAS / "traits.schema.yaml", key="trait"
+    )
+    LIBRARIES = settings.read_libraries(SETTINGS, SCHEMAS)
+    CHROMOSOMES = read_chromosomes(SETTINGS["chromosomes"]).names
+    MODELS = registry.load_models(SETTINGS, SCHEMAS)
+except UserError as error:
+    raise WorkflowError(str(error))
+
+RESULTS = f"{settings.results_folder()}/{SETTINGS['study']}"
+LOGS = f"{RESULTS}/logs"
+BENCHMARKS = f"{RESULTS}/benchmarks"
+SEEDS = list(range(SETTINGS["splits"]["seeds"]))
+SCHEME = SETTINGS["splits"]["scheme"]
+
+
+wildcard_constraints:
+    chromosome="[^/]+",
+    library="[A-Za-z0-9][A-Za-z0-9_.-]*",
+    trait="[A-Za-z0-9][A-Za-z0-9_.-]*",
+    model="[A-Za-z0-9][A-Za-z0-9_.-]*",
+    seed=r"\d+",

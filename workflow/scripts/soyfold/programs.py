@@ -1,0 +1,61 @@
+"""Calling the outside programs: PLINK 1.9 and Beagle."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from soyfold.errors import UserError
+from soyfold.logs import log
+
+
+def find_program(*names, install):
+    """Full path of the first of `names` on PATH.
+
+    Raises
+    ------
+    UserError
+        If none is there; `install` is the command that would bring it.
+    """
+    for name in names:
+        found = shutil.which(name)
+        if found:
+            return found
+    raise UserError(f"no program {' or '.join(names)} on PATH", mend=install)
+
+
+def run_program(command, *, folder=None, file=None, env=None):
+    """Run a command (list of arguments, never a shell) and log its output.
+
+    Parameters
+    ----------
+    command : sequence
+        Program and arguments.
+    folder : path-like, optional
+        Working folder.
+    file : path-like, optional
+        The user's file that the program works on, named if it fails.
+    env : mapping, optional
+        Environment of the program.
+
+    Raises
+    ------
+    UserError
+        If the program exits with another status than 0; its last lines are quoted.
+    """
+    command = [str(part) for part in command]
+    log.info("$ %s", " ".join(command))
+    done = subprocess.run(
+        command, cwd=folder, env=env, stdin=subprocess.DEVNULL, text=True, errors="replace",
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+    )
+    log.info("%s", done.stdout.rstrip())
+    if done.returncode != 0:
+        lines = [line for line in done.stdout.splitlines() if line.strip()]
+        error_lines = [line for line in lines if "rror" in line] or lines[-2:]
+        raise UserError(
+            f"{Path(command[0]).name} stopped with status {done.returncode}:"
+            f" {' '.join(error_lines[-3:])}",
+            file=file,
+            mend="see the whole output in this rule's log",
+        )
+    return done.stdout
