@@ -1,0 +1,100 @@
+"""Names of models -> their modules, parameters and needs. Never imports torch."""
+
+import copy
+import importlib
+from pathlib import Path
+
+import yaml
+
+from soyfold.errors import UserError
+from soyfold.settings import check
+
+# A preset that a model doesn't define falls back to the next: demo -> cpu -> paper.
+FALLBACK = {"demo": "cpu", "cpu": "paper"}
+
+
+def overlay(base, changes):
+    """Copy of `base` with `changes` laid over it, key by key, in depth."""
+    result = copy.deepcopy(base)
+    for key, value in changes.items():
+        if isinstance(value, dict) and isinstance(result.get(key), dict):
+            result[key] = overlay(result[key], value)
+        else:
+            result[key] = copy.deepcopy(value)
+    return result
+
+
+def _extended(name, entries, file, seen=()):
+    """The entry `name` with all that it extends beneath it."""
+    if name not in entries:
+        raise UserError(
+            f"model {name!r}", file=file, at="key models", allowed=", ".join(sorted(entries)),
+            mend="add it there, or correct the name",
+        )
+    if name in seen:
+        raise UserError(
+            f"a circle of extends: {' -> '.join([*seen, name])}", file=file, at=f"key models.{name}"
+        )
+    entry = entries[name]
+    parent = entry.get("extends")
+    if parent is None:
+        return entry
+    base = _extended(parent, entries, file, (*seen, name))
+    return overlay(base, {key: value for key, value in entry.items() if key != "extends"})
+
+
+def _with_preset(entry, preset):
+    """Lay the preset over the parameters; say which one it was."""
+    presets = entry.get("presets", {})
+    while preset != "paper" and preset not in presets:
+        preset = FALLBACK[preset]
+    block = {key: value for key, value in entry.items() if key != "presets"}
+    changes = copy.deepcopy(presets.get(preset, {}))
+    block["seeds_per_job"] = changes.pop("seeds_per_job", block["seeds_per_job"])
+    block["parameters"] = overlay(block["parameters"], changes)
+    block["preset"] = preset
+    return block
+
+
+def load_models(study, schemas):
+    """Resolve the models that a study names.
+
+    Parameters
+    ----------
+    study : dict
+        As `settings.load_study` returns it.
+    schemas : path-like
+        Folder of the schemas.
+
+    Returns
+    -------
+    dict of str to dict
+        By name, in the study's order: name, label, module, kind (network | direct), gpu (0 | 1),
+        attention (bool), cim (none | real | a control's name), seeds_per_job (one | all), preset,
+        parameters.
+
+    Raises
+    ------
+    UserError
+        For a name, key or preset that is not in the models file.
+    """
+    file = study["training"]["models_file"]
+    if not Path(file).is_file():
+        raise UserError("no such file", file=file, mend="check training.models_file in the config")
+    schema = Path(schemas) / "models.schema.yaml"
+    content = check(yaml.safe_load(Path(file).read_text(encoding="utf-8")), schema, file=file)
+    preset = study["training"]["preset"]
+    if preset not in ("paper", "cpu", "demo"):
+        raise UserError(
+            f"preset {preset!r}", at="key training.preset", allowed="paper, cpu, demo"
+        )
+    models = {}
+    for name in study["training"]["models"]:
+        block = _with_preset(_extended(name, content["models"], file), preset)
+        models[name] = {"name": name, "label": name, **block}
+    return models
+
+
+def import_model(module):
+    """Import `soyfold.models.<module>`: by name at run time, so that source digests stay apart."""
+    return importlib.import_module(f"soyfold.models.{module}")
