@@ -19,7 +19,9 @@ try:
     )
     LIBRARIES = settings.read_libraries(SETTINGS, SCHEMAS)
     CHROMOSOMES = read_chromosomes(SETTINGS["chromosomes"]).names
-    MODELS = registry.load_models(SETTINGS, SCHEMAS)
+    TRAIT_MODELS = registry.models_by_trait(SETTINGS, TRAITS)
+    MODELS = registry.load_models(SETTINGS, SCHEMAS, sum(TRAIT_MODELS.values(), []))
+    settings.refuse_missing_files(SETTINGS, TRAITS, LIBRARIES)
 except UserError as error:
     raise WorkflowError(str(error))
 

@@ -59,7 +59,10 @@ def read_chromosomes(path):
     for line, row in enumerate(table.itertuples(), start=2):
         if not str(row.length).isdigit() or int(row.length) < 1:
             raise UserError(
-                f"length {row.length!r}", file=path, at=f"line {line}", allowed="base pairs, an integer"
+                f"length {row.length!r}",
+                file=path,
+                at=f"line {line}",
+                allowed="base pairs, an integer",
             )
         lengths.append(int(row.length))
         others = row.aliases.split(",") if isinstance(row.aliases, str) else []
@@ -67,7 +70,11 @@ def read_chromosomes(path):
             if name in aliases:
                 raise UserError(
                     f"the name {name!r} for {row.chromosome} and for {aliases[name]}",
-                    file=path, at=f"line {line}", allowed="each name once",
+                    file=path,
+                    at=f"line {line}",
+                    allowed="each name once",
                 )
             aliases[name] = row.chromosome
-    return Chromosomes(list(table.chromosome), np.array(lengths, dtype=np.int64), aliases, str(path))
+    return Chromosomes(
+        list(table.chromosome), np.array(lengths, dtype=np.int64), aliases, str(path)
+    )

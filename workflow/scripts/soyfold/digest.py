@@ -35,7 +35,7 @@ def _without_docstrings(tree):
     return tree
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _parse(path):
     """Digest of one file's code, and the files of soyfold that it imports."""
     tree = ast.parse(path.read_text(encoding="utf-8"))

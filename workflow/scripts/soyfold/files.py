@@ -53,7 +53,12 @@ def read_table(path, *, required=(), **options):
         raise UserError("no such file", file=path, mend="check the path in the config")
     try:
         table = pd.read_csv(
-            path, sep="\t", na_values=["NA", ""], keep_default_na=False, encoding="utf-8-sig", **options
+            path,
+            sep="\t",
+            na_values=["NA", ""],
+            keep_default_na=False,
+            encoding="utf-8-sig",
+            **options,
         )
     except pd.errors.EmptyDataError:
         raise UserError("an empty file", file=path, allowed="a TSV table with a header") from None

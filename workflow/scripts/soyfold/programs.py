@@ -45,8 +45,15 @@ def run_program(command, *, folder=None, file=None, env=None):
     command = [str(part) for part in command]
     log.info("$ %s", " ".join(command))
     done = subprocess.run(
-        command, cwd=folder, env=env, stdin=subprocess.DEVNULL, text=True, errors="replace",
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+        command,
+        cwd=folder,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        errors="replace",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
     )
     log.info("%s", done.stdout.rstrip())
     if done.returncode != 0:

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from soyfold.errors import UserError
-from soyfold.settings import check
+from soyfold.schema import check
 
 # A preset that a model doesn't define falls back to the next: demo -> cpu -> paper.
 FALLBACK = {"demo": "cpu", "cpu": "paper"}
@@ -28,7 +28,10 @@ def _extended(name, entries, file, seen=()):
     """The entry `name` with all that it extends beneath it."""
     if name not in entries:
         raise UserError(
-            f"model {name!r}", file=file, at="key models", allowed=", ".join(sorted(entries)),
+            f"model {name!r}",
+            file=file,
+            at="key models",
+            allowed=", ".join(sorted(entries)),
             mend="add it there, or correct the name",
         )
     if name in seen:
@@ -56,8 +59,28 @@ def _with_preset(entry, preset):
     return block
 
 
-def load_models(study, schemas):
-    """Resolve the models that a study names.
+def models_by_trait(study, traits):
+    """Which models each trait asks for: its own `models` cell, else the study's list.
+
+    Parameters
+    ----------
+    study : dict
+    traits : dict of str to dict
+        Rows of traits.tsv.
+
+    Returns
+    -------
+    dict of str to list of str
+    """
+    chosen = {}
+    for trait, row in traits.items():
+        own = [name.strip() for name in (row.get("models") or "").split(",") if name.strip()]
+        chosen[trait] = own or list(study["training"]["models"])
+    return chosen
+
+
+def load_models(study, schemas, names):
+    """Resolve models by name.
 
     Parameters
     ----------
@@ -65,11 +88,13 @@ def load_models(study, schemas):
         As `settings.load_study` returns it.
     schemas : path-like
         Folder of the schemas.
+    names : iterable of str
+        Those wanted.
 
     Returns
     -------
     dict of str to dict
-        By name, in the study's order: name, label, module, kind (network | direct), gpu (0 | 1),
+        By name, in the order given: name, label, module, kind (network | direct), gpu (0 | 1),
         attention (bool), cim (none | real | a control's name), seeds_per_job (one | all), preset,
         parameters.
 
@@ -85,11 +110,9 @@ def load_models(study, schemas):
     content = check(yaml.safe_load(Path(file).read_text(encoding="utf-8")), schema, file=file)
     preset = study["training"]["preset"]
     if preset not in ("paper", "cpu", "demo"):
-        raise UserError(
-            f"preset {preset!r}", at="key training.preset", allowed="paper, cpu, demo"
-        )
+        raise UserError(f"preset {preset!r}", at="key training.preset", allowed="paper, cpu, demo")
     models = {}
-    for name in study["training"]["models"]:
+    for name in dict.fromkeys(names):
         block = _with_preset(_extended(name, content["models"], file), preset)
         models[name] = {"name": name, "label": name, **block}
     return models

@@ -1,110 +1,16 @@
 """Config, sheets and schemas: read, checked, defaults filled, paths expanded."""
 
-import copy
 import os
 from pathlib import Path
 
-import jsonschema
 import yaml
 
 from soyfold.errors import UserError
 from soyfold.files import read_table
+from soyfold.schema import check, fill_defaults
 
 DATA_VARIABLE = "SOYFOLD_DATA"
 DATA_DEFAULT = "../shared/data"
-
-
-def _fill_defaults(instance, schema):
-    """Put each property's default where the user left it out (in place, in depth)."""
-    for key, sub in schema.get("properties", {}).items():
-        if key not in instance and "default" in sub:
-            instance[key] = copy.deepcopy(sub["default"])
-        value = instance.get(key)
-        if isinstance(value, dict):
-            objects = [sub, *sub.get("oneOf", [])]
-            for candidate in objects:
-                _fill_defaults(value, candidate)
-
-
-def _key(path):
-    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
-
-
-def _deepest(error):
-    """Follow oneOf to the branch that the user meant: the one for an object, if they gave one."""
-    while error.validator == "oneOf" and isinstance(error.instance, dict):
-        inside = [e for e in error.context if e.validator != "const"]
-        if not inside:
-            break
-        error = max(inside, key=lambda e: len(e.absolute_path))
-    return error
-
-
-def _allowed(error):
-    schema = error.schema
-    if error.validator == "additionalProperties":
-        return ", ".join(sorted(schema.get("properties", {})))
-    if error.validator == "enum":
-        return ", ".join(map(str, schema["enum"]))
-    if error.validator == "required":
-        return f"the keys {', '.join(schema['required'])} must be there"
-    if error.validator == "oneOf":
-        options = [s.get("const", s.get("type")) for s in schema["oneOf"]]
-        text = " or ".join("off" if option is False else str(option) for option in options)
-        return f"{text} ({schema.get('description', '')})"
-    limits = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "above"}
-    if error.validator in limits:
-        return f"{limits[error.validator]} {error.validator_value}"
-    if error.validator == "pattern":
-        return f"letters, digits, '_', '.', '-' (pattern {schema['pattern']})"
-    if error.validator == "type":
-        return f"{error.validator_value}"
-    return error.message
-
-
-def _found(error):
-    if error.validator == "additionalProperties":
-        unknown = sorted(set(error.instance) - set(error.schema.get("properties", {})))
-        return f"unknown key {', '.join(map(repr, unknown))}"
-    if error.validator == "required":
-        return error.message.replace(" is a required property", " missing")
-    return f"{error.instance!r} ({type(error.instance).__name__})"
-
-
-def check(instance, schema, *, file, at=""):
-    """Fill defaults into a copy of `instance` and check it against a JSON schema.
-
-    Parameters
-    ----------
-    instance : dict
-    schema : dict or path-like
-        JSON schema, or the YAML file that holds it.
-    file, at : str
-        Where the instance comes from, for the message.
-
-    Returns
-    -------
-    dict
-
-    Raises
-    ------
-    UserError
-        Naming the first offending key.
-    """
-    if not isinstance(schema, dict):
-        schema = yaml.safe_load(Path(schema).read_text(encoding="utf-8"))
-    instance = copy.deepcopy(instance)
-    _fill_defaults(instance, schema)
-    errors = sorted(
-        jsonschema.Draft202012Validator(schema).iter_errors(instance),
-        key=lambda e: list(map(str, e.absolute_path)),
-    )
-    if errors:
-        error = _deepest(errors[0])
-        key = _key(error.absolute_path)
-        place = " ".join(part for part in (at, f"key {key}" if key else "") if part)
-        raise UserError(_found(error), file=file, at=place, allowed=_allowed(error))
-    return instance
 
 
 def expand_path(path):
@@ -134,7 +40,9 @@ def read_sheet(path, schema, *, key):
                 row[name] = int(row[name])
         row = check(row, schema, file=path, at=f"line {line}")
         if row[key] in rows:
-            raise UserError(f"{key} {row[key]!r} twice", file=path, at=f"line {line}", allowed="each once")
+            raise UserError(
+                f"{key} {row[key]!r} twice", file=path, at=f"line {line}", allowed="each once"
+            )
         row["file"] = expand_path(row["file"])
         rows[row[key]] = row
     if not rows:
@@ -175,20 +83,25 @@ def load_study(config, schemas, *, file):
     if study["contacts"] == "expected":
         schema = yaml.safe_load(path.read_text(encoding="utf-8"))
         contacts = {}
-        _fill_defaults(contacts, schema["properties"]["contacts"]["oneOf"][1])
+        fill_defaults(contacts, schema["properties"]["contacts"]["oneOf"][1])
         study["contacts"] = {**contacts, "libraries": None}
     study.setdefault("title", study["study"])
     study["chromosomes"] = expand_path(study["chromosomes"])
     study["genotypes"]["file"] = expand_path(study["genotypes"]["file"])
     for section, key in (
-        ("contacts", "libraries"), ("cohort", "traits"), ("cohort", "id_map"),
-        ("splits", "file"), ("training", "models_file"),
+        ("contacts", "libraries"),
+        ("cohort", "traits"),
+        ("cohort", "id_map"),
+        ("splits", "file"),
+        ("training", "models_file"),
     ):
         study[section][key] = expand_path(study[section][key])
     if (study["splits"]["scheme"] == "given") != bool(study["splits"]["file"]):
         raise UserError(
             f"scheme {study['splits']['scheme']!r} with file {study['splits']['file']!r}",
-            file=file, at="key splits", allowed="scheme: given with a file, or scheme: random without",
+            file=file,
+            at="key splits",
+            allowed="scheme: given with a file, or scheme: random without",
         )
     return study
 
@@ -196,3 +109,40 @@ def load_study(config, schemas, *, file):
 def results_folder():
     """Folder of all results: `$SOYFOLD_RESULTS`, by default results."""
     return os.environ.get("SOYFOLD_RESULTS", "results")
+
+
+def _source_of(path, sources):
+    """What the study says about where to get `path`: the entry with the longest matching path."""
+    matching = [known for known in sources if path.startswith(known)]
+    return sources[max(matching, key=len)] if matching else None
+
+
+def refuse_missing_files(study, traits, libraries):
+    """Raise one `UserError` if a file that the study names isn't there, and say where it is from.
+
+    Parameters
+    ----------
+    study, traits, libraries : dict
+        As `load_study`, `read_sheet` and `read_libraries` return them.
+    """
+    wanted = {"genotypes.file": study["genotypes"]["file"], "chromosomes": study["chromosomes"]}
+    for section, key in (("cohort", "id_map"), ("splits", "file")):
+        wanted[f"{section}.{key}"] = study[section][key]
+    for trait, row in traits.items():
+        wanted[f"trait {trait} in {study['cohort']['traits']}"] = row["file"]
+    for library, row in libraries.items():
+        wanted[f"library {library} in {study['contacts']['libraries']}"] = row["file"]
+        wanted[f"bins of library {library} in {study['contacts']['libraries']}"] = row["bins"]
+    missing = {place: path for place, path in wanted.items() if path and not Path(path).exists()}
+    if not missing:
+        return
+    sources = {expand_path(path): text for path, text in study["sources"].items()}
+    place, path = next(iter(missing.items()))
+    source = _source_of(path, sources)
+    others = len(missing) - 1
+    raise UserError(
+        "no such file" + (f" (and {others} more are missing)" if others else ""),
+        file=path,
+        at=place,
+        mend=f"get it from {source}" if source else "correct the path, or put the file there",
+    )

@@ -1,0 +1,39 @@
+# Each target sets up what it needs. The only ones a new user has to know: demo and test.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.PHONY: demo test lint format clean setup help
+
+BIN := .venv/bin
+CORES ?= all
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+help:
+	@echo "make demo    run the embedded demo study (set-up included)"
+	@echo "make test    run all tests (set-up included)"
+	@echo "make lint    ruff, snakefmt, snakemake --lint"
+	@echo "make clean   remove the demo's results"
+
+.venv/.ready: envs/install.sh envs/requirements.txt envs/requirements-hic.txt envs/constraints.txt
+	@bash envs/install.sh
+
+setup: .venv/.ready
+
+demo: .venv/.ready
+	@snakemake --cores $(CORES)
+
+test: .venv/.ready
+	@python -m pytest $(PYTEST_ARGS)
+
+lint: .venv/.ready
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile workflow
+	snakemake --lint
+
+format: .venv/.ready
+	ruff check --fix .
+	ruff format .
+	snakefmt Snakefile workflow
+
+clean:
+	rm -rf results/demo .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Brings a fresh Debian 12 with Python 3.11 to where soyfold runs: .venv with pinned packages,
+# PLINK 1.9, Beagle with Java, and the headers that hicstraw's build needs. Safe to run again.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+packages=(plink1.9 beagle default-jre-headless g++ python3-dev libcurl4-openssl-dev zlib1g-dev)
+conda_way="conda install -c conda-forge -c bioconda 'plink=1.90*' beagle gxx libcurl zlib"
+
+python=$(command -v python3.11 || command -v python3 || true)
+if [ -z "$python" ] || ! "$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then
+    echo "soyfold: found ${python:-no python3}; allowed: Python 3.11; to mend: apt-get install python3.11 python3.11-venv" >&2
+    exit 1
+fi
+
+has_plink() { command -v plink1.9 >/dev/null || { command -v plink >/dev/null && plink --version | grep -q '^PLINK v1\.9'; }; }
+has_beagle() { command -v beagle >/dev/null && command -v java >/dev/null; }
+has_headers() { command -v g++ >/dev/null && { [ -f /usr/include/curl/curl.h ] || ls /usr/include/*/curl/curl.h; } >/dev/null 2>&1 && [ -f /usr/include/zlib.h ]; }
+
+if ! has_plink || ! has_beagle || ! has_headers; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "soyfold: installing ${packages[*]}"
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+    elif ! has_plink || ! has_beagle; then
+        echo "soyfold: found no PLINK 1.9 or no Beagle with Java; to mend: sudo apt-get install ${packages[*]}   (or: $conda_way)" >&2
+        exit 1
+    fi
+fi
+
+echo "soyfold: installing the pinned Python packages into .venv"
+[ -x .venv/bin/python ] || "$python" -m venv .venv
+.venv/bin/python -m pip install --quiet --disable-pip-version-check -r envs/requirements.txt -c envs/constraints.txt
+if ! .venv/bin/python -c 'import hicstraw' 2>/dev/null &&
+    ! .venv/bin/python -m pip install --quiet --disable-pip-version-check -r envs/requirements-hic.txt -c envs/constraints.txt; then
+    echo "soyfold: hicstraw could not be built, so .hic input won't work (all other Hi-C formats do); to mend: sudo apt-get install g++ python3-dev libcurl4-openssl-dev zlib1g-dev, then make setup" >&2
+fi
+touch .venv/.ready

@@ -1,0 +1,13 @@
+"""Draw one trait's learning curves."""
+
+from soyfold.logs import rule_log
+from soyfold.plotting import plot_learning_curves, read_histories
+
+with rule_log(snakemake.log[0]):
+    fits = [
+        {**fit, "history": file}
+        for fit, file in zip(snakemake.params.fits, snakemake.input.histories, strict=True)
+    ]
+    plot_learning_curves(
+        read_histories(fits), trait=snakemake.wildcards.trait, paths=snakemake.output
+    )

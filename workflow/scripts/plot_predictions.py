@@ -1,0 +1,16 @@
+"""Draw one trait's observed against predicted values."""
+
+from soyfold.logs import rule_log
+from soyfold.plotting import plot_predictions, read_test_predictions
+
+with rule_log(snakemake.log[0]):
+    fits = [
+        {**fit, "predictions": file}
+        for fit, file in zip(snakemake.params.fits, snakemake.input.predictions, strict=True)
+    ]
+    plot_predictions(
+        read_test_predictions(fits),
+        trait=snakemake.wildcards.trait,
+        unit=snakemake.params.unit,
+        paths=snakemake.output,
+    )

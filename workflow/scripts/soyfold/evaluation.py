@@ -1,0 +1,144 @@
+"""Scores of all fits in one tidy table, and the paper's tables 1 and 2 from it."""
+
+import numpy as np
+import pandas as pd
+
+from soyfold.errors import UserError
+from soyfold.files import read_table
+
+PAPER_METRICS = ["MAE", "PCC", "CI", "NAE", "AAS"]
+FURTHER_METRICS = ["NAE_headmean", "AAS_headmean", "R2", "RMSE", "Spearman", "calibration_slope"]
+FLOORS = {
+    "NAE": ("NAE_uniform", None),
+    "NAE_headmean": ("NAE_uniform", None),
+    "AAS": ("AAS_uniform", "AAS_within_chromosome"),
+    "AAS_headmean": ("AAS_uniform", "AAS_within_chromosome"),
+}
+MAE_TOLERANCE = 1.05
+
+
+def collect_scores(fits):
+    """Test metrics of every fit, one row each.
+
+    Parameters
+    ----------
+    fits : iterable of dict
+        trait, model, label, scheme, seed, preset, cim and `file`, the fit's metrics.tsv.
+
+    Returns
+    -------
+    DataFrame
+        trait, model, scheme, seed, metric, value, and label, preset, cim of the model. Counts
+        that belong to no part, such as the number of trainable parameters, are among the metrics.
+    """
+    frames = []
+    for fit in fits:
+        table = read_table(fit["file"], required=("part", "metric", "value"))
+        table = table[table.part.isin(["test"]) | table.part.isna()]
+        frames.append(
+            pd.DataFrame(
+                {
+                    "trait": fit["trait"],
+                    "model": fit["model"],
+                    "scheme": fit["scheme"],
+                    "seed": fit["seed"],
+                    "metric": table.metric,
+                    "value": table.value,
+                    "label": fit["label"],
+                    "preset": fit["preset"],
+                    "cim": fit["cim"],
+                }
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def _flags(values, mean_mae):
+    """MODELS' guards on one model's seeds: what no honest fit shows.
+
+    Parameters
+    ----------
+    values : DataFrame
+        Seeds x metrics.
+    mean_mae : Series or None
+        The mean predictor's MAE by seed.
+    """
+    flags = []
+    if values.PCC.isna().any():
+        flags.append("constant output")
+    if ((values.CI > values.PCC) & (values.PCC > 0)).any():
+        flags.append("CI above PCC")
+    if mean_mae is not None and values.MAE.mean() > MAE_TOLERANCE * mean_mae.mean():
+        flags.append("MAE above mean predictor")
+    return ", ".join(flags) or None
+
+
+def _mean(series):
+    """Mean and sd over seeds; a metric undefined on some seed has no mean over seeds."""
+    values = series.to_numpy(dtype=float)
+    if len(values) == 0 or np.isnan(values).any():
+        return np.nan, np.nan
+    return values.mean(), values.std(ddof=1) if len(values) > 1 else np.nan
+
+
+def trait_table(scores, trait, paper):
+    """The paper's Table 1 (oil) or 2 (protein), or its like for another trait.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        As `collect_scores` returns it.
+    trait : str
+    paper : DataFrame
+        The printed tables: table, trait, model, metric, value ([C], tables 1 to 6).
+
+    Returns
+    -------
+    DataFrame
+        metric, model, mean, sd, seeds, paper, uniform, within_chromosome, cim, preset, flags: one
+        row per metric and model, the paper's five metrics first. `uniform` and
+        `within_chromosome` are the floors that attention without any learning would reach.
+
+    Raises
+    ------
+    UserError
+        If no fit of the trait is among the scores.
+    """
+    ours = scores[scores.trait == trait]
+    if ours.empty:
+        raise UserError(f"no scores of trait {trait!r}", allowed=", ".join(scores.trait.unique()))
+    printed = paper[paper.table.isin([1, 2]) & (paper.trait == trait)]
+    printed = printed.set_index(["model", "metric"]).value
+    wide = {
+        name: group.pivot(index="seed", columns="metric", values="value")
+        for name, group in ours.groupby("model", sort=False)
+    }
+    facts = ours.drop_duplicates("model").set_index("model")
+    mean_mae = wide["mean"].MAE if "mean" in wide else None
+    rows = []
+    for metric in PAPER_METRICS + FURTHER_METRICS:
+        for name, values in wide.items():
+            if metric not in values:
+                continue
+            label = facts.label[name]
+            mean, sd = _mean(values[metric])
+            uniform, within = (
+                _mean(values[floor])[0] if floor in values else np.nan
+                for floor in FLOORS.get(metric, (None, None))
+            )
+            rows.append(
+                {
+                    "metric": metric,
+                    "model": label,
+                    "mean": mean,
+                    "sd": sd,
+                    "seeds": len(values),
+                    "paper": printed.get((label, metric), np.nan),
+                    "uniform": uniform,
+                    "within_chromosome": within,
+                    "cim": facts.cim[name],
+                    "preset": facts.preset[name],
+                    "flags": _flags(values, mean_mae),
+                }
+            )
+    return pd.DataFrame(rows)

@@ -1,0 +1,124 @@
+"""Figures of the evaluation: learning curves, and observed against predicted."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+
+from soyfold.files import read_table, staged
+
+COLUMNS = 4
+STYLE = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 9,
+    "figure.dpi": 100,
+    "savefig.dpi": 160,
+    "svg.hashsalt": "soyfold",
+}
+
+
+def save_figure(figure, paths):
+    """Save a figure under each path; the suffix names the format. Same data, same bytes."""
+    for path in paths:
+        metadata = {"Date": None} if str(path).endswith("svg") else {"Software": None}
+        with staged(path) as temporary:
+            figure.savefig(temporary, bbox_inches="tight", metadata=metadata)
+    plt.close(figure)
+
+
+def _curves(histories, column):
+    """Mean, lowest and highest over seeds at each epoch that at least one seed reached."""
+    table = pd.concat([h.set_index("epoch")[column] for h in histories], axis=1)
+    return table.index.to_numpy(), table.mean(axis=1), table.min(axis=1), table.max(axis=1)
+
+
+def plot_learning_curves(histories, *, trait, paths):
+    """Validation loss and PCC by epoch for each network ([C], figures 4 and 5).
+
+    Parameters
+    ----------
+    histories : dict of str to list of DataFrame
+        Model's label to its seeds' histories: epoch, train_loss, val_loss, val_pcc. Models
+        without epochs (one row) are drawn as a horizontal line.
+    trait : str
+    paths : iterable of path-like
+    """
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
+        names = {"val_loss": "validation MSE (z-scores)", "val_pcc": "validation PCC"}
+        for axis, (column, title) in zip(axes, names.items(), strict=True):
+            for number, (label, tables) in enumerate(histories.items()):
+                epochs, mean, low, high = _curves(tables, column)
+                color = f"C{number}"
+                if max(len(table) for table in tables) == 1:
+                    axis.axhline(float(mean.iloc[0]), color=color, ls="--", lw=1, label=label)
+                    continue
+                axis.plot(epochs, mean, color=color, lw=1.4, label=label)
+                axis.fill_between(epochs, low, high, color=color, alpha=0.12, lw=0)
+            axis.set(xlabel="epoch", title=title)
+        axes[0].set_yscale("log")
+        axes[1].legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        figure.suptitle(f"{trait}: learning curves (mean over seeds, band: lowest to highest)")
+        save_figure(figure, paths)
+
+
+def plot_predictions(predictions, *, trait, unit, paths):
+    """Observed against predicted on the test lines, one panel a model, all seeds.
+
+    Parameters
+    ----------
+    predictions : dict of str to DataFrame
+        Model's label to its test rows: observed, predicted, seed.
+    trait, unit : str
+    paths : iterable of path-like
+    """
+    rows = -(-len(predictions) // COLUMNS)
+    observed = np.concatenate([table.observed for table in predictions.values()])
+    limits = np.quantile(observed, [0, 1]) + np.array([-0.05, 0.05]) * np.ptp(observed)
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            rows, COLUMNS, figsize=(2.6 * COLUMNS, 2.6 * rows + 0.4), sharex=True, sharey=True,
+            layout="constrained", squeeze=False,
+        )  # fmt: skip
+        for axis, (label, table) in zip(axes.flat, predictions.items(), strict=False):
+            size = 6 if len(table) < 500 else 2
+            axis.scatter(table.predicted, table.observed, s=size, alpha=0.35, lw=0, c="C0")
+            axis.plot(limits, limits, color="0.5", lw=0.8, ls=":")
+            by_seed = [
+                np.corrcoef(part.observed, part.predicted)[0, 1]
+                for _, part in table.groupby("seed")
+                if part.predicted.std() > 0
+            ]
+            title = f"PCC {np.mean(by_seed):.2f}" if by_seed else "constant"
+            axis.set(xlim=limits, ylim=limits, title=f"{label}: {title}")
+            axis.set_aspect("equal")
+        for axis in axes.flat[len(predictions) :]:
+            axis.set_axis_off()
+        what = f"{trait} ({unit})" if unit else trait
+        figure.supxlabel(f"predicted {what}")
+        figure.supylabel(f"observed {what}")
+        figure.suptitle(f"{trait}: test lines of all seeds")
+        save_figure(figure, paths)
+
+
+def read_histories(fits):
+    """Histories by label from fits: dicts with label and `history`, a path."""
+    tables = {}
+    for fit in fits:
+        tables.setdefault(fit["label"], []).append(read_table(fit["history"]))
+    return tables
+
+
+def read_test_predictions(fits):
+    """Test rows by label from fits: dicts with label, seed and `predictions`, a path."""
+    tables = {}
+    for fit in fits:
+        table = read_table(fit["predictions"], dtype={"sample": str})
+        table = table[(table.part == "test") & table.observed.notna()].assign(seed=fit["seed"])
+        tables.setdefault(fit["label"], []).append(table)
+    return {label: pd.concat(parts) for label, parts in tables.items()}

@@ -1,0 +1,102 @@
+"""Closed JSON schemas: defaults filled, the first offence told in one line."""
+
+import copy
+from pathlib import Path
+
+import jsonschema
+import yaml
+
+from soyfold.errors import UserError
+
+
+def fill_defaults(instance, schema):
+    """Put each property's default where the user left it out (in place, in depth)."""
+    for key, sub in schema.get("properties", {}).items():
+        if key not in instance and "default" in sub:
+            instance[key] = copy.deepcopy(sub["default"])
+        value = instance.get(key)
+        if isinstance(value, dict):
+            objects = [sub, *sub.get("oneOf", [])]
+            for candidate in objects:
+                fill_defaults(value, candidate)
+
+
+def _key(path):
+    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+
+
+def _deepest(error):
+    """Follow oneOf to the branch that the user meant: the one for an object, if they gave one."""
+    while error.validator == "oneOf" and isinstance(error.instance, dict):
+        inside = [e for e in error.context if e.validator != "const"]
+        if not inside:
+            break
+        error = max(inside, key=lambda e: len(e.absolute_path))
+    return error
+
+
+def _allowed(error):
+    schema = error.schema
+    if error.validator == "additionalProperties":
+        return ", ".join(sorted(schema.get("properties", {})))
+    if error.validator == "enum":
+        return ", ".join(map(str, schema["enum"]))
+    if error.validator == "required":
+        return f"the keys {', '.join(schema['required'])} must be there"
+    if error.validator == "oneOf":
+        options = [s.get("const", s.get("type")) for s in schema["oneOf"]]
+        text = " or ".join("off" if option is False else str(option) for option in options)
+        return f"{text} ({schema.get('description', '')})"
+    limits = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "above"}
+    if error.validator in limits:
+        return f"{limits[error.validator]} {error.validator_value}"
+    if error.validator == "pattern":
+        return f"letters, digits, '_', '.', '-' (pattern {schema['pattern']})"
+    if error.validator == "type":
+        return f"{error.validator_value}"
+    return error.message
+
+
+def _found(error):
+    if error.validator == "additionalProperties":
+        unknown = sorted(set(error.instance) - set(error.schema.get("properties", {})))
+        return f"unknown key {', '.join(map(repr, unknown))}"
+    if error.validator == "required":
+        return error.message.replace(" is a required property", " missing")
+    return f"{error.instance!r} ({type(error.instance).__name__})"
+
+
+def check(instance, schema, *, file, at=""):
+    """Fill defaults into a copy of `instance` and check it against a JSON schema.
+
+    Parameters
+    ----------
+    instance : dict
+    schema : dict or path-like
+        JSON schema, or the YAML file that holds it.
+    file, at : str
+        Where the instance comes from, for the message.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    UserError
+        Naming the first offending key.
+    """
+    if not isinstance(schema, dict):
+        schema = yaml.safe_load(Path(schema).read_text(encoding="utf-8"))
+    instance = copy.deepcopy(instance)
+    fill_defaults(instance, schema)
+    errors = sorted(
+        jsonschema.Draft202012Validator(schema).iter_errors(instance),
+        key=lambda e: list(map(str, e.absolute_path)),
+    )
+    if errors:
+        error = _deepest(errors[0])
+        key = _key(error.absolute_path)
+        place = " ".join(part for part in (at, f"key {key}" if key else "") if part)
+        raise UserError(_found(error), file=file, at=place, allowed=_allowed(error))
+    return instance

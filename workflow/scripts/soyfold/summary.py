@@ -1,0 +1,111 @@
+"""What a run ends with on the terminal: the tables, and where everything is."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from soyfold.evaluation import PAPER_METRICS
+from soyfold.files import read_table
+
+STOREYS = [
+    "genotypes", "imputation", "contacts", "cohort", "training", "evaluation", "report",
+]  # fmt: skip
+
+
+def _cell(row):
+    if pd.isna(row["mean"]):
+        return "NA"
+    return f"{row['mean']:.3f}" + ("" if pd.isna(row.sd) else f" ({row.sd:.3f})")
+
+
+def format_trait_table(path, *, title):
+    """One of the trait tables as text: models down, the paper's metrics across, mean (sd).
+
+    Parameters
+    ----------
+    path : path-like
+        A file that `evaluation.trait_table` gave.
+    title : str
+
+    Returns
+    -------
+    str
+    """
+    table = read_table(path, required=("metric", "model", "mean", "sd", "paper"))
+    models = list(dict.fromkeys(table.model))
+    columns = {"model": models}
+    for metric in PAPER_METRICS:
+        rows = table[table.metric == metric].set_index("model")
+        if rows.empty:
+            continue
+        columns[metric] = [_cell(rows.loc[m]) if m in rows.index else "" for m in models]
+        if rows.paper.notna().any():
+            columns[f"{metric} paper"] = [
+                f"{rows.paper[m]:.3f}" if m in rows.index and pd.notna(rows.paper[m]) else ""
+                for m in models
+            ]
+    first = table.iloc[0]
+    seeds = f"{first.seeds} seed{'s' if first.seeds > 1 else ''}"
+    presets = ", ".join(dict.fromkeys(table.preset.dropna()))
+    widths = {name: max(len(name), *map(len, cells)) for name, cells in columns.items()}
+    lines = [f"{title} (test lines, mean (sd) over {seeds}; CIM {first.cim}; preset {presets})"]
+    lines.append("  ".join(name.ljust(widths[name]) for name in columns).rstrip())
+    for i in range(len(models)):
+        lines.append("  ".join(columns[n][i].ljust(widths[n]) for n in columns).rstrip())
+    flagged = table.dropna(subset="flags").drop_duplicates("model")
+    lines.extend(f"! {row.model}: {row.flags}" for row in flagged.itertuples())
+    return "\n".join(lines)
+
+
+def storey_times(benchmarks):
+    """Seconds that each storey's jobs ran, added up, from the rules' benchmark files.
+
+    Parameters
+    ----------
+    benchmarks : path-like
+        results/<study>/benchmarks.
+
+    Returns
+    -------
+    DataFrame
+        storey, jobs, seconds, cpu_seconds, max_rss_mb.
+    """
+    rows = []
+    for storey in STOREYS:
+        files = sorted((Path(benchmarks) / storey).rglob("*.tsv"))
+        if not files:
+            continue
+        table = pd.concat([pd.read_csv(file, sep="\t", na_values="-") for file in files])
+        rows.append(
+            {
+                "storey": storey,
+                "jobs": len(files),
+                "seconds": round(table.s.sum(), 1),
+                "cpu_seconds": round(table.cpu_time.sum(), 1),
+                "max_rss_mb": round(table.max_rss.max(), 0),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def print_summary(*, study, results, tables):
+    """Print the trait tables, the time of each storey, and where the results are.
+
+    Parameters
+    ----------
+    study : str
+        Title of the study.
+    results : path-like
+        results/<study>.
+    tables : dict of str to path-like
+        Trait to its table.
+    """
+    print(f"\n{study}\n{'=' * len(study)}")
+    for trait, path in tables.items():
+        print(f"\n{format_trait_table(path, title=trait)}")
+    times = storey_times(Path(results) / "benchmarks")
+    if not times.empty:
+        print(f"\nTime by storey (jobs added up)\n{times.to_string(index=False)}")
+    print(f"\ntables   {results}/evaluation/tables/")
+    print(f"figures  {results}/report/figures/")
+    print(f"logs     {results}/logs/")
