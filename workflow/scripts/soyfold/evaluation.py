@@ -53,7 +53,7 @@ def collect_scores(fits):
     return pd.concat(frames, ignore_index=True)
 
 
-def _flags(values, mean_mae):
+def _guards(values, mean_mae):
     """MODELS' guards on one model's seeds: what no honest fit shows.
 
     Parameters
@@ -63,14 +63,14 @@ def _flags(values, mean_mae):
     mean_mae : Series or None
         The mean predictor's MAE by seed.
     """
-    flags = []
+    fired = []
     if values.PCC.isna().any():
-        flags.append("constant output")
+        fired.append("constant output")
     if ((values.CI > values.PCC) & (values.PCC > 0)).any():
-        flags.append("CI above PCC")
+        fired.append("CI above PCC")
     if mean_mae is not None and values.MAE.mean() > MAE_TOLERANCE * mean_mae.mean():
-        flags.append("MAE above mean predictor")
-    return ", ".join(flags) or None
+        fired.append("MAE above mean predictor")
+    return ", ".join(fired) or None
 
 
 def _mean(series):
@@ -95,7 +95,7 @@ def trait_table(scores, trait, paper):
     Returns
     -------
     DataFrame
-        metric, model, mean, sd, seeds, paper, uniform, within_chromosome, cim, preset, flags: one
+        metric, model, mean, sd, seeds, paper, uniform, within_chromosome, cim, preset, guards: one
         row per metric and model, the paper's five metrics first. `uniform` and
         `within_chromosome` are the floors that attention without any learning would reach.
 
@@ -138,7 +138,7 @@ def trait_table(scores, trait, paper):
                     "within_chromosome": within,
                     "cim": facts.cim[name],
                     "preset": facts.preset[name],
-                    "flags": _flags(values, mean_mae),
+                    "guards": _guards(values, mean_mae),
                 }
             )
     return pd.DataFrame(rows)

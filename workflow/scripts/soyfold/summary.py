@@ -52,8 +52,8 @@ def format_trait_table(path, *, title):
     lines.append("  ".join(name.ljust(widths[name]) for name in columns).rstrip())
     for i in range(len(models)):
         lines.append("  ".join(columns[n][i].ljust(widths[n]) for n in columns).rstrip())
-    flagged = table.dropna(subset="flags").drop_duplicates("model")
-    lines.extend(f"! {row.model}: {row.flags}" for row in flagged.itertuples())
+    guarded = table.dropna(subset="guards").drop_duplicates("model")
+    lines.extend(f"! {row.model}: {row.guards}" for row in guarded.itertuples())
     return "\n".join(lines)
 
 

@@ -1,0 +1,76 @@
+"""Tables from scores: means over seeds, the paper's values, floors and guards."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from soyfold.errors import UserError
+from soyfold.evaluation import collect_scores, trait_table
+from soyfold.files import write_table
+from soyfold.summary import format_trait_table
+
+
+def metrics_file(folder, **values):
+    rows = [{"part": "test", "metric": name, "value": value} for name, value in values.items()]
+    rows.append({"part": "train", "metric": "MAE", "value": 99.0})
+    rows.append({"part": None, "metric": "parameters", "value": 10})
+    folder.mkdir(parents=True)
+    write_table(pd.DataFrame(rows), folder / "metrics.tsv")
+    return folder / "metrics.tsv"
+
+
+@pytest.fixture
+def scores(tmp_path):
+    """Two seeds of the mean predictor and of a network with attention."""
+    fits = []
+    for model, label, values in (
+        ("mean", "Mean", {"MAE": 1.0, "PCC": np.nan, "CI": np.nan}),
+        ("csafm", "CSAFM", {"MAE": 1.2, "PCC": 0.5, "CI": 0.6, "NAE": 0.9, "NAE_uniform": 1.0,
+                            "AAS": 0.8, "AAS_uniform": 0.7, "AAS_within_chromosome": 0.6}),
+    ):  # fmt: skip
+        for seed in (0, 1):
+            shifted = {name: value + 0.1 * seed for name, value in values.items()}
+            file = metrics_file(tmp_path / model / str(seed), **shifted)
+            fits.append({"trait": "oil", "model": model, "label": label, "scheme": "random",
+                         "seed": seed, "preset": "cpu", "cim": "hic", "file": file})  # fmt: skip
+    return collect_scores(fits)
+
+
+PAPER = pd.DataFrame(
+    {"table": [1, 2, 4], "trait": ["oil", "protein", "oil"], "model": ["CSAFM"] * 3,
+     "metric": ["PCC"] * 3, "value": [0.3268, 0.2704, 0.1]}
+)  # fmt: skip
+
+
+def test_scores_hold_test_rows_and_counts_only(scores):
+    assert not (scores.value == 99.0).any()
+    assert set(scores.metric) >= {"MAE", "PCC", "parameters"}
+    assert list(scores.columns[:6]) == ["trait", "model", "scheme", "seed", "metric", "value"]
+
+
+def test_table_has_means_floors_and_the_papers_own_value(scores):
+    table = trait_table(scores, "oil", PAPER).set_index(["metric", "model"])
+    assert table["mean"]["PCC", "CSAFM"] == pytest.approx(0.55)
+    assert table.sd["PCC", "CSAFM"] == pytest.approx(np.std([0.5, 0.6], ddof=1))
+    assert table.paper["PCC", "CSAFM"] == 0.3268
+    assert table.uniform["AAS", "CSAFM"] == pytest.approx(0.75)
+    assert table.within_chromosome["AAS", "CSAFM"] == pytest.approx(0.65)
+    assert np.isnan(table["mean"]["PCC", "Mean"])
+
+
+def test_guards_fire(scores):
+    guards = trait_table(scores, "oil", PAPER).drop_duplicates("model").set_index("model").guards
+    assert guards["CSAFM"] == "CI above PCC, MAE above mean predictor"
+    assert guards["Mean"] == "constant output"
+
+
+def test_unknown_trait_is_refused(scores):
+    with pytest.raises(UserError, match="no scores of trait 'yield'"):
+        trait_table(scores, "yield", PAPER)
+
+
+def test_terminal_table_shows_ours_beside_the_papers(scores, tmp_path):
+    write_table(trait_table(scores, "oil", PAPER), tmp_path / "t.tsv")
+    text = format_trait_table(tmp_path / "t.tsv", title="oil")
+    assert "0.550 (0.071)" in text and "0.327" in text and "2 seeds" in text
+    assert "! CSAFM: CI above PCC" in text

@@ -1,0 +1,106 @@
+"""Files that are whole or absent, errors in one line, logs that hold the traceback."""
+
+import logging
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from soyfold import digest
+from soyfold.errors import UserError
+from soyfold.files import read_table, staged, write_table
+from soyfold.logs import rule_log
+from soyfold.programs import find_program, run_program
+
+
+def test_staged_leaves_nothing_after_a_failure(tmp_path):
+    target = tmp_path / "out.tsv"
+    with pytest.raises(ZeroDivisionError), staged(target) as temporary:
+        temporary.write_text("half")
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_staged_keeps_the_old_file_until_the_new_is_whole(tmp_path):
+    target = tmp_path / "out.tsv"
+    target.write_text("old")
+    with pytest.raises(KeyError), staged(target) as temporary:
+        temporary.write_text("half")
+        raise KeyError
+    assert target.read_text() == "old"
+
+
+@given(st.lists(st.floats(allow_infinity=False, width=32), min_size=1, max_size=20))
+def test_tables_survive_the_round_trip(tmp_path_factory, values):
+    path = tmp_path_factory.mktemp("t") / "x.tsv"
+    table = pd.DataFrame({"value": values, "name": ["Ä"] * len(values)})
+    write_table(table, path)
+    pd.testing.assert_frame_equal(read_table(path), table, rtol=1e-9, check_dtype=False)
+
+
+def test_a_missing_column_is_named_with_the_header(tmp_path):
+    path = tmp_path / "x.tsv"
+    path.write_text("a\tb\n1\t2\n")
+    with pytest.raises(UserError, match=r"no column c; allowed: .*; to mend: the header has: a, b"):
+        read_table(path, required=("a", "c"))
+
+
+def test_user_errors_are_one_line():
+    error = UserError("a\n b", file="f.vcf", at="line 3", allowed="c", mend="d")
+    assert str(error) == "f.vcf, line 3: found a b; allowed: c; to mend: d"
+
+
+@pytest.mark.parametrize("error", [UserError("a word", file="x"), ValueError("a defect")])
+def test_rule_log_ends_with_status_1_and_tells_user_errors_from_defects(tmp_path, capsys, error):
+    log = tmp_path / "rule.log"
+    with pytest.raises(SystemExit) as stopped, rule_log(log):
+        logging.getLogger("soyfold").info("working")
+        raise error
+    assert stopped.value.code == 1
+    text = log.read_text()
+    assert "working" in text
+    assert ("Traceback" in text) == isinstance(error, ValueError)
+    terminal = capsys.readouterr().err.strip().splitlines()
+    assert len(terminal) == 1 and str(error) in terminal[0]
+
+
+def test_programs_that_are_absent_or_fail_are_named(tmp_path):
+    with pytest.raises(UserError, match="no program no-such-program-x"):
+        find_program("no-such-program-x", install="install it")
+    with pytest.raises(UserError, match="status 3"):
+        run_program(["bash", "-c", "echo Error: broken; exit 3"], folder=tmp_path)
+    assert run_program(["echo", "$HOME; ls"]) == "$HOME; ls\n"
+
+
+@pytest.fixture
+def scripts(tmp_path, monkeypatch):
+    """A small tree of sources that the digest works on."""
+    package = tmp_path / "soyfold"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "a.py").write_text('"""Doc."""\nfrom soyfold import b\nX = 1  # why\n')
+    (package / "b.py").write_text("Y = 2\n")
+    (package / "c.py").write_text("Z = 3\n")
+    (tmp_path / "run.py").write_text("from soyfold.a import X\n")
+    monkeypatch.setattr(digest, "SCRIPTS", tmp_path)
+    digest._parse.cache_clear()
+    yield tmp_path
+    digest._parse.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "changes"),
+    [
+        ("soyfold/b.py", "Y = 4\n", True),
+        ("soyfold/a.py", '"""Other."""\nfrom soyfold import b\n\nX = 1  # else\n', False),
+        ("soyfold/a.py", '"""Doc."""\nfrom soyfold import b\nX = 2\n', True),
+        ("soyfold/c.py", "Z = 5\n", False),
+        ("run.py", "from soyfold.a import X\nX\n", True),
+    ],
+)
+def test_digest_follows_imports_and_ignores_comments(scripts, file, text, changes):
+    before = digest.source_digest("run")
+    (scripts / file).write_text(text)
+    digest._parse.cache_clear()
+    assert (digest.source_digest("run") != before) == changes

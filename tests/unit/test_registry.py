@@ -1,0 +1,73 @@
+"""Models by name: extends, presets, what is refused."""
+
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from soyfold import registry
+from soyfold.errors import UserError
+
+ENTRIES = {
+    "a": {
+        "module": "transformer", "kind": "network", "seeds_per_job": "one",
+        "parameters": {"d_model": 256, "optimiser": {"rate": 1e-4, "decay": 0}},
+        "presets": {"cpu": {"d_model": 32, "optimiser": {"rate": 1e-3}, "seeds_per_job": "all"}},
+    },
+    "b": {"extends": "a", "parameters": {"optimiser": {"decay": 1}}},
+    "c": {"extends": "d"},
+    "d": {"extends": "c"},
+}  # fmt: skip
+
+
+def load(tmp_path, root, names, preset="paper"):
+    file = tmp_path / "models.yaml"
+    file.write_text(yaml.safe_dump({"models": ENTRIES}))
+    study = {"training": {"models_file": str(file), "preset": preset, "models": names}}
+    return registry.load_models(study, root / "workflow/schemas", names)
+
+
+def test_extends_changes_only_what_it_names(tmp_path, root):
+    block = load(tmp_path, root, ["b"])["b"]
+    assert block["module"] == "transformer"
+    assert block["parameters"] == {"d_model": 256, "optimiser": {"rate": 1e-4, "decay": 1}}
+
+
+@pytest.mark.parametrize(
+    ("preset", "applied"), [("paper", "paper"), ("cpu", "cpu"), ("demo", "cpu")]
+)
+def test_a_preset_says_which_it_was(tmp_path, root, preset, applied):
+    block = load(tmp_path, root, ["a"], preset)["a"]
+    assert block["preset"] == applied
+    assert block["parameters"]["d_model"] == (256 if applied == "paper" else 32)
+    assert block["parameters"]["optimiser"]["decay"] == 0
+    assert block["seeds_per_job"] == ("one" if applied == "paper" else "all")
+
+
+@pytest.mark.parametrize(
+    ("names", "preset", "said"),
+    [
+        (["x"], "paper", "'x'"),
+        (["c"], "paper", "circle of extends"),
+        (["a"], "huge", "paper, cpu, demo"),
+    ],
+)
+def test_refusals_name_what_is_allowed(tmp_path, root, names, preset, said):
+    with pytest.raises(UserError, match=said):
+        load(tmp_path, root, names, preset)
+
+
+def test_a_trait_may_have_its_own_models():
+    study = {"training": {"models": ["mean", "gblup"]}}
+    traits = {"oil": {"models": None}, "protein": {"models": "mean, csafm"}}
+    assert registry.models_by_trait(study, traits) == {
+        "oil": ["mean", "gblup"],
+        "protein": ["mean", "csafm"],
+    }
+
+
+def test_the_registry_never_imports_torch(root):
+    code = "import sys, soyfold.registry, soyfold.settings; sys.exit('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=root / "workflow/scripts", check=False)
+    assert done.returncode == 0
