@@ -30,7 +30,7 @@ def read_sheet(path, schema, *, key):
         For a missing column, an offending cell (with its line) or a name given twice.
     """
     schema = yaml.safe_load(Path(schema).read_text(encoding="utf-8"))
-    table = read_table(path, required=schema["required"], dtype=str, comment="#")
+    table = read_table(path, required=schema["required"], dtype=str)
     rows = {}
     for line, record in enumerate(table.to_dict("records"), start=2):
         row = {name: None if value != value else value for name, value in record.items()}
