@@ -1,0 +1,142 @@
+"""The demo from raw files to tables, and what reruns after a change."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+pytestmark = pytest.mark.slow
+
+MODELS = ["mean", "gblup", "cnn", "gru", "lstm", "transformer", "csafm", "cisem"]
+
+
+@pytest.fixture
+def results(finished_demo):
+    return finished_demo.folder / "results" / "demo"
+
+
+def test_it_ends_with_the_tables_and_where_everything_is(finished_demo):
+    text = finished_demo.output
+    assert re.search(r"^oil \(test lines", text, re.M)
+    assert re.search(r"^protein \(test lines", text, re.M)
+    for line in ("tables   ", "figures  ", "logs     "):
+        assert line + "results/demo/" in text
+
+
+def test_every_figure_and_table_is_there(results):
+    for name in ("table1_oil", "table2_protein"):
+        table = pd.read_csv(results / f"evaluation/tables/{name}.tsv", sep="\t")
+        assert set(table.metric) >= {"MAE", "PCC", "CI", "NAE", "AAS"}
+        assert table[table.metric == "PCC"].shape[0] == len(MODELS)
+        assert (table.cim.isin(["hic", "none"])).all()
+    for trait in ("oil", "protein"):
+        for figure in ("learning_curves", "predictions"):
+            assert (results / f"report/figures/{figure}_{trait}.png").stat().st_size > 10_000
+    assert (results / "report/figures/cim.png").stat().st_size > 10_000
+
+
+def test_gblup_beats_the_mean_predictor(results):
+    scores = pd.read_csv(results / "evaluation/scores.tsv", sep="\t")
+    mae = scores[scores.metric == "MAE"].groupby(["trait", "model"]).value.mean()
+    for trait in ("oil", "protein"):
+        assert mae[trait, "gblup"] < mae[trait, "mean"]
+
+
+def test_all_models_saw_the_same_test_lines(results):
+    for trait in ("oil", "protein"):
+        for seed in (0, 1, 2):
+            lines = {
+                tuple(table.loc[table.part == "test", "sample"])
+                for table in (
+                    pd.read_csv(
+                        results / f"training/{trait}/{m}/seed{seed}/predictions.tsv", sep="\t"
+                    )
+                    for m in MODELS
+                )
+            }
+            assert len(lines) == 1
+
+
+def test_losses_add_up(results):
+    qc = pd.read_csv(results / "genotypes/qc_counts.tsv", sep="\t")
+    removed = qc[["samples_removed", "variants_removed"]].fillna(0)
+    left = qc[["samples_left", "variants_left"]]
+    assert (
+        left.iloc[:-1].to_numpy() - removed.iloc[1:].to_numpy() == left.iloc[1:].to_numpy()
+    ).all()
+    assert (removed.sum() > 0).all()
+    dosage = np.load(results / "cohort/dosage.npy", mmap_mode="r")
+    assert dosage.shape == tuple(left.iloc[-1])
+    report = pd.read_csv(results / "cohort/join_report.tsv", sep="\t")
+    for _, rows in report.groupby("trait"):
+        of_genotypes = rows.status.isin(["matched", "genotype_only"]).sum()
+        assert of_genotypes + (rows.status == "ambiguous").sum() >= dosage.shape[0]
+
+
+def test_a_second_run_finds_nothing_to_do(finished_demo):
+    done = finished_demo.snakemake()
+    assert done.returncode == 0
+    assert "Nothing to be done" in done.stdout
+
+
+def rules_and_paths(jobs):
+    return {rule for rule, _ in jobs}, " ".join(outputs for _, outputs in jobs)
+
+
+def test_a_new_trait_runs_its_own_jobs_and_the_tables_only(demo):
+    sheet = demo.folder / "config/traits.tsv"
+    rows = pd.read_csv(sheet, sep="\t", dtype=str, keep_default_na=False)
+    new = rows[rows.trait == "oil"].assign(trait="oil2")
+    pd.concat([rows, new]).to_csv(sheet, sep="\t", index=False)
+    jobs = demo.planned()
+    fits = [outputs for rule, outputs in jobs if rule.startswith("fit_")]
+    assert fits and all("/training/oil2/" in outputs for outputs in fits)
+    rules, paths = rules_and_paths(jobs)
+    assert "collect_scores" in rules and "table_oil2" in paths
+    for rule, outputs in jobs:
+        assert "oil2" in outputs or rule in {
+            "collect_scores", "tabulate_trait", "collect_joins",
+        }, (rule, outputs)  # fmt: skip
+
+
+def fitted(jobs):
+    outputs = " ".join(outputs for rule, outputs in jobs if rule.startswith("fit_"))
+    return set(re.findall(r"/training/[^/]+/([^/]+)/", outputs))
+
+
+def upstream(jobs):
+    return {
+        r for r, o in jobs if re.search(r"results/demo/(genotypes|imputation|contacts|cohort)/", o)
+    }
+
+
+def test_changing_a_models_block_reruns_that_model(demo):
+    path = demo.folder / "config/models.yaml"
+    models = yaml.safe_load(path.read_text())
+    block = models["models"]["csafm"]
+    block.setdefault("presets", {}).setdefault("demo", {})["max_epochs"] = 3
+    path.write_text(yaml.safe_dump(models, sort_keys=False))
+    jobs = demo.planned()
+    assert fitted(jobs) == {"csafm"}
+    assert not upstream(jobs)
+
+
+@pytest.mark.parametrize("model", ["csafm", "gblup", "cnn"])
+def test_editing_a_models_source_reruns_that_model_only(demo, model):
+    path = demo.folder / f"workflow/scripts/soyfold/models/{model}.py"
+    path.write_text(path.read_text() + "\n\nEDITED = True\n")
+    jobs = demo.planned()
+    assert fitted(jobs) == {model}
+    assert not upstream(jobs)
+
+
+def test_a_comment_in_a_source_reruns_nothing(demo):
+    for file in ("models/csafm.py", "training.py", "genotypes.py"):
+        path = demo.folder / "workflow/scripts/soyfold" / file
+        if path.is_file():
+            path.write_text(path.read_text() + "\n# a remark\n")
+    for script in (demo.folder / "workflow/scripts").glob("*.py"):
+        script.touch()
+    assert demo.planned() == []
