@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from soyfold.chromosomes import read_chromosomes
 from soyfold.errors import UserError
@@ -29,7 +28,7 @@ from soyfold.simulation_contacts import (
     write_matrices,
     write_valid_pairs,
 )
-from soyfold.simulation_files import zipped
+from soyfold.simulation_files import traits_sheet, write_config, zipped
 from soyfold.simulation_genotypes import (
     draw_lines,
     record_ids,
@@ -44,6 +43,9 @@ OTHERS = {"scaffold_21": 300_000, "scaffold_22": 192_360, "mtDNA": 402_558}
 OTHER_RECORDS = {"scaffold_21": 6, "scaffold_22": 3, "mtDNA": 1}
 # The library that is kept as matrices alone was sequenced deeper.
 MATRIX_DEPTH = 3
+TOUCHING_PAIRS = 6
+ADDITIVE_QTL = 100
+PRODUCTS_PER_TOUCH = 4
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ def simulate_study(out, options, chromosomes_file, *, sheets=None):
     out = Path(out)
     chromosomes = read_chromosomes(chromosomes_file)
     names = name_styles(chromosomes)
-    touching = draw_touching(len(chromosomes.names), 6, options.generator(1))
+    touching = draw_touching(len(chromosomes.names), TOUCHING_PAIRS, options.generator(1))
     accessions = write_genotypes_and_traits(out, options, chromosomes, names["vcf"], touching)
     libraries = write_libraries(out, options, chromosomes, names, touching)
     log.info("%d lines, libraries %s", len(accessions), ", ".join(libraries.library))
@@ -155,9 +157,9 @@ def write_genotypes_and_traits(out, options, chromosomes, names, touching):
         usable = write_genotypes(stream, options, chromosomes, names, lines)
     qtl = draw_qtl(
         [len(dosage) for dosage, _, _ in usable],
-        additive=100,
+        additive=ADDITIVE_QTL,
         touching=touching,
-        per_touch=4,
+        per_touch=PRODUCTS_PER_TOUCH,
         rng=options.generator(4),
     )
     columns = design(qtl, [dosage for dosage, _, _ in usable], lines.kept)
@@ -277,36 +279,3 @@ def write_libraries(out, options, chromosomes, names, touching):
     ]
     table = pd.DataFrame(rows, columns=["library", "format", "file", "bins", "resolution"])
     return table.astype({"resolution": "Int64"})
-
-
-def traits_sheet(out):
-    """Rows of traits.tsv."""
-    files = {trait.name: out / "phenotypes" / f"{trait.name}.csv" for trait in TRAITS}
-    rows = [
-        ("oil", files["oil"], "npgs_wide", "Plant ID", "OIL", None, "%"),
-        (
-            "protein",
-            files["protein"],
-            "npgs_descriptor",
-            None,
-            "observation_value",
-            "method_name",
-            "%",
-        ),
-    ]
-    columns = "trait file format id_column value_column environment_column unit"
-    return pd.DataFrame(rows, columns=columns.split())
-
-
-def write_config(out, chromosomes_file):
-    """Write study.yaml, ready for --configfile."""
-    study = {
-        "study": out.resolve().name,
-        "title": "Simulated lines with two Hi-C libraries",
-        "chromosomes": str(chromosomes_file),
-        "genotypes": {"file": str(out / "genotypes.vcf.gz")},
-        "contacts": {"libraries": str(out / "hic.tsv")},
-        "cohort": {"traits": str(out / "traits.tsv")},
-    }
-    with staged(out / "study.yaml") as temporary:
-        temporary.write_text(yaml.safe_dump(study, sort_keys=False), encoding="utf-8")

@@ -1,15 +1,52 @@
-"""Gzip files without a date or a name inside: the same content gives the same bytes."""
+"""Files around a simulated study: gzip that never changes, the sheet of traits, study.yaml."""
 
 import contextlib
 import gzip
 from pathlib import Path
 
+import pandas as pd
+import yaml
+
+from soyfold.files import staged
+
 
 @contextlib.contextmanager
 def zipped(path, level=6):
-    """Open `path` to write gzip, binary, with nothing in it that changes from run to run."""
+    """Open `path` to write gzip, binary, without name or date: same content, same bytes."""
     with (
         Path(path).open("wb") as raw,
         gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=level, mtime=0) as stream,
     ):
         yield stream
+
+
+def traits_sheet(out):
+    """Rows of traits.tsv."""
+    rows = [
+        ("oil", out / "phenotypes" / "oil.csv", "npgs_wide", "Plant ID", "OIL", None, "%"),
+        (
+            "protein",
+            out / "phenotypes" / "protein.csv",
+            "npgs_descriptor",
+            None,
+            "observation_value",
+            "method_name",
+            "%",
+        ),
+    ]
+    columns = "trait file format id_column value_column environment_column unit"
+    return pd.DataFrame(rows, columns=columns.split())
+
+
+def write_config(out, chromosomes_file):
+    """Write study.yaml, ready for --configfile."""
+    study = {
+        "study": out.resolve().name,
+        "title": "Simulated lines with two Hi-C libraries",
+        "chromosomes": str(chromosomes_file),
+        "genotypes": {"file": str(out / "genotypes.vcf.gz")},
+        "contacts": {"libraries": str(out / "hic.tsv")},
+        "cohort": {"traits": str(out / "traits.tsv")},
+    }
+    with staged(out / "study.yaml") as temporary:
+        temporary.write_text(yaml.safe_dump(study, sort_keys=False), encoding="utf-8")

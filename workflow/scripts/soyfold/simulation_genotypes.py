@@ -7,6 +7,7 @@ import numpy as np
 
 # Codes of a call in memory; the VCF text of each is CALLS[code].
 HOM_REF, HET, HOM_ALT, MISSING, HOM_OTHER = range(5)
+COLUMNS = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT")
 CALLS = np.frombuffer(b"\t0/0\t0/1\t1/1\t./.\t2/2", dtype=np.uint8).reshape(5, 4)
 
 # Three gene pools, each ten parents wide for ten rounds of crosses, with some exchange, out of few
@@ -234,9 +235,7 @@ def write_header(stream, chromosomes, others, names):
         '##FILTER=<ID=PASS,Description="All filters passed">',
         '##FORMAT=<ID=GT,Number=1,Type=String,Description="Genotype">',
         *(f"##contig=<ID={name},length={length}>" for name, length in contigs.items()),
-        "\t".join(
-            ["#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT"] + names
-        ),
+        "\t".join([*COLUMNS, *names]),
     ]
     stream.write("".join(f"{line}\n" for line in lines).encode())
 
