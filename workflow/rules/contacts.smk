@@ -1,0 +1,213 @@
+# Hi-C of any format -> one cooler per library -> merged, balanced -> CIM and its controls.
+
+
+def library_input(wildcards):
+    row = LIBRARIES[wildcards.library]
+    return {key: row[key] for key in ("file", "bins") if row[key] is not None}
+
+
+def fixed_resolution():
+    """Bin size that the study fixes, or None: the coarsest of the libraries, known once merged."""
+    resolution = SETTINGS["contacts"]["resolution"]
+    return None if resolution == "coarsest" else resolution
+
+
+def source_of_contacts():
+    n = len(LIBRARIES)
+    if n == 0:
+        return "expected from chromosome lengths"
+    balanced = ", ICE-balanced" if SETTINGS["contacts"]["balance"] else ""
+    return f"Hi-C of {n} {'library' if n == 1 else 'libraries'}{balanced}"
+
+
+if LIBRARIES:
+
+    rule load_library:
+        input:
+            unpack(library_input),
+            chromosomes=SETTINGS["chromosomes"],
+        output:
+            cool=f"{RESULTS}/contacts/libraries/{{library}}.cool",
+            table=f"{RESULTS}/contacts/libraries/{{library}}.tsv",
+        log:
+            f"{LOGS}/contacts/load_library/{{library}}.log",
+        benchmark:
+            f"{BENCHMARKS}/contacts/load_library/{{library}}.tsv"
+        conda:
+            "../../envs/contacts.yaml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=240,
+            gpu=0,
+        params:
+            row=lambda wildcards: LIBRARIES[wildcards.library],
+            resolution=fixed_resolution(),
+            source=source_digest("load_library"),
+        message:
+            "contacts: loading library {wildcards.library} from {input.file}"
+        script:
+            "../scripts/load_library.py"
+
+    rule merge_libraries:
+        input:
+            coolers=expand(f"{RESULTS}/contacts/libraries/{{library}}.cool", library=LIBRARIES),
+            tables=expand(f"{RESULTS}/contacts/libraries/{{library}}.tsv", library=LIBRARIES),
+        output:
+            cool=f"{RESULTS}/contacts/merged.cool",
+            table=f"{RESULTS}/contacts/libraries.tsv",
+        log:
+            f"{LOGS}/contacts/merge_libraries.log",
+        benchmark:
+            f"{BENCHMARKS}/contacts/merge_libraries.tsv"
+        conda:
+            "../../envs/contacts.yaml"
+        threads: 1
+        resources:
+            mem_mb=4000,
+            runtime=240,
+            gpu=0,
+        params:
+            balance=SETTINGS["contacts"]["balance"],
+            source=source_digest("merge_libraries"),
+        message:
+            "contacts: merging and balancing {output.cool}"
+        script:
+            "../scripts/merge_libraries.py"
+
+    rule sum_contacts:
+        input:
+            cool=f"{RESULTS}/contacts/merged.cool",
+            chromosomes=SETTINGS["chromosomes"],
+        output:
+            f"{RESULTS}/contacts/cim_sums.tsv",
+        log:
+            f"{LOGS}/contacts/sum_contacts.log",
+        benchmark:
+            f"{BENCHMARKS}/contacts/sum_contacts.tsv"
+        conda:
+            "../../envs/contacts.yaml"
+        threads: 1
+        resources:
+            mem_mb=2000,
+            runtime=60,
+            gpu=0,
+        params:
+            balanced=SETTINGS["contacts"]["balance"],
+            source=source_digest("sum_contacts"),
+        message:
+            "contacts: summing {input.cool} by pairs of chromosomes"
+        script:
+            "../scripts/sum_contacts.py"
+
+else:
+
+    rule expect_contacts:
+        input:
+            chromosomes=SETTINGS["chromosomes"],
+        output:
+            f"{RESULTS}/contacts/cim_sums.tsv",
+        log:
+            f"{LOGS}/contacts/expect_contacts.log",
+        benchmark:
+            f"{BENCHMARKS}/contacts/expect_contacts.tsv"
+        conda:
+            "../../envs/contacts.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=10,
+            gpu=0,
+        params:
+            source=source_digest("expect_contacts"),
+        message:
+            "contacts: no Hi-C, expecting contacts from the chromosome lengths alone"
+        script:
+            "../scripts/expect_contacts.py"
+
+
+rule normalise_cim:
+    input:
+        sums=f"{RESULTS}/contacts/cim_sums.tsv",
+        chromosomes=SETTINGS["chromosomes"],
+    output:
+        f"{RESULTS}/contacts/cim.tsv",
+    log:
+        f"{LOGS}/contacts/normalise_cim.log",
+    benchmark:
+        f"{BENCHMARKS}/contacts/normalise_cim.tsv"
+    conda:
+        "../../envs/contacts.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    params:
+        method=SETTINGS["contacts"]["normalisation"],
+        zero_diagonal=SETTINGS["contacts"]["zero_diagonal"],
+        source=source_digest("normalise_cim"),
+    message:
+        "contacts: normalising {input.sums} ({params.method})"
+    script:
+        "../scripts/normalise_cim.py"
+
+
+rule make_control:
+    input:
+        cim=f"{RESULTS}/contacts/cim.tsv",
+        sums=f"{RESULTS}/contacts/cim_sums.tsv",
+        chromosomes=SETTINGS["chromosomes"],
+    output:
+        f"{RESULTS}/contacts/cim_{{control}}.tsv",
+    log:
+        f"{LOGS}/contacts/make_control/{{control}}.log",
+    benchmark:
+        f"{BENCHMARKS}/contacts/make_control/{{control}}.tsv"
+    wildcard_constraints:
+        control="permuted[0-9]*|expected|identity|constant|zero",
+    conda:
+        "../../envs/contacts.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    params:
+        method=SETTINGS["contacts"]["normalisation"],
+        zero_diagonal=SETTINGS["contacts"]["zero_diagonal"],
+        seed=SETTINGS["contacts"]["permutation_seed"],
+        source=source_digest("make_control"),
+    message:
+        "contacts: control CIM {wildcards.control}"
+    script:
+        "../scripts/make_control.py"
+
+
+rule plot_cim:
+    input:
+        cim=f"{RESULTS}/contacts/cim.tsv",
+        chromosomes=SETTINGS["chromosomes"],
+    output:
+        png=f"{RESULTS}/report/figures/cim.png",
+        svg=f"{RESULTS}/report/figures/cim.svg",
+    log:
+        f"{LOGS}/contacts/plot_cim.log",
+    benchmark:
+        f"{BENCHMARKS}/contacts/plot_cim.tsv"
+    conda:
+        "../../envs/contacts.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    params:
+        method=SETTINGS["contacts"]["normalisation"],
+        title=SETTINGS["title"],
+        source_of_contacts=source_of_contacts(),
+        source=source_digest("plot_cim"),
+    message:
+        "contacts: heat map {output.png}"
+    script:
+        "../scripts/plot_cim.py"

@@ -1,0 +1,18 @@
+"""Make a control's CIM: permuted, expected, identity, constant or zero."""
+
+from soyfold.chromosomes import read_chromosomes
+from soyfold.cim import make_control, read_cim, write_cim
+from soyfold.logs import rule_log
+
+with rule_log(snakemake.log[0]):
+    chromosomes = read_chromosomes(snakemake.input.chromosomes)
+    control = make_control(
+        snakemake.wildcards.control,
+        read_cim(snakemake.input.cim, chromosomes.names),
+        read_cim(snakemake.input.sums, chromosomes.names),
+        chromosomes=chromosomes,
+        method=snakemake.params.method,
+        zero_diagonal=snakemake.params.zero_diagonal,
+        seed=snakemake.params.seed,
+    )
+    write_cim(control, snakemake.output[0])

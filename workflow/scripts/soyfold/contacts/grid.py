@@ -1,0 +1,169 @@
+"""The grid that all libraries share: fixed-size bins over the assembly's chromosomes."""
+
+from dataclasses import dataclass, field
+
+import cooler
+import numpy as np
+import pandas as pd
+
+from soyfold.chromosomes import Chromosomes
+from soyfold.errors import UserError
+
+
+@dataclass
+class Grid:
+    """Bins of `resolution` bp over the canonical chromosomes in genome order.
+
+    Attributes
+    ----------
+    chromosomes : Chromosomes
+    resolution : int
+        Bin size, bp.
+    offsets : ndarray (G + 1,) int64
+        First bin of each chromosome; the last entry is the number of bins.
+    """
+
+    chromosomes: Chromosomes
+    resolution: int
+    offsets: np.ndarray = field(init=False)
+
+    def __post_init__(self):
+        per_chromosome = -(-self.chromosomes.lengths // self.resolution)
+        self.offsets = np.concatenate([[0], np.cumsum(per_chromosome)]).astype(np.int64)
+
+    @property
+    def size(self):
+        """Number of bins."""
+        return int(self.offsets[-1])
+
+    @property
+    def chromosome_of_bin(self):
+        """Row of the chromosome of each bin, (n_bins,)."""
+        return np.repeat(np.arange(len(self.chromosomes.names)), np.diff(self.offsets))
+
+    def table(self):
+        """The bins as cooler wants them: chrom, start, end (bp, 0-based, half-open)."""
+        lengths = pd.Series(self.chromosomes.lengths, index=self.chromosomes.names)
+        return cooler.binnify(lengths, self.resolution)
+
+
+def rows_of_contigs(contigs, chromosomes, *, file):
+    """Which chromosome each contig of a file is.
+
+    Parameters
+    ----------
+    contigs : sequence of str
+        Distinct names as the file has them.
+    chromosomes : Chromosomes
+    file : path-like
+
+    Returns
+    -------
+    ndarray (len(contigs),) int64
+        Row in `chromosomes.names`, or -1 for other contigs.
+
+    Raises
+    ------
+    UserError
+        If a chromosome has no contig, or two.
+    """
+    found = {}
+    for contig in contigs:
+        name = chromosomes.aliases.get(contig)
+        if name in found:
+            raise UserError(
+                f"{found[name]!r} and {contig!r}, both {name}",
+                file=file,
+                allowed=f"one contig for each chromosome of {chromosomes.file}",
+            )
+        if name is not None:
+            found[name] = contig
+    refuse_lacking(chromosomes, found, contigs, file=file)
+    row = {name: index for index, name in enumerate(chromosomes.names)}
+    return np.array([row.get(chromosomes.aliases.get(contig), -1) for contig in contigs], np.int64)
+
+
+def refuse_lacking(chromosomes, present, contigs, *, file):
+    """Raise `UserError` if a chromosome is not among the canonical names `present`."""
+    lacking = [name for name in chromosomes.names if name not in present]
+    if lacking:
+        seen = ", ".join(map(str, list(contigs)[:8])) + (", ..." if len(contigs) > 8 else "")
+        raise UserError(
+            f"no contacts of chromosome {', '.join(lacking)}",
+            file=file,
+            allowed=f"Hi-C of every chromosome of {chromosomes.file}",
+            mend=f"the file names {seen or 'none'}: add them to the aliases, or name the assembly"
+            " that the Hi-C was mapped to",
+        )
+
+
+def refuse_length(chromosomes, row, length, *, file, at=None):
+    """Raise `UserError` if a contig's `length` (bp) isn't that of the assembly's chromosome."""
+    name = chromosomes.names[row]
+    if int(length) != chromosomes.length(name):
+        raise UserError(
+            f"{name} of {int(length)} bp",
+            file=file,
+            at=at,
+            allowed=f"{chromosomes.length(name)} bp, its length in {chromosomes.file}",
+            mend="use Hi-C mapped to this assembly, or name the Hi-C's assembly as `chromosomes`",
+        )
+
+
+def place_bins(chrom, start, end, chromosomes, *, file):
+    """Lay a file's own bins on the grid of the assembly.
+
+    Parameters
+    ----------
+    chrom : Categorical or array of str (m,)
+        Contig of each bin.
+    start, end : ndarray (m,) int64
+        bp, 0-based, half-open.
+    chromosomes : Chromosomes
+    file : path-like
+
+    Returns
+    -------
+    grid : Grid
+        With the resolution found in the bins.
+    target : ndarray (m,) int64
+        Bin of the grid, or -1 on other contigs.
+    dropped : list of str
+        The other contigs.
+
+    Raises
+    ------
+    UserError
+        If the bins aren't of one size, or end elsewhere than the assembly's chromosomes.
+    """
+    chrom = pd.Categorical(chrom)
+    contigs = list(chrom.categories)
+    rows = rows_of_contigs(contigs, chromosomes, file=file)
+    row = rows[chrom.codes]
+    kept = row >= 0
+    grid = Grid(chromosomes, int((end - start)[kept].max()))
+    length = np.zeros(len(contigs), dtype=np.int64)
+    np.maximum.at(length, chrom.codes, end)
+    for contig in np.flatnonzero(rows >= 0):
+        refuse_length(chromosomes, rows[contig], length[contig], file=file)
+    expected_end = np.minimum(start + grid.resolution, chromosomes.lengths[row])
+    wrong = kept & ((start % grid.resolution != 0) | (end != expected_end))
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        raise UserError(
+            f"the bin {chrom[first]}:{start[first]}-{end[first]}",
+            file=file,
+            at=f"bin {first + 1}",
+            allowed=f"bins of one size, here {grid.resolution} bp, from 0 to the chromosome's end",
+            mend="use a matrix of fixed resolution (restriction fragments can't be merged)",
+        )
+    target = np.where(kept, grid.offsets[row] + start // grid.resolution, -1)
+    present = np.bincount(target[kept], minlength=grid.size)
+    if (present != 1).any():
+        row = grid.chromosome_of_bin[np.argmax(present != 1)]
+        raise UserError(
+            f"bins of {chromosomes.names[row]} missing or twice",
+            file=file,
+            allowed=f"each bin of {grid.resolution} bp once",
+        )
+    return grid, target, [contig for contig, row in zip(contigs, rows, strict=True) if row < 0]
