@@ -1,9 +1,21 @@
 # VCF, PLINK bed or marker table -> canonical chromosomes -> filters -> PLINK bed.
 
 
+from soyfold.genotypes import check_settings
+
+GENOTYPES = SETTINGS["genotypes"]
+try:
+    GENOTYPE_FORMAT = check_settings(GENOTYPES)
+except UserError as error:
+    raise WorkflowError(str(error))
+# A bed's bim and fam are inputs too; where one is absent, the job says so in one line.
+BED_PARTS = [Path(GENOTYPES["file"]).with_suffix(suffix) for suffix in (".bim", ".fam")]
+
+
 rule import_genotypes:
     input:
-        genotypes=SETTINGS["genotypes"]["file"],
+        genotypes=GENOTYPES["file"],
+        bed_parts=[str(path) for path in BED_PARTS if GENOTYPE_FORMAT == "bed" and path.is_file()],
         chromosomes=SETTINGS["chromosomes"],
     output:
         bed=f"{RESULTS}/genotypes/raw.bed",
@@ -14,17 +26,51 @@ rule import_genotypes:
         f"{LOGS}/genotypes/import_genotypes.log",
     benchmark:
         f"{BENCHMARKS}/genotypes/import_genotypes.tsv"
-    message:
-        "genotypes: reading {input.genotypes}"
+    conda:
+        "../../envs/genotypes.yaml"
     threads: 2
     resources:
         mem_mb=4000,
         runtime=120,
         gpu=0,
     params:
-        settings=SETTINGS["genotypes"],
+        settings={key: GENOTYPES.get(key) for key in ("format", "marker_name", "codes")},
         source=source_digest("import_genotypes"),
-    conda:
-        "../../envs/genotypes.yaml"
+    message:
+        "genotypes: reading {input.genotypes}"
     script:
         "../scripts/import_genotypes.py"
+
+
+rule filter_genotypes:
+    input:
+        bed=f"{RESULTS}/genotypes/raw.bed",
+        bim=f"{RESULTS}/genotypes/raw.bim",
+        fam=f"{RESULTS}/genotypes/raw.fam",
+        variants=f"{RESULTS}/genotypes/import_variants.tsv",
+        chromosomes=SETTINGS["chromosomes"],
+    output:
+        bed=f"{RESULTS}/genotypes/filtered.bed",
+        bim=f"{RESULTS}/genotypes/filtered.bim",
+        fam=f"{RESULTS}/genotypes/filtered.fam",
+        samples=f"{RESULTS}/genotypes/samples.tsv",
+        variants=f"{RESULTS}/genotypes/variants.tsv",
+        counts=f"{RESULTS}/genotypes/qc_counts.tsv",
+    log:
+        f"{LOGS}/genotypes/filter_genotypes.log",
+    benchmark:
+        f"{BENCHMARKS}/genotypes/filter_genotypes.tsv"
+    conda:
+        "../../envs/genotypes.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        gpu=0,
+    params:
+        thresholds=GENOTYPES["filters"],
+        source=source_digest("filter_genotypes"),
+    message:
+        "genotypes: filtering samples and variants"
+    script:
+        "../scripts/filter_genotypes.py"

@@ -1,0 +1,154 @@
+"""Reading a user's VCF: its lines, its samples, its records, with the place of any defect."""
+
+import contextlib
+import gzip
+import io
+import zlib
+from collections import Counter
+from pathlib import Path
+
+from soyfold.errors import UserError
+
+FIXED = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT")
+_GZIP = b"\x1f\x8b"
+_BGZF = b"\x1f\x8b\x08\x04"
+# The empty block with which bgzip ends a file: blocks may end with a line, so that only its
+# absence tells a file that was cut off between two blocks.
+_BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000000")
+
+
+def open_lines(file):
+    """Yield (number, line) of a text file, gzipped or not; lines are bytes without their ends.
+
+    Raises
+    ------
+    UserError
+        If the file is absent, empty, or a gzip that is damaged or cut off.
+    """
+    path = Path(file)
+    if not path.is_file():
+        raise UserError("no such file", file=file, mend="check genotypes.file in the config")
+    with path.open("rb") as raw:
+        head = raw.read(4)
+        raw.seek(0)
+        if not head:
+            raise UserError("an empty file", file=file, allowed="a VCF, PLINK bed or marker table")
+        number = 0
+        try:
+            if head[:2] == _GZIP:
+                stream = io.BufferedReader(gzip.GzipFile(fileobj=raw), 1 << 20)
+            else:
+                stream = raw
+            for number, line in enumerate(stream, start=1):
+                yield number, line.rstrip(b"\r\n")
+            if head == _BGZF and not _ends_whole(raw):
+                raise EOFError("no end-of-file block")
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise UserError(
+                f"a gzip file that is cut off or damaged ({error})",
+                file=file,
+                at=f"after line {number}",
+                mend="copy or download it again (test it with gzip -t)",
+            ) from None
+
+
+def _ends_whole(raw):
+    raw.seek(0, io.SEEK_END)
+    with contextlib.suppress(OSError):
+        raw.seek(-len(_BGZF_END), io.SEEK_END)
+    return raw.read() == _BGZF_END
+
+
+def check_samples(samples, *, file, at=None):
+    """Refuse samples that are absent, twice there, or that PLINK's files couldn't name.
+
+    Parameters
+    ----------
+    samples : list of str
+    file, at : str
+        Where they stand, for messages.
+
+    Raises
+    ------
+    UserError
+        Naming up to five of them.
+    """
+    if not samples:
+        raise UserError("no samples", file=file, at=at, allowed="at least one sample")
+    twice = [name for name, count in Counter(samples).items() if count > 1]
+    if twice:
+        raise UserError(
+            f"{len(twice)} sample ids twice: {', '.join(twice[:5])}",
+            file=file,
+            at=at,
+            allowed="each sample once",
+            mend="rename or remove one of each",
+        )
+    odd = [
+        name for name in samples if name == "0" or len(name.split()) != 1 or name != name.strip()
+    ]
+    if odd:
+        raise UserError(
+            f"{len(odd)} sample ids with spaces, empty or 0: {', '.join(map(repr, odd[:5]))}",
+            file=file,
+            at=at,
+            allowed="ids that are one word",
+            mend="rename them (bcftools reheader)",
+        )
+
+
+def read_header(lines, *, file):
+    """Samples of a VCF; `lines` (from `open_lines`) then stands at the first record.
+
+    Raises
+    ------
+    UserError
+        If the #CHROM line is absent or malformed, or names no sample or one twice.
+    """
+    for number, line in lines:
+        if line.startswith(b"##"):
+            continue
+        fields = line.decode("utf-8", errors="replace").split("\t")
+        if tuple(fields[:9]) != FIXED:
+            raise UserError(
+                f"{line[:60].decode(errors='replace')!r} where the header's last line should be",
+                file=file,
+                at=f"line {number}",
+                allowed=f"{' '.join(FIXED)} and the samples, by tabs",
+            )
+        check_samples(fields[9:], file=file, at=f"line {number}")
+        return fields[9:]
+    raise UserError("no #CHROM line", file=file, allowed="a VCF", mend="the file may be cut off")
+
+
+def read_records(lines, samples, *, file):
+    """Yield a VCF's records: line, contig, position, id, ref, alt (str), rest of the line (bytes).
+
+    Raises
+    ------
+    UserError
+        For a record with a wrong number of fields, or one without GT.
+    """
+    tabs = 8 + len(samples)
+    for number, line in lines:
+        if not line:
+            continue
+        found = line.count(b"\t")
+        if found != tabs:
+            raise UserError(
+                f"{found + 1} fields",
+                file=file,
+                at=f"line {number}",
+                allowed=f"{tabs + 1} fields by tabs, as in the header",
+                mend="the file may be cut off or damaged there: copy it again",
+            )
+        *five, rest = line.split(b"\t", 5)
+        form = rest.split(b"\t", 4)[3]
+        if form != b"GT" and not form.startswith(b"GT:"):
+            raise UserError(
+                f"FORMAT {form.decode(errors='replace')!r}",
+                file=file,
+                at=f"line {number}",
+                allowed="FORMAT that begins with GT (genotype calls)",
+            )
+        yield number, *(field.decode("utf-8", errors="replace") for field in five), rest
