@@ -1,0 +1,168 @@
+"""Entropy and CIM alignment of attention, exact, in O(n) memory ([C] eq. 13 and 17).
+
+Rows of the attention are visited in chunks; no n x n matrix is kept. Public through
+`soyfold.attention`.
+"""
+
+import math
+
+import torch
+
+from soyfold.priors import ChromosomeOnKeys, check_groups, one_hot
+
+# Elements of one chunk of scores (batch x heads x rows x n): 2 MB of float32 stays in cache.
+CHUNK_ELEMENTS = 2**19
+
+
+def _entropy_and_norm(scores):
+    """Softmax of `scores` in place, its rows' entropies (nats) and Euclidean norms."""
+    scores -= scores.amax(-1, keepdim=True)
+    attention = scores.exp()
+    total = attention.sum(-1, keepdim=True)
+    weighted = torch.einsum("...n,...n->...", attention, scores)
+    entropy = total.log()[..., 0] - weighted / total[..., 0]
+    attention /= total
+    return attention, entropy.clamp_min_(0), torch.linalg.vector_norm(attention, dim=-1)
+
+
+def _alignment(mass, norm, H, sizes, of_query):
+    """Cosine of attention rows with H[c(i), c(.)], from their mass on each chromosome.
+
+    Parameters
+    ----------
+    mass : Tensor (..., rows, G)
+    norm : Tensor (..., rows)
+        Euclidean norm of each row over its n tokens.
+    H : Tensor (..., G, G)
+    sizes : Tensor (G,)
+        Tokens on each chromosome.
+    of_query : Tensor (rows,) int64
+        Chromosome of each row.
+    """
+    rows = H.index_select(-2, of_query)
+    return (rows * mass).sum(-1) / (norm * (rows.square() * sizes).sum(-1).sqrt())
+
+
+def _chunks(batch, heads, n):
+    """Slices of samples and of rows that keep a chunk of scores within CHUNK_ELEMENTS."""
+    samples = max(1, min(batch, CHUNK_ELEMENTS // (heads * n * n)))
+    rows = max(1, min(n, CHUNK_ELEMENTS // (samples * heads * n)))
+    for b in range(0, batch, samples):
+        for i in range(0, n, rows):
+            yield slice(b, b + samples), slice(i, i + rows)
+
+
+@torch.no_grad()
+def attention_statistics(q, k, H, chromosome, *, biased):
+    """Normalised attention entropy, alignment with the CIM and mass between chromosomes.
+
+    Parameters
+    ----------
+    q, k : Tensor (batch, heads, n, d_k)
+        Half precision is computed in float32.
+    H : Tensor (G, G) or (heads, G, G)
+        Chromosome interaction matrix.
+    chromosome : Tensor (n,) int64
+        Chromosome of each token, 0 to G - 1, in any order.
+    biased : bool
+        Attention of `biased_attention` with H; False: plain attention, H serves AAS alone.
+
+    Returns
+    -------
+    dict of Tensor
+        nae, aas (batch, heads): mean over the rows of entropy / ln n, and of the cosine with
+        H[c(i), c(.)]; NaN for n = 1, and for a row of H that is all zero.
+        chromosome_mass (batch, heads, G, G): mean over the queries of a chromosome of the
+        attention on each chromosome; NaN for a chromosome without tokens.
+        nae_headmean, aas_headmean (batch,): of the attention averaged over the heads, against H
+        averaged over the heads.
+        negative_coupling (batch, heads): share of rows with s_i < 0, where H acts turned round.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, or chromosome indices beyond H.
+    """
+    if q.ndim != 4 or q.shape != k.shape:
+        raise ValueError(
+            f"q, k of shapes {tuple(q.shape)}, {tuple(k.shape)}; allowed: (batch, heads, n, d_k)"
+        )
+    batch, heads, n, d_k = q.shape
+    check_groups(H, chromosome, heads=heads, tokens=n)
+    dtype = torch.promote_types(q.dtype, torch.float32)
+    q, k, H = q.to(dtype), k.to(dtype), H.to(dtype)
+    members = one_hot(chromosome, H.shape[-1], dtype)
+    sizes = members.sum(0)
+    negative = (q.sum(-1) < 0).to(dtype).mean(-1)
+    if biased:
+        prior = ChromosomeOnKeys(H, chromosome)
+        q = torch.cat([q, prior.query_columns(q)], -1)
+        k = torch.cat([k, prior.key_columns(k).expand(batch, heads, -1, -1)], -1)
+    q = q * d_k**-0.5
+    H_mean = H.mean(0) if H.ndim == 3 else H
+    sums = {
+        "nae": q.new_zeros(batch, heads),
+        "aas": q.new_zeros(batch, heads),
+        "nae_headmean": q.new_zeros(batch),
+        "aas_headmean": q.new_zeros(batch),
+    }
+    masses = q.new_zeros(batch, heads, *H.shape[-2:])
+    for b, i in _chunks(batch, heads, n):
+        rows = chromosome[i]
+        attention, entropy, norm = _entropy_and_norm(q[b, :, i] @ k[b].transpose(-1, -2))
+        mass = attention @ members
+        sums["nae"][b] += entropy.sum(-1)
+        sums["aas"][b] += _alignment(mass, norm, H, sizes, rows).sum(-1)
+        masses[b] += members[i].T @ mass
+        mean = attention.mean(1)
+        sums["nae_headmean"][b] += torch.special.entr(mean).sum((-1, -2))
+        norm = torch.linalg.vector_norm(mean, dim=-1)
+        sums["aas_headmean"][b] += _alignment(mass.mean(1), norm, H_mean, sizes, rows).sum(-1)
+    result = {}
+    for name, value in sums.items():
+        result[name] = value / n
+        if name.startswith("nae"):
+            result[name] /= math.log(n) if n > 1 else float("nan")
+    result["chromosome_mass"] = masses / sizes[:, None]
+    result["negative_coupling"] = negative
+    return result
+
+
+@torch.no_grad()
+def attention_floors(H, chromosome):
+    """NAE and AAS of attention that knows nothing, to print beside a model's own.
+
+    Parameters
+    ----------
+    H : Tensor (G, G) or (heads, G, G)
+        Chromosome interaction matrix; over heads the floors are averaged.
+    chromosome : Tensor (n,) int64
+
+    Returns
+    -------
+    dict of str to float
+        NAE_uniform (1), AAS_uniform: attention uniform over all tokens; NAE_within_chromosome,
+        AAS_within_chromosome: uniform over the tokens of the query's own chromosome.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, or chromosome indices beyond H.
+    """
+    check_groups(H, chromosome, heads=H.shape[0], tokens=chromosome.shape[0])
+    H = H.to(torch.float64)
+    n, G = chromosome.shape[0], H.shape[-1]
+    sizes = torch.bincount(chromosome, minlength=G).to(H)
+    present = sizes > 0
+    weights = sizes / n
+    own = sizes.clamp_min(1)
+    groups = torch.arange(G, device=H.device)
+    uniform = _alignment(weights.expand(G, G), H.new_full((G,), n**-0.5), H, sizes, groups)
+    within = _alignment(torch.eye(G).to(H), own.rsqrt(), H, sizes, groups)
+    log_n = math.log(n) if n > 1 else float("nan")
+    return {
+        "NAE_uniform": 1.0 if n > 1 else float("nan"),
+        "AAS_uniform": float((uniform * weights)[..., present].sum(-1).mean()),
+        "NAE_within_chromosome": float((own.log() * weights).sum() / log_n),
+        "AAS_within_chromosome": float((within * weights)[..., present].sum(-1).mean()),
+    }

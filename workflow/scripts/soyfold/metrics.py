@@ -1,0 +1,125 @@
+"""Agreement of predictions with observations, in trait units ([C] eq. 18-20 and others).
+
+Every metric takes y (observed) and p (predicted), 1-d arrays of equal length, and gives a float.
+A metric that is not defined for the input (correlation of a constant) is NaN, never 0.
+"""
+
+import numpy as np
+from scipy.stats import rankdata
+
+# A spread within rounding of the values themselves is no spread.
+CONSTANT = 1e-13
+
+
+def _pair(y, p):
+    """Both as float64, checked.
+
+    Raises
+    ------
+    ValueError
+        For other than 1-d arrays of equal length above 0, or values that are not finite.
+    """
+    y, p = np.asarray(y, dtype=np.float64), np.asarray(p, dtype=np.float64)
+    if y.ndim != 1 or y.shape != p.shape or not y.size:
+        raise ValueError(
+            f"shapes {y.shape} and {p.shape}; allowed: 1-d, of equal length, not empty"
+        )
+    for name, values in (("observed", y), ("predicted", p)):
+        bad = int(np.count_nonzero(~np.isfinite(values)))
+        if bad:
+            raise ValueError(f"{bad} of {values.size} {name} values are NaN or infinite")
+    return y, p
+
+
+def _is_constant(x):
+    return np.ptp(x) <= CONSTANT * np.abs(x).max()
+
+
+def _correlation(a, b):
+    if _is_constant(a) or _is_constant(b):
+        return float("nan")
+    # Scaled to a range of 1 first, so that the squares neither overflow nor vanish.
+    a, b = ((x - x.mean()) / np.ptp(x) for x in (a, b))
+    return float(np.clip((a @ b) / (np.linalg.norm(a) * np.linalg.norm(b)), -1.0, 1.0))
+
+
+def mae(y, p):
+    """Mean absolute error ([C] eq. 18)."""
+    y, p = _pair(y, p)
+    return float(np.abs(y - p).mean())
+
+
+def pearson(y, p):
+    """Pearson's correlation, PCC ([C] eq. 19); NaN if either is constant."""
+    return _correlation(*_pair(y, p))
+
+
+def consistency_index(y, p):
+    """PCC / (MAE / mean|y| + 1), CI ([C] eq. 20); NaN where PCC is. Never above a positive PCC."""
+    y, p = _pair(y, p)
+    correlation = _correlation(y, p)
+    if np.isnan(correlation):
+        return correlation
+    return float(correlation / (np.abs(y - p).mean() / np.abs(y).mean() + 1.0))
+
+
+def r2(y, p):
+    """Coefficient of determination, 1 - SSE / SST; negative below the mean predictor."""
+    y, p = _pair(y, p)
+    if _is_constant(y):
+        return float("nan")
+    return float(1.0 - np.square(y - p).sum() / np.square(y - y.mean()).sum())
+
+
+def rmse(y, p):
+    """Root of the mean squared error."""
+    y, p = _pair(y, p)
+    return float(np.sqrt(np.square(y - p).mean()))
+
+
+def spearman(y, p):
+    """Spearman's rank correlation, ties at their mean rank; NaN if either is constant."""
+    y, p = _pair(y, p)
+    if _is_constant(y) or _is_constant(p):
+        return float("nan")
+    return _correlation(rankdata(y), rankdata(p))
+
+
+def calibration_slope(y, p):
+    """Slope of observed on predicted: 1 is unbiased spread, below 1 is overconfident."""
+    y, p = _pair(y, p)
+    if _is_constant(p):
+        return float("nan")
+    p = p - p.mean()
+    return float(p @ (y - y.mean()) / (p @ p))
+
+
+METRICS = {
+    "MAE": mae,
+    "PCC": pearson,
+    "CI": consistency_index,
+    "R2": r2,
+    "RMSE": rmse,
+    "Spearman": spearman,
+    "calibration_slope": calibration_slope,
+}
+
+
+def all_metrics(y, p):
+    """Every metric by the name that tables use.
+
+    Parameters
+    ----------
+    y, p : array-like (n,)
+        Observed and predicted, in trait units.
+
+    Returns
+    -------
+    dict of str to float
+
+    Raises
+    ------
+    ValueError
+        For other than 1-d arrays of equal length above 0, or values that are not finite.
+    """
+    return {name: metric(y, p) for name, metric in METRICS.items()}

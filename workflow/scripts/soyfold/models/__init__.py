@@ -1,0 +1,1 @@
+"""The models, one module each; the registry imports them by name."""

@@ -1,0 +1,51 @@
+"""The mean predictor: every line gets the training mean. The floor that every table shows."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from soyfold.parameters import resolve
+
+
+@dataclass(frozen=True)
+class MeanModel:
+    """Mean of the training values, in trait units."""
+
+    mean: float
+
+    def predict(self, dosage):
+        """The training mean for each row of dosage (m, L): (m,) float64."""
+        return np.full(len(dosage), self.mean)
+
+    def state(self):
+        return {"mean": np.array(self.mean)}
+
+    def summary(self):
+        return {"mean": self.mean}
+
+
+def fit(dosage, y, *, parameters, seed):
+    """Fit the mean predictor.
+
+    Parameters
+    ----------
+    dosage : ndarray (n, L) int8
+        Not used.
+    y : ndarray (n,) float64
+        Training values in trait units.
+    parameters : dict
+        None are known.
+    seed : int
+        Not used.
+
+    Returns
+    -------
+    MeanModel
+
+    Raises
+    ------
+    UserError
+        For an unknown parameter.
+    """
+    resolve(parameters, {}, model="mean")
+    return MeanModel(float(np.mean(y)))
