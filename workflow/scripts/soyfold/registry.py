@@ -11,6 +11,7 @@ from soyfold.schema import check
 
 # A preset that a model doesn't define falls back to the next: demo -> cpu -> paper.
 FALLBACK = {"demo": "cpu", "cpu": "paper"}
+DEFAULTS = {"gpu": 0, "attention": False, "cim": "none", "seeds_per_job": "one", "parameters": {}}
 
 
 def overlay(base, changes):
@@ -113,7 +114,11 @@ def load_models(study, schemas, names):
         raise UserError(f"preset {preset!r}", at="key training.preset", allowed="paper, cpu, demo")
     models = {}
     for name in dict.fromkeys(names):
-        block = _with_preset(_extended(name, content["models"], file), preset)
+        entry = {**DEFAULTS, **_extended(name, content["models"], file)}
+        for key in ("module", "kind"):
+            if key not in entry:
+                raise UserError(f"no {key}", file=file, at=f"key models.{name}")
+        block = _with_preset(entry, preset)
         models[name] = {"name": name, "label": name, **block}
     return models
 
