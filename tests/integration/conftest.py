@@ -1,7 +1,6 @@
 """A copy of the project that tests may run, edit and break."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +12,6 @@ import pytest
 IGNORED = shutil.ignore_patterns(
     ".git", ".venv", ".snakemake", "results", "__pycache__", ".*_cache", ".hypothesis"
 )
-JOB = re.compile(r"^(?:local)?rule (\w+):$")
 
 
 @dataclass
@@ -33,17 +31,13 @@ class Project:
         )  # fmt: skip
 
     def planned(self, *arguments):
-        """Jobs of a dry run: list of (rule, outputs)."""
-        done = self.snakemake("-n", *arguments)
+        """Files that a run would make: list of (rule, path)."""
+        done = self.snakemake("--summary", *arguments)
         assert done.returncode == 0, done.stdout
-        jobs = []
-        for line in done.stdout.splitlines():
-            match = JOB.match(line)
-            if match:
-                jobs.append((match.group(1), ""))
-            elif jobs and line.startswith("    output: "):
-                jobs[-1] = (jobs[-1][0], line.removeprefix("    output: "))
-        return [job for job in jobs if job[0] != "all"]
+        rows = [line.split("\t") for line in done.stdout.splitlines() if line.count("\t") >= 5]
+        header, *rows = rows
+        assert header[0] == "output_file" and header[-1] == "plan"
+        return [(row[2], row[0]) for row in rows if row[-1] == "update pending"]
 
     def edit(self, file, old, new):
         """Replace text in one file of the checkout; the text must be there."""

@@ -116,7 +116,7 @@ def test_changing_a_models_block_reruns_that_model(demo):
     path = demo.folder / "config/models.yaml"
     models = yaml.safe_load(path.read_text())
     block = models["models"]["csafm"]
-    block.setdefault("presets", {}).setdefault("demo", {})["max_epochs"] = 3
+    block.setdefault("presets", {}).setdefault("demo", {})["epochs"] = 3
     path.write_text(yaml.safe_dump(models, sort_keys=False))
     jobs = demo.planned()
     assert fitted(jobs) == {"csafm"}
