@@ -47,9 +47,11 @@ def unpack(rows, samples):
 def pack(counts):
     """Packed rows, (v, ceil(n / 4)) uint8, of counts of ALT, (v, n) int8; inverse of `unpack`."""
     counts = np.asarray(counts)
-    padded = np.zeros((counts.shape[0], -(-counts.shape[1] // 4) * 4), dtype=np.uint8)
-    padded[:, : counts.shape[1]] = _CODE[counts]
-    four = padded.reshape(len(padded), -1, 4)
+    variants, samples = counts.shape
+    width = -(-samples // 4)
+    padded = np.zeros((variants, 4 * width), dtype=np.uint8)
+    padded[:, :samples] = _CODE[counts]
+    four = padded.reshape(variants, width, 4)
     return four[..., 0] | four[..., 1] << 2 | four[..., 2] << 4 | four[..., 3] << 6
 
 
@@ -130,7 +132,7 @@ def _read_columns(path, names):
         return pd.DataFrame(columns=names, dtype=str)
     except pd.errors.ParserError as error:
         raise UserError(f"no table: {error}", file=path) from None
-    short = np.flatnonzero(table.isna().any(axis=1))
+    short = np.flatnonzero((table.isna() | (table == "")).any(axis=1))
     if len(short):
         raise UserError(
             "a line with too few columns",

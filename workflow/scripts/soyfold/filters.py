@@ -92,7 +92,7 @@ def filter_genotypes(
 
 
 def _rare(by_variant, threshold):
-    """Variants under the frequency; one without any call counts as frequency 0, as in PLINK."""
+    """Variants under the frequency; one without any call counts as frequency 0."""
     if threshold is False:
         return np.zeros(len(by_variant.called), dtype=bool)
     return np.nan_to_num(by_variant.minor_allele_frequency) < threshold * (1 - SLACK)
@@ -165,7 +165,8 @@ def _run_filters(raw, bim, people, lost, thresholds, prefix, code, plink):
         if most_missing is not False:
             flags += ["--mind", f"{most_missing:.12g}"]
         if least_frequent:  # 0 removes nothing, and PLINK refuses it
-            flags += ["--maf", f"{least_frequent:.12g}"]
+            # By --maf alone PLINK keeps a variant without any call; --geno removes that one.
+            flags += ["--maf", f"{least_frequent:.12g}", "--geno", "0.999999999"]
         left = folder / "left"
         run_plink("--bed", f"{raw}.bed", *numbered, *flags, "--make-bed", "--out", left, **plink)
         variants, samples = read_numbers(left)

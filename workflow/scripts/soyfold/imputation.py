@@ -47,6 +47,7 @@ def impute_chromosome(source, chromosome, *, settings, prefix, calls, memory_mb)
     memory_mb : int
         Of the job: PLINK, or Java.
     """
+    Path(prefix).parent.mkdir(parents=True, exist_ok=True)
     bim, samples = bed.read_bim(f"{source}.bim"), bed.read_fam(f"{source}.fam")
     rows = bed.open_bed(f"{source}.bed", variants=len(bim), samples=len(samples))
     here = np.flatnonzero(bim["chromosome"] == chromosome)

@@ -16,7 +16,7 @@ import pandas as pd
 from soyfold import bed
 from soyfold.errors import UserError
 from soyfold.logs import log
-from soyfold.programs import find_program, run_program
+from soyfold.programs import find_program, run_program, without_progress
 
 MOST_CHROMOSOMES = 95  # what --chr-set takes
 HEADROOM_MB = 1000  # for Python beside PLINK's workspace
@@ -118,7 +118,7 @@ def feed_plink(chunks, *arguments, threads, memory_mb):
                 process.stdin.close()
             process.wait()
     text = screen.read_text(errors="replace")
-    log.info("%s", text.rstrip())
+    log.info("%s", without_progress(text))
     return process.returncode, text
 
 

@@ -1,5 +1,6 @@
 """Calling the outside programs: PLINK 1.9 and Beagle."""
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -21,6 +22,11 @@ def find_program(*names, install):
         if found:
             return found
     raise UserError(f"no program {' or '.join(names)} on PATH", mend=install)
+
+
+def without_progress(output):
+    """A program's output without the percentages that it wrote over one another."""
+    return re.sub(r"(\d+%[\b\r]*)+", "", output).rstrip()
 
 
 def run_program(command, *, folder=None, file=None, env=None):
@@ -55,7 +61,7 @@ def run_program(command, *, folder=None, file=None, env=None):
         stderr=subprocess.STDOUT,
         check=False,
     )
-    log.info("%s", done.stdout.rstrip())
+    log.info("%s", without_progress(done.stdout))
     if done.returncode != 0:
         lines = [line for line in done.stdout.splitlines() if line.strip()]
         error_lines = [line for line in lines if "rror" in line] or lines[-2:]

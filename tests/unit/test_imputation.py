@@ -1,0 +1,197 @@
+"""soyfold.imputation: called genotypes stay, none is missing, accuracy is counted as it is."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from genotype_files import PLINK, random_counts
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from soyfold import bed, imputation
+from soyfold.beagle import WINDOW_VARIANTS, java_options, window_cm
+from soyfold.errors import UserError
+from soyfold.files import read_table
+from soyfold.imputation import impute_chromosome, merge_chromosomes
+
+SETTINGS = {"seed": 1, "mask_fraction": 0.05, "iterations": 2, "burnin": 1, "threads": 1}
+NAMES = ["chrI", "chrII", "chrIII", "chrX", "chrXI"]
+SAMPLES = [f"a_{i}-b" for i in range(40)]
+
+
+@pytest.fixture
+def source(tmp_path):
+    """Filtered: a usual chromosome, a lone variant, none, two far apart, a complete one."""
+    sizes = {"chrI": 30, "chrII": 1, "chrX": 2, "chrXI": 5}
+    counts = random_counts(sum(sizes.values()), len(SAMPLES))
+    counts[7] = -1
+    counts[-5:] = np.abs(counts[-5:])
+    position = np.concatenate(
+        [np.arange(size) * 60_000_000 // max(1, size - 1) + 1 for size in sizes.values()]
+    )
+    bim = pd.DataFrame(
+        {
+            "chromosome": np.repeat(list(sizes), list(sizes.values())),
+            "variant": [f"m{i}" for i in range(len(counts))],
+            "position": position,
+            "alt": "T",
+            "ref": "TTA",
+        }
+    )
+    prefix = tmp_path / "folder with spaces" / "filtered"
+    bed.write_bed(bed.pack(counts), f"{prefix}.bed")
+    bed.write_bim(bim, f"{prefix}.bim")
+    bed.write_fam(SAMPLES, f"{prefix}.fam")
+    return prefix, counts, bim
+
+
+def impute(source, name, out, **changes):
+    """Impute a chromosome; returns its prefix, counts and the row of its table."""
+    prefix = out / name
+    impute_chromosome(
+        source, name, settings={**SETTINGS, **changes}, prefix=prefix,
+        calls=f"{prefix}.calls.tsv", memory_mb=PLINK["memory_mb"],
+    )  # fmt: skip
+    bim = bed.read_bim(f"{prefix}.bim")
+    rows = bed.open_bed(f"{prefix}.bed", variants=len(bim), samples=len(SAMPLES))
+    row = read_table(f"{prefix}.calls.tsv").iloc[0]
+    return prefix, bed.unpack(rows, len(SAMPLES)), row
+
+
+METHODS = ["beagle", "most frequent genotype", "no variants", "beagle", "none missing"]
+
+
+def test_the_road_from_filtered_to_merged(source, tmp_path):
+    prefix, counts, bim = source
+    parts, out = [], prefix.parent
+    for name, method in zip(NAMES, METHODS, strict=True):
+        part, imputed, row = impute(prefix, name, out)
+        before = counts[bim["chromosome"] == name]
+        assert row["method"] == method
+        assert row["variants"] == len(before) and row["missing_before"] == (before < 0).sum()
+        assert imputed.shape == before.shape and (imputed >= 0).all()
+        assert np.array_equal(imputed[before >= 0], before[before >= 0])
+        parts.append(part)
+    assert not [path for path in out.iterdir() if path.name.startswith(".")]
+    merge_chromosomes(
+        parts, NAMES, source=prefix, prefix=out / "merged", accuracy=out / "accuracy.tsv"
+    )
+    assert bed.read_bim(out / "merged.bim").equals(bed.read_bim(f"{prefix}.bim"))
+    assert bed.read_fam(out / "merged.fam") == SAMPLES
+    rows = bed.open_bed(out / "merged.bed", variants=len(bim), samples=len(SAMPLES))
+    merged = bed.unpack(rows, len(SAMPLES))
+    assert np.array_equal(merged[counts >= 0], counts[counts >= 0]) and (merged >= 0).all()
+    table = read_table(out / "accuracy.tsv").set_index("chromosome")
+    assert table.index.tolist() == [*NAMES, "all"]
+    assert table.loc["all", "masked"] == table["masked"].iloc[:-1].sum() > 0
+    assert table.loc["all", "variants"] == 38
+    assert table.loc["all", "method"] == "beagle, most frequent genotype"
+    shares = (table["concordance"] * table["masked"]).iloc[:-1].sum() / table.loc["all", "masked"]
+    assert np.isclose(table.loc["all", "concordance"], shares)
+    assert table.loc[["chrIII", "chrXI"], ["concordance", "dosage_r2"]].isna().all(axis=None)
+
+
+def test_the_same_seed_gives_the_same_files(source, tmp_path):
+    prefix, _, _ = source
+    first, second = (impute(prefix, "chrI", tmp_path / name)[0] for name in ("one", "two"))
+    for suffix in ("bed", "bim", "fam", "calls.tsv"):
+        one, two = (part.with_name(f"chrI.{suffix}").read_bytes() for part in (first, second))
+        assert one == two
+
+
+def test_neighbours_help(tmp_path):
+    """Four founders and 60 linked variants: Beagle must do far better than the commonest call."""
+    counts = random_counts(60, 80, missing=0.02)
+    rows = bed.pack(counts)
+    cells = imputation.draw_masked(rows, 80, 0.05, 3)
+    masked = imputation.put_missing(rows, 80, cells)
+    simple = imputation.fill_most_frequent(masked, 80)
+    positions = np.arange(60) * 10_000 + 1
+    settings = {**SETTINGS, "iterations": 12, "burnin": 3}
+    linked = imputation._fill(masked, 80, positions, settings, 1500, tmp_path / "x")
+    assert imputation.concordance(imputation.count_pairs(rows, simple, 80, cells)) < 0.75
+    assert imputation.concordance(imputation.count_pairs(rows, linked, 80, cells)) > 0.9
+
+
+def test_no_accuracy_when_masking_is_off(source, tmp_path):
+    _, imputed, row = impute(source[0], "chrII", tmp_path / "out", mask_fraction=False)
+    assert (imputed >= 0).all()
+    assert imputation.judge_imputation(pd.DataFrame([row]))["concordance"].isna().all()
+
+
+def test_imputation_off_copies_complete_genotypes(source):
+    prefix, counts, _ = source
+    bed.write_bed(bed.pack(np.abs(counts)), f"{prefix}.bed")
+    out = prefix.parent
+    merge_chromosomes(
+        [], NAMES, source=prefix, prefix=out / "merged", accuracy=out / "accuracy.tsv"
+    )
+    assert (out / "merged.bed").read_bytes() == (out / "filtered.bed").read_bytes()
+    table = read_table(out / "accuracy.tsv")
+    assert table["variants"].tolist() == [30, 1, 0, 2, 5, 38]
+    assert set(table["method"]) == {"off"}
+
+
+def test_imputation_off_refuses_missing_calls(source):
+    prefix, counts, _ = source
+    with pytest.raises(UserError, match=rf"imputation: found {(counts < 0).sum()} missing calls"):
+        merge_chromosomes(
+            [],
+            NAMES,
+            source=prefix,
+            prefix=prefix.parent / "merged",
+            accuracy=prefix.parent / "a.tsv",
+        )
+    assert not (prefix.parent / "merged.bed").exists()
+
+
+def test_most_frequent_genotype():
+    counts = np.array([[0, 2, 2, -1, 1], [-1, 1, 0, -1, -1], [-1] * 5], dtype=np.int8)
+    filled = bed.unpack(imputation.fill_most_frequent(bed.pack(counts), 5), 5)
+    assert filled.tolist() == [[0, 2, 2, 2, 1], [0, 1, 0, 0, 0], [0] * 5]
+
+
+@given(
+    hnp.arrays(
+        np.int8, st.tuples(st.integers(1, 6), st.integers(1, 9)), elements=st.integers(-1, 2)
+    ),
+    st.floats(0.01, 1),
+    st.integers(0, 5),
+)
+def test_masked_are_called_and_nothing_else_changes(counts, fraction, seed):
+    samples = counts.shape[1]
+    rows = bed.pack(counts)
+    cells = imputation.draw_masked(rows, samples, fraction, seed)
+    masked = bed.unpack(imputation.put_missing(rows, samples, cells), samples)
+    assert (counts.ravel()[cells] >= 0).all() and (np.diff(cells) > 0).all()
+    expected = counts.ravel().copy()
+    expected[cells] = -1
+    assert np.array_equal(masked.ravel(), expected)
+    pairs = imputation.count_pairs(rows, rows, samples, cells)
+    assert pairs.sum() == len(cells) == np.trace(pairs)
+
+
+@given(hnp.arrays(np.int64, (3, 3), elements=st.integers(0, 6)))
+def test_accuracy_equals_numpy_on_the_calls(pairs):
+    true, imputed = np.repeat([(t, i) for t in range(3) for i in range(3)], pairs.ravel(), axis=0).T
+    if not len(true):
+        assert np.isnan(imputation.concordance(pairs)) and np.isnan(imputation.dosage_r2(pairs))
+        return
+    assert np.isclose(imputation.concordance(pairs), (true == imputed).mean())
+    if np.ptp(true) and np.ptp(imputed):
+        assert np.isclose(imputation.dosage_r2(pairs), np.corrcoef(true, imputed)[0, 1] ** 2)
+    else:
+        assert np.isnan(imputation.dosage_r2(pairs))
+
+
+def test_one_window_unless_there_are_too_many_variants():
+    assert window_cm(np.array([1, 2])) >= 40
+    assert window_cm(np.array([1, 80_000_001])) > 80
+    assert window_cm(np.arange(WINDOW_VARIANTS + 1) * 10_000) == 40
+
+
+def test_java_keeps_the_users_options(monkeypatch):
+    monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-Dx=y")
+    assert java_options(10**9, 4096).split()[:2] == ["-Dx=y", "-Xmx4096m"]
+    assert "TieredStopAtLevel=1" in java_options(100, 4096)
+    assert "TieredStopAtLevel" not in java_options(10**9, 4096)
