@@ -97,7 +97,7 @@ class RidgeModel:
         }
 
     def summary(self):
-        """heritability, lambda, variance components, log likelihood and whether REML met a bound."""
+        """Heritability, lambda, variances, log-likelihood, and whether REML met a bound."""
         return dict(self.figures)
 
 
@@ -106,7 +106,7 @@ def _blocks(size):
 
 
 def _floating(dosage):
-    # Sums of products of counts over a block stay below 2**24: exact in float32, at twice the speed.
+    # Sums of a block's products of counts stay below 2**24: exact in float32, in half the time.
     return dosage.astype(np.float32 if dosage.dtype == np.int8 else np.float64)
 
 

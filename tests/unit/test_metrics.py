@@ -1,0 +1,141 @@
+"""Metrics against closed forms, scipy, and the bounds that their definitions imply."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from soyfold.metrics import (
+    all_metrics,
+    calibration_slope,
+    consistency_index,
+    mae,
+    pearson,
+    r2,
+    rmse,
+    spearman,
+)
+
+NAMES = ["MAE", "PCC", "CI", "R2", "RMSE", "Spearman", "calibration_slope"]
+
+
+@st.composite
+def pairs(draw):
+    n = draw(st.integers(3, 30))
+    values = arrays(np.float64, n, elements=st.floats(-100, 100).map(lambda x: round(x, 3)))
+    y, p = draw(values), draw(values)
+    assume(np.ptp(y) > 0 and np.ptp(p) > 0)
+    return y, p
+
+
+def test_closed_forms():
+    y, p = np.array([1.0, 2.0, 3.0, 4.0]), np.array([2.0, 2.0, 4.0, 4.0])
+    correlation = 4 / math.sqrt(5 * 4)
+    assert mae(y, p) == 0.5
+    assert rmse(y, p) == pytest.approx(math.sqrt(0.5))
+    assert pearson(y, p) == pytest.approx(correlation)
+    assert consistency_index(y, p) == pytest.approx(correlation / (0.5 / 2.5 + 1))
+    assert r2(y, p) == pytest.approx(1 - 2 / 5)
+    assert calibration_slope(y, p) == pytest.approx(1.0)
+    assert spearman(y, p) == pytest.approx(correlation)
+
+
+@given(pairs())
+def test_equal_other_programs(pair):
+    y, p = pair
+    assert pearson(y, p) == pytest.approx(scipy.stats.pearsonr(y, p).statistic, abs=1e-9)
+    assert spearman(y, p) == pytest.approx(scipy.stats.spearmanr(y, p).statistic, abs=1e-9)
+    slope = scipy.stats.linregress(p, y).slope
+    assert calibration_slope(y, p) == pytest.approx(slope, rel=1e-6, abs=1e-9)
+    assert r2(y, p) == pytest.approx(1 - np.mean((y - p) ** 2) / np.var(y), rel=1e-9)
+
+
+@given(pairs())
+def test_bounds_and_order(pair):
+    y, p = pair
+    found = all_metrics(y, p)
+    assert list(found) == NAMES
+    assert -1 <= found["PCC"] <= 1
+    # Eq. 20 divides by at least 1: CI has PCC's sign and never its size.
+    assert abs(found["CI"]) <= abs(found["PCC"])
+    assert found["CI"] * found["PCC"] >= 0
+    assert found["MAE"] <= found["RMSE"] * (1 + 1e-12)
+    if np.ptp(y) > 1e-2:
+        # Of all shifts and scales of p, none explains more than PCC squared.
+        assert found["R2"] <= found["PCC"] ** 2 + 1e-9
+
+
+@given(pairs(), st.floats(0.1, 10), st.floats(-50, 50))
+def test_units_do_not_matter_to_correlations(pair, scale, shift):
+    y, p = pair
+    assume(np.ptp(y) > 0.01 and np.ptp(p) > 0.01)
+    assert pearson(y * scale + shift, p) == pytest.approx(pearson(y, p), abs=1e-8)
+    assert mae(y * scale, p * scale) == pytest.approx(scale * mae(y, p))
+    assert consistency_index(y * scale, p * scale) == pytest.approx(
+        consistency_index(y, p), abs=1e-8
+    )
+
+
+@given(pairs())
+def test_perfect_predictions(pair):
+    y, _ = pair
+    wanted = {
+        "MAE": 0,
+        "RMSE": 0,
+        "PCC": 1,
+        "CI": 1,
+        "R2": 1,
+        "Spearman": 1,
+        "calibration_slope": 1,
+    }
+    assert all_metrics(y, y) == pytest.approx(wanted, abs=1e-9)
+
+
+@pytest.mark.parametrize("constant", [0.0, 34.1, 0.1 + 0.2, -1e-300])
+def test_constant_predictions_are_nan_without_a_warning(constant):
+    y = np.linspace(30, 40, 7)
+    p = np.full(7, constant)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = all_metrics(y, p)
+    assert all(math.isnan(found[name]) for name in ("PCC", "CI", "Spearman", "calibration_slope"))
+    assert math.isfinite(found["MAE"])
+    assert math.isfinite(found["R2"])
+
+
+def test_rounding_of_a_constant_is_no_spread():
+    p = np.full(50, 34.1)
+    p[::2] = np.nextafter(34.1, 35)
+    assert math.isnan(pearson(np.arange(50.0), p))
+
+
+def test_constant_observations_are_nan():
+    found = all_metrics(np.full(5, 2.0), np.arange(5.0))
+    assert all(math.isnan(found[name]) for name in ("PCC", "CI", "R2", "Spearman"))
+    assert all(math.isnan(all_metrics([1.0], [2.0])[name]) for name in ("PCC", "R2"))
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_extreme_units_neither_overflow_nor_vanish(scale):
+    y, p = np.array([1.0, 2.0, 4.0]), np.array([1.0, 3.0, 3.0])
+    assert pearson(y * scale, p * scale) == pytest.approx(pearson(y, p))
+
+
+@pytest.mark.parametrize(
+    ("y", "p", "message"),
+    [
+        ([1.0, np.nan], [1.0, 2.0], "1 of 2 observed values"),
+        ([1.0, 2.0], [np.inf, np.nan], "2 of 2 predicted values"),
+        ([1.0, 2.0], [1.0], "allowed: 1-d, of equal length"),
+        ([[1.0, 2.0]], [[1.0, 2.0]], "allowed: 1-d"),
+        ([], [], "not empty"),
+    ],
+)
+def test_bad_input_is_refused(y, p, message):
+    with pytest.raises(ValueError, match=message):
+        all_metrics(y, p)
