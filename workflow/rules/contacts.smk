@@ -20,110 +20,86 @@ def source_of_contacts():
     return f"Hi-C of {n} {'library' if n == 1 else 'libraries'}{balanced}"
 
 
-if LIBRARIES:
+rule load_library:
+    input:
+        unpack(library_input),
+        chromosomes=SETTINGS["chromosomes"],
+    output:
+        cool=f"{RESULTS}/contacts/libraries/{{library}}.cool",
+        table=f"{RESULTS}/contacts/libraries/{{library}}.tsv",
+    log:
+        f"{LOGS}/contacts/load_library/{{library}}.log",
+    benchmark:
+        f"{BENCHMARKS}/contacts/load_library/{{library}}.tsv"
+    conda:
+        "../../envs/contacts.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=240,
+        gpu=0,
+    params:
+        row=lambda wildcards: LIBRARIES[wildcards.library],
+        resolution=fixed_resolution(),
+        source=source_digest("load_library"),
+    message:
+        "contacts: loading library {wildcards.library} from {input.file}"
+    script:
+        "../scripts/load_library.py"
 
-    rule load_library:
-        input:
-            unpack(library_input),
-            chromosomes=SETTINGS["chromosomes"],
-        output:
-            cool=f"{RESULTS}/contacts/libraries/{{library}}.cool",
-            table=f"{RESULTS}/contacts/libraries/{{library}}.tsv",
-        log:
-            f"{LOGS}/contacts/load_library/{{library}}.log",
-        benchmark:
-            f"{BENCHMARKS}/contacts/load_library/{{library}}.tsv"
-        conda:
-            "../../envs/contacts.yaml"
-        threads: 1
-        resources:
-            mem_mb=2000,
-            runtime=240,
-            gpu=0,
-        params:
-            row=lambda wildcards: LIBRARIES[wildcards.library],
-            resolution=fixed_resolution(),
-            source=source_digest("load_library"),
-        message:
-            "contacts: loading library {wildcards.library} from {input.file}"
-        script:
-            "../scripts/load_library.py"
 
-    rule merge_libraries:
-        input:
-            coolers=expand(f"{RESULTS}/contacts/libraries/{{library}}.cool", library=LIBRARIES),
-            tables=expand(f"{RESULTS}/contacts/libraries/{{library}}.tsv", library=LIBRARIES),
-        output:
-            cool=f"{RESULTS}/contacts/merged.cool",
-            table=f"{RESULTS}/contacts/libraries.tsv",
-        log:
-            f"{LOGS}/contacts/merge_libraries.log",
-        benchmark:
-            f"{BENCHMARKS}/contacts/merge_libraries.tsv"
-        conda:
-            "../../envs/contacts.yaml"
-        threads: 1
-        resources:
-            mem_mb=4000,
-            runtime=240,
-            gpu=0,
-        params:
-            balance=SETTINGS["contacts"]["balance"],
-            source=source_digest("merge_libraries"),
-        message:
-            "contacts: merging and balancing {output.cool}"
-        script:
-            "../scripts/merge_libraries.py"
+rule merge_libraries:
+    input:
+        coolers=expand(f"{RESULTS}/contacts/libraries/{{library}}.cool", library=LIBRARIES),
+        tables=expand(f"{RESULTS}/contacts/libraries/{{library}}.tsv", library=LIBRARIES),
+    output:
+        cool=f"{RESULTS}/contacts/merged.cool",
+        table=f"{RESULTS}/contacts/libraries.tsv",
+    log:
+        f"{LOGS}/contacts/merge_libraries.log",
+    benchmark:
+        f"{BENCHMARKS}/contacts/merge_libraries.tsv"
+    conda:
+        "../../envs/contacts.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=240,
+        gpu=0,
+    params:
+        balance=SETTINGS["contacts"]["balance"],
+        source=source_digest("merge_libraries"),
+    message:
+        "contacts: merging and balancing {output.cool}"
+    script:
+        "../scripts/merge_libraries.py"
 
-    rule sum_contacts:
-        input:
-            cool=f"{RESULTS}/contacts/merged.cool",
-            chromosomes=SETTINGS["chromosomes"],
-        output:
-            f"{RESULTS}/contacts/cim_sums.tsv",
-        log:
-            f"{LOGS}/contacts/sum_contacts.log",
-        benchmark:
-            f"{BENCHMARKS}/contacts/sum_contacts.tsv"
-        conda:
-            "../../envs/contacts.yaml"
-        threads: 1
-        resources:
-            mem_mb=2000,
-            runtime=60,
-            gpu=0,
-        params:
-            balanced=SETTINGS["contacts"]["balance"],
-            source=source_digest("sum_contacts"),
-        message:
-            "contacts: summing {input.cool} by pairs of chromosomes"
-        script:
-            "../scripts/sum_contacts.py"
 
-else:
-
-    rule expect_contacts:
-        input:
-            chromosomes=SETTINGS["chromosomes"],
-        output:
-            f"{RESULTS}/contacts/cim_sums.tsv",
-        log:
-            f"{LOGS}/contacts/expect_contacts.log",
-        benchmark:
-            f"{BENCHMARKS}/contacts/expect_contacts.tsv"
-        conda:
-            "../../envs/contacts.yaml"
-        threads: 1
-        resources:
-            mem_mb=1000,
-            runtime=10,
-            gpu=0,
-        params:
-            source=source_digest("expect_contacts"),
-        message:
-            "contacts: no Hi-C, expecting contacts from the chromosome lengths alone"
-        script:
-            "../scripts/expect_contacts.py"
+rule sum_contacts:
+    input:
+        cool=f"{RESULTS}/contacts/merged.cool" if LIBRARIES else [],
+        chromosomes=SETTINGS["chromosomes"],
+    output:
+        f"{RESULTS}/contacts/cim_sums.tsv",
+    log:
+        f"{LOGS}/contacts/sum_contacts.log",
+    benchmark:
+        f"{BENCHMARKS}/contacts/sum_contacts.tsv"
+    conda:
+        "../../envs/contacts.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+        gpu=0,
+    params:
+        balanced=SETTINGS["contacts"]["balance"],
+        source_of_contacts=source_of_contacts(),
+        source=source_digest("sum_contacts"),
+    message:
+        "contacts: by pairs of chromosomes, {params.source_of_contacts}"
+    script:
+        "../scripts/sum_contacts.py"
 
 
 rule normalise_cim:

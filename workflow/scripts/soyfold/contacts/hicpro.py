@@ -9,7 +9,7 @@ from soyfold.contacts.text import read_chunks
 from soyfold.errors import UserError
 from soyfold.logs import log
 
-ROWS = 2_000_000  # lines in memory at a time
+ROWS = 500_000  # lines in memory at a time
 TRIPLETS = "bin1 <tab> bin2 <tab> count, bins numbered from 1 as in the _abs.bed file"
 BED = "HiC-Pro's _abs.bed: chromosome <tab> start <tab> end <tab> number of the bin, from 1"
 PAIRS = "HiC-Pro's allValidPairs, tab-separated: read, chr1, pos1, strand1, chr2, pos2, ..."
@@ -118,13 +118,13 @@ def detect_layout(triplets, n_bins):
         Whether all counts are whole numbers.
     """
     integer = True
-    pairs, values = np.zeros(2, dtype=np.uint64), np.zeros(2)
+    pairs, values = [0, 0], np.zeros(2)
     for one, two, count in triplets:
         integer &= bool(np.issubdtype(count.dtype, np.integer) or (count == np.rint(count)).all())
         for below, side in enumerate((one < two, one > two)):
             low, high = np.minimum(one[side], two[side]), np.maximum(one[side], two[side])
             noise = _mix(low * n_bins + high + 1)
-            pairs[below] += noise.sum(dtype=np.uint64)
+            pairs[below] = (pairs[below] + int(noise.sum(dtype=np.uint64))) % 2**64
             values[below] += (noise / 2.0**64 + 0.5) @ count[side]
     upper, lower = values
     if lower == 0:

@@ -62,14 +62,16 @@ def choose_resolution(available, *, row, target, file):
         If the file has no such bin size.
     """
     sizes = sorted(available)
-    if row is not None:
-        fitting = [size for size in sizes if size == row]
-    else:
-        fitting = [size for size in sizes if target is None or target % size == 0]
+    fitting = [
+        size
+        for size in sizes
+        if (row is None or size == row) and (target is None or target % size == 0)
+    ]
     if not fitting:
-        wanted = f"bins of {row} bp" if row is not None else f"bins that divide {target} bp"
+        own = f" of {row} bp" if row is not None else ""
+        study = f" that divide {target} bp" if target is not None else ""
         raise UserError(
-            f"no {wanted}",
+            f"no bins{own}{study}",
             file=file,
             allowed=", ".join(map(str, sizes)),
             mend="set another resolution in hic.tsv or contacts.resolution",

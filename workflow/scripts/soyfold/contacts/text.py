@@ -60,9 +60,10 @@ def read_chunks(path, columns, *, dtypes, positions, rows, layout):
     options = {"sep": "\t", "header": None, "usecols": positions, "na_filter": False, "engine": "c"}
     try:
         with pd.read_csv(path, names=columns, dtype=dtypes, chunksize=rows, **options) as reader:
-            yield from reader
-    except pd.errors.EmptyDataError:
-        raise UserError("an empty file", file=path, allowed=layout) from None
+            for chunk in reader:
+                if chunk.empty:
+                    raise UserError("an empty file", file=path, allowed=layout)
+                yield chunk
     except BAD_GZIP as error:
         raise UserError(
             f"a truncated or damaged gzip file ({error})", file=path, mend="fetch or write it again"
