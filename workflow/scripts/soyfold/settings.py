@@ -56,8 +56,18 @@ def read_libraries(study, schemas):
     if sheet is None:
         return {}
     libraries = read_sheet(sheet, Path(schemas) / "hic.schema.yaml", key="library")
-    for row in libraries.values():
+    coarsest = study["contacts"]["resolution"] == "coarsest"
+    for name, row in libraries.items():
         row["bins"] = expand_path(row["bins"])
+        if row["format"] == "hicpro_matrix" and row["bins"] is None:
+            raise UserError(
+                "no bins", file=sheet, at=f"library {name}", allowed="the matrix's _abs.bed file"
+            )
+        if row["format"] == "hicpro_pairs" and row["resolution"] is None and coarsest:
+            raise UserError(
+                "no resolution", file=sheet, at=f"library {name}", allowed="a bin size in bp",
+                mend="fill it in, or set contacts.resolution in the config",
+            )
     return libraries
 
 
