@@ -1,0 +1,126 @@
+# Phenotypes -> values per line -> join with the samples; dosage matrix; splits.
+from soyfold.splits import check_stratify
+
+try:
+    check_stratify(SETTINGS["splits"], TRAITS, file=workflow.configfiles[-1])
+except UserError as error:
+    raise WorkflowError(str(error))
+
+STRATIFY = SETTINGS["splits"]["stratify"]
+
+# A trait's row without what decides about models or labels alone.
+JOIN_COLUMNS = ["trait", "file", "format", "id_column", "value_column", "environment_column"]
+
+
+rule join_trait:
+    input:
+        **({"id_map": SETTINGS["cohort"]["id_map"]} if SETTINGS["cohort"]["id_map"] else {}),
+        phenotypes=lambda wildcards: TRAITS[wildcards.trait]["file"],
+        fam=f"{RESULTS}/imputation/merged.fam",
+        samples=f"{RESULTS}/genotypes/samples.tsv",
+    output:
+        phenotypes=f"{RESULTS}/cohort/phenotypes/{{trait}}.tsv",
+        joins=f"{RESULTS}/cohort/joins/{{trait}}.tsv",
+    log:
+        f"{LOGS}/cohort/join_trait/{{trait}}.log",
+    benchmark:
+        f"{BENCHMARKS}/cohort/join_trait/{{trait}}.tsv"
+    conda:
+        "../../envs/cohort.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+        gpu=0,
+    params:
+        row=lambda wildcards: {name: TRAITS[wildcards.trait][name] for name in JOIN_COLUMNS},
+        prefixes=SETTINGS["cohort"]["accession_prefixes"],
+        minimum_lines=SETTINGS["cohort"]["minimum_lines"],
+        source=source_digest("join_trait"),
+    message:
+        "cohort: joining {wildcards.trait} with the genotypes"
+    script:
+        "../scripts/join_trait.py"
+
+
+rule collect_joins:
+    input:
+        joins=expand(f"{RESULTS}/cohort/joins/{{trait}}.tsv", trait=TRAITS),
+    output:
+        report=f"{RESULTS}/cohort/join_report.tsv",
+        counts=f"{RESULTS}/cohort/join_counts.tsv",
+    log:
+        f"{LOGS}/cohort/collect_joins.log",
+    benchmark:
+        f"{BENCHMARKS}/cohort/collect_joins.tsv"
+    conda:
+        "../../envs/cohort.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+        gpu=0,
+    params:
+        source=source_digest("collect_joins"),
+    message:
+        "cohort: collecting the join reports"
+    script:
+        "../scripts/collect_joins.py"
+
+
+rule write_dosage:
+    input:
+        bed=f"{RESULTS}/imputation/merged.bed",
+        bim=f"{RESULTS}/imputation/merged.bim",
+        fam=f"{RESULTS}/imputation/merged.fam",
+    output:
+        dosage=f"{RESULTS}/cohort/dosage.npy",
+        samples=f"{RESULTS}/cohort/samples.tsv",
+        variants=f"{RESULTS}/cohort/variants.tsv",
+    log:
+        f"{LOGS}/cohort/write_dosage.log",
+    benchmark:
+        f"{BENCHMARKS}/cohort/write_dosage.tsv"
+    conda:
+        "../../envs/cohort.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=60,
+        gpu=0,
+    params:
+        source=source_digest("write_dosage"),
+    message:
+        "cohort: writing the dosage matrix"
+    script:
+        "../scripts/write_dosage.py"
+
+
+# One job per seed: with more seeds the old splits stay as they are, and so does what hangs on them.
+rule draw_split:
+    input:
+        **({"splits": SETTINGS["splits"]["file"]} if SETTINGS["splits"]["file"] else {}),
+        **({"values": f"{RESULTS}/cohort/phenotypes/{STRATIFY['trait']}.tsv"} if STRATIFY else {}),
+        fam=f"{RESULTS}/imputation/merged.fam",
+        samples=f"{RESULTS}/genotypes/samples.tsv",
+    output:
+        split=f"{RESULTS}/cohort/splits/{SCHEME}/seed{{seed}}.tsv",
+        losses=f"{RESULTS}/cohort/splits/{SCHEME}/losses/seed{{seed}}.tsv",
+    log:
+        f"{LOGS}/cohort/draw_split/{SCHEME}_seed{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}/cohort/draw_split/{SCHEME}_seed{{seed}}.tsv"
+    conda:
+        "../../envs/cohort.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    params:
+        settings={key: SETTINGS["splits"][key] for key in ("scheme", "ratio", "stratify", "file")},
+        source=source_digest("draw_split"),
+    message:
+        "cohort: split {wildcards.seed} ({params.settings[scheme]})"
+    script:
+        "../scripts/draw_split.py"

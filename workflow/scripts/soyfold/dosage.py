@@ -1,0 +1,79 @@
+"""The dosage matrix: PLINK bed -> int8 samples x variants on disk."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.lib.format import open_memmap
+from pandas_plink import Chunk, read_plink1_bin
+
+from soyfold.bed import read_bim, read_fam
+from soyfold.errors import UserError
+from soyfold.files import staged, write_table
+from soyfold.logs import log
+
+BLOCK_BYTES = 64 * 2**20  # of float32 dosages, the form that pandas-plink hands out
+
+
+def _refuse_missing(block, start, variants, samples, bed):
+    """Raise for a missing call, naming the first one."""
+    missing = np.isnan(block)
+    if missing.any():
+        row, column = np.argwhere(missing)[0]
+        raise UserError(
+            f"{int(missing.sum())} missing calls in {missing.any(axis=0).sum()} variants",
+            file=bed,
+            at=f"sample {samples[row]}, variant {variants.iloc[start + column]}",
+            allowed="no missing call after imputation",
+            mend="switch imputation on (imputation: {method: beagle})",
+        )
+
+
+def _write_keys(fam, bim, samples, variants):
+    """Tables that say which sample is which row and which variant which column."""
+    write_table(pd.DataFrame({"sample": fam, "row": np.arange(len(fam))}), samples)
+    columns = bim[["variant", "chromosome", "position", "ref", "alt"]]
+    write_table(columns.assign(column=np.arange(len(bim))), variants)
+
+
+def write_dosage(bed, *, dosage, samples, variants, block_bytes=BLOCK_BYTES):
+    """Write counts of ALT as a memory-mapped matrix, with the keys of its rows and columns.
+
+    Parameters
+    ----------
+    bed : path-like
+        PLINK bed with .bim (A1 = ALT, A2 = REF) and .fam beside it; no missing call.
+    dosage : path-like
+        .npy to write: int8 (n, L), C order, ALT alleles of each sample at each variant.
+    samples, variants : path-like
+        Tables to write: sample, row; variant, chromosome, position (bp), ref, alt, column.
+    block_bytes : int
+        Memory of one block of variants, as float32.
+
+    Raises
+    ------
+    UserError
+        If a call is missing.
+    """
+    bed = Path(bed)
+    fam, bim = read_fam(bed.with_suffix(".fam")), read_bim(bed.with_suffix(".bim"))
+    step = max(1, block_bytes // (4 * len(fam)))
+    # pandas-plink calls the .bim's fifth column, here ALT, a0 and by default counts the other.
+    counts = read_plink1_bin(
+        bed,
+        bed.with_suffix(".bim"),
+        bed.with_suffix(".fam"),
+        verbose=False,
+        ref="a0",
+        chunk=Chunk(nsamples=None, nvariants=step),
+    ).data
+    with staged(dosage) as temporary:
+        matrix = open_memmap(temporary, mode="w+", dtype=np.int8, shape=counts.shape)
+        for start in range(0, len(bim), step):
+            block = counts[:, start : start + step].compute(scheduler="synchronous")
+            _refuse_missing(block, start, bim["variant"], fam, bed)
+            matrix[:, start : start + step] = block
+        matrix.flush()
+        del matrix
+    _write_keys(fam, bim, samples, variants)
+    log.info("dosage: %d samples x %d variants", *counts.shape)

@@ -1,0 +1,108 @@
+"""Phenotype records from gene-bank downloads, wide tables and plot tables."""
+
+import pandas as pd
+
+from soyfold.delimited import is_missing, parse_numbers, read_columns
+from soyfold.errors import UserError
+
+ACCESSION_COLUMNS = ("accession_prefix", "accession_number", "accession_suffix")
+DESCRIPTOR_COLUMN = "descriptor_name"
+WIDE_ID_COLUMNS = ("Plant ID",)
+
+
+def _join_accession(table):
+    """Accession ids `PI 417479 B` from the three columns of a descriptor download."""
+    parts = [
+        table[name].where(~is_missing(table[name]), "").rename(None) for name in ACCESSION_COLUMNS
+    ]
+    return (parts[0] + " " + parts[1] + " " + parts[2]).str.strip()
+
+
+def _refuse_mixed_descriptors(table, path):
+    """A descriptor download holds one trait; with two, their values would be averaged."""
+    found = sorted(set(table.get(DESCRIPTOR_COLUMN, ())) - {""})
+    if len(found) > 1:
+        raise UserError(
+            f"{len(found)} descriptors ({', '.join(found[:5])})",
+            file=path,
+            at=f"column {DESCRIPTOR_COLUMN!r}",
+            allowed="one descriptor in a file",
+            mend="download each descriptor by itself, or split the file",
+        )
+
+
+def _read_text(row):
+    """Cells of a trait's columns as text: id, value, environment (if named), line."""
+    path, value, environment = row["file"], row["value_column"], row.get("environment_column")
+    wanted = [name for name in (value, environment) if name]
+    if row["format"] == "npgs_descriptor" and not row.get("id_column"):
+        table = read_columns(path, [*ACCESSION_COLUMNS, *wanted], optional=[DESCRIPTOR_COLUMN])
+        _refuse_mixed_descriptors(table, path)
+        ids = _join_accession(table)
+    elif row.get("id_column"):
+        table = read_columns(path, [row["id_column"], *wanted])
+        ids = table[row["id_column"]]
+    elif row["format"] == "plots":
+        raise UserError(
+            "no id_column", file=path, at=f"trait {row['trait']}",
+            allowed="the column of line ids of a plot table", mend="name it in the traits sheet",
+        )  # fmt: skip
+    else:
+        table = read_columns(path, wanted, identity=WIDE_ID_COLUMNS)
+        ids = table["id"]
+    return pd.DataFrame(
+        {
+            "id": ids,
+            "text": table[value],
+            "environment": table[environment] if environment else None,
+            "line": table["line"],
+        }
+    )
+
+
+def read_records(row):
+    """Read all phenotype records of a trait.
+
+    Parameters
+    ----------
+    row : dict
+        The trait's row of the traits sheet: trait, file, format, value_column and, each may be
+        None, id_column, environment_column. Formats: `npgs_descriptor` (GRIN-Global download:
+        title lines, accession_prefix, accession_number, accession_suffix), `npgs_wide` (a line
+        per row, a trait per column; a cell may hold several readings with `;`; the id column is
+        `Plant ID` or the first if none is named), `plots` (a plot per row).
+
+    Returns
+    -------
+    DataFrame
+        One row per record: id (None where blank), value (float64, trait units, NaN if missing),
+        environment (text, None where the trait has no environment_column), line (int, in the
+        file).
+
+    Raises
+    ------
+    UserError
+        For an unreadable table, a missing column, text in the value column, or a value without an
+        environment.
+    """
+    records = _read_text(row)
+    if row["format"] == "npgs_wide":
+        records["text"] = records["text"].str.split(";")
+        records = records.explode("text", ignore_index=True)
+        records["text"] = records["text"].str.strip()
+    records["value"] = parse_numbers(
+        records["text"], records["line"], file=row["file"], column=row["value_column"]
+    )
+    if row.get("environment_column"):
+        placeless = records["value"].notna() & is_missing(records["environment"])
+        if placeless.any():
+            raise UserError(
+                f"{int(placeless.sum())} records without an environment",
+                file=row["file"],
+                at=f"line {records.loc[placeless, 'line'].iloc[0]},"
+                f" column {row['environment_column']!r}",
+                allowed="an environment for every value",
+                mend="fill in the environments, or leave environment_column NA for plain means",
+            )
+    records["id"] = records["id"].where(~is_missing(records["id"]), None)
+    return records[["id", "value", "environment", "line"]]
