@@ -16,7 +16,7 @@ from soyfold.errors import UserError
 from soyfold.files import read_table, staged, write_table
 from soyfold.logs import log
 
-CHUNK = 10_000_000  # pixels in memory at a time
+CHUNK = 5_000_000  # pixels in memory at a time
 ITERATIONS = 500
 
 

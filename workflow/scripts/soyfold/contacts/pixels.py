@@ -1,6 +1,7 @@
 """Contacts in any order -> sorted upper-triangle pixels -> a cooler."""
 
 import itertools
+import warnings
 
 import cooler
 import h5py
@@ -10,7 +11,8 @@ import pandas as pd
 from soyfold.errors import UserError
 
 # Aggregated pixels held before they are flushed: 16 bytes each, about thrice that while sorting.
-LIMIT = 12_000_000
+LIMIT = 8_000_000
+MERGE = 4_000_000  # pixels that cooler merges at a time: about 100 bytes each
 
 
 def _aggregate(parts):
@@ -126,13 +128,16 @@ def write_cooler(path, grid, chunks, *, integer, file, weights=None):
     head = list(itertools.islice(frames, 2))
     if not head:
         raise UserError("no contacts on the chromosomes", file=file, allowed="some")
-    cooler.create_cooler(
-        str(path),
-        grid.table(),
-        itertools.chain(head, frames),
-        dtypes={"count": np.int64 if integer else np.float64},
-        ordered=len(head) == 1,  # else cooler sorts through temporary files
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # a row of bins may exceed MERGE by a little
+        cooler.create_cooler(
+            str(path),
+            grid.table(),
+            itertools.chain(head, frames),
+            dtypes={"count": np.int64 if integer else np.float64},
+            ordered=len(head) == 1,  # else cooler sorts through temporary files
+            mergebuf=MERGE,
+        )
     if weights is not None:
         store_weights(path, weights)
 
