@@ -1,28 +1,28 @@
 # Hi-C of any format -> one cooler per library -> merged, balanced -> CIM and its controls.
 
+# Without a bin size that the study fixes, the coarsest of the libraries is found when they merge.
+FIXED_RESOLUTION = SETTINGS["contacts"]["resolution"]
+if FIXED_RESOLUTION == "coarsest":
+    FIXED_RESOLUTION = None
 
-def library_input(wildcards):
-    row = LIBRARIES[wildcards.library]
-    return {key: row[key] for key in ("file", "bins") if row[key] is not None}
-
-
-def fixed_resolution():
-    """Bin size that the study fixes, or None: the coarsest of the libraries, known once merged."""
-    resolution = SETTINGS["contacts"]["resolution"]
-    return None if resolution == "coarsest" else resolution
-
-
-def source_of_contacts():
-    n = len(LIBRARIES)
-    if n == 0:
-        return "expected from chromosome lengths"
-    balanced = ", ICE-balanced" if SETTINGS["contacts"]["balance"] else ""
-    return f"Hi-C of {n} {'library' if n == 1 else 'libraries'}{balanced}"
+SOURCE_OF_CONTACTS = "expected from chromosome lengths"
+if LIBRARIES:
+    SOURCE_OF_CONTACTS = (
+        f"Hi-C of {len(LIBRARIES)} {'libraries' if len(LIBRARIES) > 1 else 'library'}"
+    )
+    if SETTINGS["contacts"]["balance"]:
+        SOURCE_OF_CONTACTS += ", ICE-balanced"
 
 
 rule load_library:
     input:
-        unpack(library_input),
+        unpack(
+            lambda wildcards: {
+                key: LIBRARIES[wildcards.library][key]
+                for key in ("file", "bins")
+                if LIBRARIES[wildcards.library][key]
+            }
+        ),
         chromosomes=SETTINGS["chromosomes"],
     output:
         cool=f"{RESULTS}/contacts/libraries/{{library}}.cool",
@@ -40,7 +40,7 @@ rule load_library:
         gpu=0,
     params:
         row=lambda wildcards: LIBRARIES[wildcards.library],
-        resolution=fixed_resolution(),
+        resolution=FIXED_RESOLUTION,
         source=source_digest("load_library"),
     message:
         "contacts: loading library {wildcards.library} from {input.file}"
@@ -94,7 +94,7 @@ rule sum_contacts:
         gpu=0,
     params:
         balanced=SETTINGS["contacts"]["balance"],
-        source_of_contacts=source_of_contacts(),
+        source_of_contacts=SOURCE_OF_CONTACTS,
         source=source_digest("sum_contacts"),
     message:
         "contacts: by pairs of chromosomes, {params.source_of_contacts}"
@@ -181,7 +181,7 @@ rule plot_cim:
     params:
         method=SETTINGS["contacts"]["normalisation"],
         title=SETTINGS["title"],
-        source_of_contacts=source_of_contacts(),
+        source_of_contacts=SOURCE_OF_CONTACTS,
         source=source_digest("plot_cim"),
     message:
         "contacts: heat map {output.png}"
