@@ -6,13 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soyfold import priors
+from soyfold.attention import _choose_form as choose_form
 from soyfold.attention import (
     biased_attention,
     chromosome_context,
     plain_attention,
     prior_attention,
 )
-from soyfold.attention import _choose_form as choose_form
 
 FORMS = ("augmented", "blocked", "auto")
 

@@ -14,14 +14,12 @@ from soyfold.priors import ChromosomeOnKeys, check_groups, one_hot
 CHUNK_ELEMENTS = 2**19
 
 
-def _entropy_and_norm(scores):
-    """Softmax of `scores` in place, its rows' entropies (nats) and Euclidean norms."""
+def _attend(scores):
+    """Softmax of `scores` (changed in place), its rows' entropies (nats) and Euclidean norms."""
     scores -= scores.amax(-1, keepdim=True)
-    attention = scores.exp()
-    total = attention.sum(-1, keepdim=True)
-    weighted = torch.einsum("...n,...n->...", attention, scores)
-    entropy = total.log()[..., 0] - weighted / total[..., 0]
-    attention /= total
+    attention = scores.softmax(-1)
+    # ln a_ij = score_ij - lse_i; the largest score is now 0, so lse_i = -ln max_j a_ij.
+    entropy = -attention.amax(-1).log() - (attention * scores).sum(-1)
     return attention, entropy.clamp_min_(0), torch.linalg.vector_norm(attention, dim=-1)
 
 
@@ -109,7 +107,7 @@ def attention_statistics(q, k, H, chromosome, *, biased):
     masses = q.new_zeros(batch, heads, *H.shape[-2:])
     for b, i in _chunks(batch, heads, n):
         rows = chromosome[i]
-        attention, entropy, norm = _entropy_and_norm(q[b, :, i] @ k[b].transpose(-1, -2))
+        attention, entropy, norm = _attend(q[b, :, i] @ k[b].transpose(-1, -2))
         mass = attention @ members
         sums["nae"][b] += entropy.sum(-1)
         sums["aas"][b] += _alignment(mass, norm, H, sizes, rows).sum(-1)
