@@ -10,6 +10,7 @@ if not workflow.configfiles:
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/fits.smk"
 include: "workflow/rules/genotypes.smk"
 include: "workflow/rules/imputation.smk"
 include: "workflow/rules/contacts.smk"
@@ -18,3 +19,9 @@ include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/targets.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        **TARGETS,

@@ -77,7 +77,7 @@ def test_rule_environment_names_what_its_script_imports(rule, root):
     _, name, text = rule
     environment = re.search(r'"\.\./\.\./envs/(\w+)\.yaml"', text).group(1)
     content = yaml.safe_load((root / f"envs/{environment}.yaml").read_text())
-    assert content["channels"] == ["conda-forge", "bioconda"]
+    assert content["channels"][:2] == ["conda-forge", "bioconda"]
     packages = {entry.split("=")[0] for entry in content["dependencies"]}
     assert all("=" in entry for entry in content["dependencies"]), "an unpinned package"
     wanted = {CONDA_NAMES.get(package, package) for package in imports(reached(script_of(text)))}

@@ -1,25 +1,4 @@
 # Metrics of all fits -> scores -> the paper's tables.
-PAPER_TABLES = {"oil": "table1_oil", "protein": "table2_protein"}
-TABLES = {
-    trait: f"{RESULTS}/evaluation/tables/{PAPER_TABLES.get(trait, f'table_{trait}')}.tsv"
-    for trait in TRAITS
-}
-TRAIT_OF_TABLE = {Path(path).stem: trait for trait, path in TABLES.items()}
-CIM_NAME = "hic" if LIBRARIES else "expected"
-FITS = [
-    {
-        "trait": trait,
-        "model": model,
-        "label": MODELS[model]["label"],
-        "scheme": SCHEME,
-        "seed": seed,
-        "preset": MODELS[model]["preset"],
-        "cim": CIM_NAME if MODELS[model]["cim"] == "real" else MODELS[model]["cim"],
-    }
-    for trait in TRAITS
-    for model in TRAIT_MODELS[trait]
-    for seed in SEEDS
-]
 
 
 rule collect_scores:
@@ -34,8 +13,8 @@ rule collect_scores:
         f"{LOGS}/evaluation/collect_scores.log",
     benchmark:
         f"{BENCHMARKS}/evaluation/collect_scores.tsv"
-    message:
-        "evaluation: collecting the scores of all fits"
+    conda:
+        "../../envs/evaluation.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -44,8 +23,8 @@ rule collect_scores:
     params:
         fits=FITS,
         source=source_digest("collect_scores"),
-    conda:
-        "../../envs/evaluation.yaml"
+    message:
+        "evaluation: collecting the scores of all fits"
     script:
         "../scripts/collect_scores.py"
 
@@ -60,8 +39,8 @@ rule tabulate_trait:
         f"{LOGS}/evaluation/tabulate_{{table}}.log",
     benchmark:
         f"{BENCHMARKS}/evaluation/tabulate_{{table}}.tsv"
-    message:
-        "evaluation: {wildcards.table}"
+    conda:
+        "../../envs/evaluation.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -70,7 +49,7 @@ rule tabulate_trait:
     params:
         trait=lambda wildcards: TRAIT_OF_TABLE[wildcards.table],
         source=source_digest("tabulate_trait"),
-    conda:
-        "../../envs/evaluation.yaml"
+    message:
+        "evaluation: {wildcards.table}"
     script:
         "../scripts/tabulate_trait.py"

@@ -1,19 +1,6 @@
 # Figures of the evaluation.
 
 
-def fits_of(trait):
-    """The fits of one trait, in table order."""
-    return [fit for fit in FITS if fit["trait"] == trait]
-
-
-def fit_files(trait, name):
-    """The file `name` of each fit of a trait."""
-    return [
-        f"{RESULTS}/training/{trait}/{fit['model']}/seed{fit['seed']}/{name}"
-        for fit in fits_of(trait)
-    ]
-
-
 rule plot_learning_curves:
     input:
         histories=lambda wildcards: fit_files(wildcards.trait, "history.tsv"),
@@ -24,8 +11,8 @@ rule plot_learning_curves:
         f"{LOGS}/report/plot_learning_curves_{{trait}}.log",
     benchmark:
         f"{BENCHMARKS}/report/plot_learning_curves_{{trait}}.tsv"
-    message:
-        "report: learning curves of {wildcards.trait}"
+    conda:
+        "../../envs/evaluation.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -34,8 +21,8 @@ rule plot_learning_curves:
     params:
         fits=lambda wildcards: fits_of(wildcards.trait),
         source=source_digest("plot_learning_curves"),
-    conda:
-        "../../envs/evaluation.yaml"
+    message:
+        "report: learning curves of {wildcards.trait}"
     script:
         "../scripts/plot_learning_curves.py"
 
@@ -50,8 +37,8 @@ rule plot_predictions:
         f"{LOGS}/report/plot_predictions_{{trait}}.log",
     benchmark:
         f"{BENCHMARKS}/report/plot_predictions_{{trait}}.tsv"
-    message:
-        "report: observed against predicted {wildcards.trait}"
+    conda:
+        "../../envs/evaluation.yaml"
     threads: 1
     resources:
         mem_mb=1000,
@@ -61,7 +48,7 @@ rule plot_predictions:
         fits=lambda wildcards: fits_of(wildcards.trait),
         unit=lambda wildcards: TRAITS[wildcards.trait]["unit"],
         source=source_digest("plot_predictions"),
-    conda:
-        "../../envs/evaluation.yaml"
+    message:
+        "report: observed against predicted {wildcards.trait}"
     script:
         "../scripts/plot_predictions.py"
