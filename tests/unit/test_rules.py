@@ -43,7 +43,7 @@ def test_rule_has_every_directive(rule):
         assert re.search(rf"(?m)^    {directive}:", text), f"{name} lacks {directive}"
     for resource in ("mem_mb", "runtime", "gpu"):
         assert re.search(rf"(?m)^        {resource}=", text), f"{name} lacks resource {resource}"
-    assert f'source_digest("{script_of(text)}"' in text
+    assert re.search(rf'source_digest\(\s*"{script_of(text)}"', text)
 
 
 def script_of(text):
