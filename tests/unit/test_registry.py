@@ -11,7 +11,7 @@ from soyfold.errors import UserError
 
 ENTRIES = {
     "a": {
-        "module": "transformer", "kind": "network", "seeds_per_job": "one",
+        "module": "own", "kind": "network", "seeds_per_job": "one",
         "parameters": {"d_model": 256, "optimiser": {"rate": 1e-4, "decay": 0}},
         "presets": {"cpu": {"d_model": 32, "optimiser": {"rate": 1e-3}, "seeds_per_job": "all"}},
     },
@@ -30,7 +30,7 @@ def load(tmp_path, root, names, preset="paper"):
 
 def test_extends_changes_only_what_it_names(tmp_path, root):
     block = load(tmp_path, root, ["b"])["b"]
-    assert block["module"] == "transformer"
+    assert block["module"] == "own"
     assert block["parameters"] == {"d_model": 256, "optimiser": {"rate": 1e-4, "decay": 1}}
 
 

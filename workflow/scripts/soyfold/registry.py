@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 from soyfold.errors import UserError
+from soyfold.parameters import refuse_contradictions
 from soyfold.schema import check
 
 # A preset that a model doesn't define falls back to the next: demo -> cpu -> paper.
@@ -54,10 +55,19 @@ def _with_preset(entry, preset):
         preset = FALLBACK[preset]
     block = {key: value for key, value in entry.items() if key != "presets"}
     changes = copy.deepcopy(presets.get(preset, {}))
-    block["seeds_per_job"] = changes.pop("seeds_per_job", block["seeds_per_job"])
+    for key in ("seeds_per_job", "gpu"):
+        block[key] = changes.pop(key, block[key])
     block["parameters"] = overlay(block["parameters"], changes)
     block["preset"] = preset
     return block
+
+
+def _check_parameters(block, rules, file):
+    """Refuse a parameter that the model's module doesn't know, and contradictions."""
+    place = f"model {block['name']}, preset {block['preset']}"
+    if block["module"] in rules:
+        check(block["parameters"], rules[block["module"]], file=file, at=place)
+    refuse_contradictions(block["parameters"], model=f"{block['name']} ({file})")
 
 
 def models_by_trait(study, traits):
@@ -107,7 +117,8 @@ def load_models(study, schemas, names):
     file = study["training"]["models_file"]
     if not Path(file).is_file():
         raise UserError("no such file", file=file, mend="check training.models_file in the config")
-    schema = Path(schemas) / "models.schema.yaml"
+    schema = yaml.safe_load((Path(schemas) / "models.schema.yaml").read_text(encoding="utf-8"))
+    rules = schema.get("$defs", {}).get("parameters", {})
     content = check(yaml.safe_load(Path(file).read_text(encoding="utf-8")), schema, file=file)
     preset = study["training"]["preset"]
     if preset not in ("paper", "cpu", "demo"):
@@ -118,8 +129,8 @@ def load_models(study, schemas, names):
         for key in ("module", "kind"):
             if key not in entry:
                 raise UserError(f"no {key}", file=file, at=f"key models.{name}")
-        block = _with_preset(entry, preset)
-        models[name] = {"name": name, "label": name, **block}
+        models[name] = {"name": name, "label": name, **_with_preset(entry, preset)}
+        _check_parameters(models[name], rules, file)
     return models
 
 

@@ -1,0 +1,95 @@
+# Every trait x model x seed. A quick model's seeds share a job; models with attention write more.
+FIT_TABLES = ["predictions", "history", "metrics", "cost"]
+
+
+def names_like(attention, seeds_per_job):
+    """Regular expression of the models of one kind; one that matches nothing if there are none."""
+    names = [
+        re.escape(name)
+        for name, block in MODELS.items()
+        if (block["attention"], block["seeds_per_job"]) == (attention, seeds_per_job)
+    ]
+    return "|".join(names) or "(?!)"
+
+
+def cim_of(wildcards):
+    """The CIM that a model takes, as a list of none or one file."""
+    kind = MODELS[wildcards.model]["cim"]
+    if kind == "none":
+        return []
+    return [f"{RESULTS}/contacts/cim{'' if kind == 'real' else f'_{kind}'}.tsv"]
+
+
+def fit_outputs(model, seed, attention):
+    """Outputs of a fit by name: lists, since the seeds may share a job."""
+    folders = [f"{RESULTS}/training/{{trait}}/{model}/seed{s}" for s in seed]
+    names = [f"{name}.tsv" for name in FIT_TABLES] + ["checkpoint.npz"]
+    names += ["attention.tsv"] if attention else []
+    return {Path(name).stem: [f"{folder}/{name}" for folder in folders] for name in names}
+
+
+rule fit_model:
+    input:
+        dosage=f"{RESULTS}/cohort/dosage.npy",
+        samples=f"{RESULTS}/cohort/samples.tsv",
+        variants=f"{RESULTS}/cohort/variants.tsv",
+        phenotypes=f"{RESULTS}/cohort/phenotypes/{{trait}}.tsv",
+        cim=cim_of,
+        splits=[f"{RESULTS}/cohort/splits/{SCHEME}/seed{{seed}}.tsv"],
+    output:
+        **fit_outputs(f"{{model,{names_like(False, 'one')}}}", ["{seed}"], attention=False),
+    log:
+        f"{LOGS}/training/{{trait}}/{{model}}/seed{{seed}}.log",
+    benchmark:
+        f"{BENCHMARKS}/training/{{trait}}/{{model}}/seed{{seed}}.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: lambda wildcards: 4 if MODELS[wildcards.model]["preset"] == "paper" else 1
+    resources:
+        mem_mb=lambda wildcards: 16000 if MODELS[wildcards.model]["preset"] == "paper" else 4000,
+        runtime=lambda wildcards: 2880 if MODELS[wildcards.model]["preset"] == "paper" else 240,
+        gpu=lambda wildcards: MODELS[wildcards.model]["gpu"],
+    params:
+        block=lambda wildcards: MODELS[wildcards.model],
+        seeds=lambda wildcards: [int(wildcards.seed)],
+        source=lambda wildcards: source_digest(
+            "fit_model", f"soyfold.models.{MODELS[wildcards.model]['module']}"
+        ),
+    message:
+        "training: {wildcards.model} on {wildcards.trait}, seed {wildcards.seed}"
+    script:
+        "../scripts/fit_model.py"
+
+
+use rule fit_model as fit_attention_model with:
+    output:
+        **fit_outputs(f"{{model,{names_like(True, 'one')}}}", ["{seed}"], attention=True),
+
+
+use rule fit_model as fit_model_seeds with:
+    input:
+        dosage=f"{RESULTS}/cohort/dosage.npy",
+        samples=f"{RESULTS}/cohort/samples.tsv",
+        variants=f"{RESULTS}/cohort/variants.tsv",
+        phenotypes=f"{RESULTS}/cohort/phenotypes/{{trait}}.tsv",
+        cim=cim_of,
+        splits=[f"{RESULTS}/cohort/splits/{SCHEME}/seed{seed}.tsv" for seed in SEEDS],
+    output:
+        **fit_outputs(f"{{model,{names_like(False, 'all')}}}", SEEDS, attention=False),
+    log:
+        f"{LOGS}/training/{{trait}}/{{model}}/all_seeds.log",
+    benchmark:
+        f"{BENCHMARKS}/training/{{trait}}/{{model}}/all_seeds.tsv"
+    params:
+        block=lambda wildcards: MODELS[wildcards.model],
+        seeds=SEEDS,
+        source=lambda wildcards: source_digest(
+            "fit_model", f"soyfold.models.{MODELS[wildcards.model]['module']}"
+        ),
+    message:
+        "training: {wildcards.model} on {wildcards.trait}, all seeds"
+
+
+use rule fit_model_seeds as fit_attention_model_seeds with:
+    output:
+        **fit_outputs(f"{{model,{names_like(True, 'all')}}}", SEEDS, attention=True),

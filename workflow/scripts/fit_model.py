@@ -1,0 +1,20 @@
+"""Fit one model to one trait, for one seed or for all of them."""
+
+from pathlib import Path
+
+from soyfold.fitting import fit
+from soyfold.logs import rule_log
+
+with rule_log(snakemake.log[0]):
+    fit(
+        snakemake.params.block,
+        seeds=snakemake.params.seeds,
+        splits=snakemake.input.splits,
+        folders=[Path(path).parent for path in snakemake.output.predictions],
+        dosage=snakemake.input.dosage,
+        samples=snakemake.input.samples,
+        variants=snakemake.input.variants,
+        phenotypes=snakemake.input.phenotypes,
+        cim=next(iter(snakemake.input.cim), None),
+        threads=snakemake.threads,
+    )

@@ -1,0 +1,129 @@
+"""One model on one trait, for one seed or several: from the cohort's files to a fit's outputs."""
+
+import resource
+import time
+from pathlib import Path
+
+import pandas as pd
+
+from soyfold import registry
+from soyfold.checkpoints import save_checkpoint
+from soyfold.files import write_table
+from soyfold.logs import log
+from soyfold.metrics import all_metrics
+from soyfold.tasks import HISTORY, PARTS, Fit, draw_task, read_cohort
+
+
+def fit_direct(block, task):
+    """Fit a model without training loop on the parts that its `train_on` names."""
+    parameters = dict(block["parameters"])
+    parts = parameters.pop("train_on", ["train"])
+    rows = task.rows(*parts)
+    started = time.perf_counter()
+    model = registry.import_model(block["module"]).fit(
+        task.dosage[rows], task.y[rows], parameters=parameters, seed=task.seed
+    )
+    seconds = time.perf_counter() - started
+    log.info("fitted on %d lines of %s: %s", len(rows), " + ".join(parts), model.summary())
+
+    def save(path):
+        facts = {"module": block["module"], "kind": "direct", "parameters": block["parameters"]}
+        save_checkpoint(path, model.state(), **facts)
+
+    return Fit(
+        predicted=model.predict(task.dosage),
+        history=pd.DataFrame(columns=HISTORY),
+        extra=[(None, name, float(value)) for name, value in model.summary().items()],
+        cost={"device": "cpu", "train_seconds": seconds, "epochs": None},
+        save=save,
+    )
+
+
+def _fit(block, task, cohort):
+    """Fit a model of either kind."""
+    if block["kind"] == "direct":
+        return fit_direct(block, task)
+    from soyfold.network_fits import fit_network  # imports torch: 3 s that direct models save
+
+    return fit_network(block, task, cohort)
+
+
+def metrics_table(task, fit):
+    """part, metric, value: agreement on each part, then what the model itself reports."""
+    rows = [
+        (part, name, value)
+        for part in PARTS
+        for name, value in all_metrics(
+            task.y[task.rows(part)], fit.predicted[task.rows(part)]
+        ).items()
+    ]
+    return pd.DataFrame(rows + fit.extra, columns=["part", "metric", "value"])
+
+
+def write_fit(folder, task, fit, *, started):
+    """Write a fit's outputs into `folder`; what changes from run to run goes to cost.tsv alone."""
+    folder = Path(folder)
+    table = pd.DataFrame(
+        {"sample": task.sample, "part": task.part, "observed": task.y, "predicted": fit.predicted}
+    )
+    metrics = metrics_table(task, fit)
+    write_table(table, folder / "predictions.tsv")
+    write_table(fit.history, folder / "history.tsv")
+    write_table(metrics, folder / "metrics.tsv")
+    fit.save(folder / "checkpoint.npz")
+    if fit.attention is not None:
+        write_table(fit.attention.reset_index(names="chromosome"), folder / "attention.tsv")
+    cost = {
+        **fit.cost,
+        "seconds": time.perf_counter() - started,
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "train_lines": len(task.rows("train")),
+        "snps": task.dosage.shape[1],
+    }
+    write_table(pd.DataFrame([cost]), folder / "cost.tsv")
+    test = metrics[metrics.part == "test"].set_index("metric")["value"]
+    log.info("test: %s", "  ".join(f"{name} {value:.4g}" for name, value in test.items()))
+
+
+def fit(
+    block, *, seeds, splits, folders, dosage, samples, variants, phenotypes, cim=None, threads=1
+):
+    """Fit a model on a trait, once for each seed, and write each fit's folder.
+
+    Parameters
+    ----------
+    block : dict
+        The model's entry of the registry.
+    seeds : sequence of int
+    splits : sequence of path-like
+        The split (sample, part) of each seed.
+    folders : sequence of path-like
+        Where each seed's predictions, history, metrics, cost, checkpoint and, for attention
+        models, attention go.
+    dosage, samples, variants, phenotypes : path-like
+        Files of the cohort storey.
+    cim : path-like, optional
+        The CIM that the model takes, or the reference of AAS.
+    threads : int
+        CPU threads of a network.
+
+    Raises
+    ------
+    UserError
+        For input that doesn't fit together, too few lines in a part, or a loss that is no number.
+    """
+    cohort = read_cohort(
+        dosage=dosage, samples=samples, variants=variants, phenotypes=phenotypes, cim=cim
+    )
+    if block["kind"] == "network":
+        import torch
+
+        torch.set_num_threads(threads)
+    for seed, split, folder in zip(seeds, splits, folders, strict=True):
+        started = time.perf_counter()
+        task = draw_task(cohort, split, seed)
+        counts = ", ".join(f"{len(task.rows(part))} {part}" for part in PARTS)
+        log.info(
+            "%s, seed %d: %s lines, %d SNPs", block["label"], seed, counts, task.dosage.shape[1]
+        )
+        write_fit(folder, task, _fit(block, task, cohort), started=started)

@@ -1,0 +1,85 @@
+"""CSAFM: attention whose scores know the chromosomes' contacts ([C] eq. 1-2)."""
+
+import torch
+from torch import nn
+
+from soyfold.attention import biased_attention, prior_attention
+from soyfold.models.encoder import DEFAULTS, Encoder, EncoderLayer
+from soyfold.parameters import require, require_choice
+from soyfold.priors import ChromosomeDirect
+
+PARAMETERS = {**DEFAULTS, "H": "layer", "per_head": False, "gate": "none", "bias": "keys"}
+
+
+class Layer(EncoderLayer):
+    """Encoder layer with H[c(i), c(j)] in the score of tokens i and j.
+
+    Parameters
+    ----------
+    parameters : dict
+    H : nn.Parameter (G, G) or (heads, G, G)
+    chromosome : tensor (n,) int64
+    """
+
+    def __init__(self, parameters, H, chromosome):
+        super().__init__(parameters, gated=parameters["gate"] == "gau")
+        self.H = H
+        self.register_buffer("chromosome", chromosome, persistent=False)
+        direct = parameters["bias"] == "direct"
+        # beta_h = |coupling_h| stays at or above 0 without a projection after each step.
+        self.coupling = nn.Parameter(torch.ones(parameters["heads"])) if direct else None
+
+    def prior(self):
+        """`bias: direct` as a prior on the score."""
+        return ChromosomeDirect(self.H, self.chromosome, self.coupling.abs())
+
+    def attend(self, q, k, v):
+        """[C] eq. 1, or score + beta_h H for `bias: direct`; all (batch, heads, n, d_k)."""
+        if self.coupling is None:
+            return biased_attention(q, k, v, self.H, self.chromosome)
+        return prior_attention(q, k, v, [self.prior()])
+
+
+class Network(Encoder):
+    """Encoder with a trainable H in each layer that starts at the CIM.
+
+    `H` layer (one each) | shared; `per_head`: one H a head; `gate` none | gau (the CIM+GAU row of
+    Table 4: gated attention output and GLU feed-forward); `bias` keys | direct.
+    With H = 0 and no gate it is the Transformer exactly, weight by weight.
+    """
+
+    name = "csafm"
+    DEFAULTS = PARAMETERS
+
+    @classmethod
+    def check_choices(cls, p):
+        """Raise `UserError` for a value that this model doesn't know."""
+        super().check_choices(p)
+        require_choice(p, "H", ("layer", "shared"), model=cls.name)
+        require_choice(p, "gate", ("none", "gau"), model=cls.name)
+        require_choice(p, "bias", ("keys", "direct"), model=cls.name)
+
+    def __init__(self, layout, parameters, cim):
+        super().__init__(layout, parameters, cim)
+        if self.parameters_used["H"] == "shared":
+            for layer in self.layers[1:]:
+                layer.H = self.layers[0].H
+
+    def make_layer(self, parameters):
+        """A layer with its own H, which starts at the CIM."""
+        require(self.cim is not None, "no CIM", model=self.name, mend="set cim: real in its block")
+        per_head = (parameters["heads"],) if parameters["per_head"] else ()
+        H = nn.Parameter(self.cim.expand(*per_head, *self.cim.shape).clone())
+        return Layer(parameters, H, self.chromosome)
+
+    def final_attention(self, g):
+        """Last layer's attention with its trained H; `bias: direct` enters through q and k."""
+        layer = self.layers[-1]
+        q, k, _, chromosome, _ = super().final_attention(g)
+        if layer.coupling is None:
+            return q, k, layer.H, chromosome, True
+        prior, width = layer.prior(), q.shape[-1]
+        q = torch.cat([q, prior.query_columns(q)], -1)
+        k = torch.cat([k, prior.key_columns(k).expand(*k.shape[:2], -1, -1)], -1)
+        # attention_statistics scales by the width that it sees.
+        return q * (q.shape[-1] / width) ** 0.5, k, layer.H, chromosome, False

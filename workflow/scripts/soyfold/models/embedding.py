@@ -1,0 +1,107 @@
+"""From standardised dosages to token vectors: what every network starts with."""
+
+import math
+
+import torch
+from torch import nn
+
+from soyfold.parameters import require_choice
+
+EMBEDDINGS = ("locus_scaled", "dosage_table", "none")
+POSITIONS = ("learned", "sinusoidal", "none")
+DEFAULTS = {
+    "tokens": "snp",
+    "window": None,
+    "embedding": "locus_scaled",
+    "position": "learned",
+    "d_model": 256,
+    "locus_sd": 0.05,
+    "position_sd": 0.02,
+}
+
+
+def sinusoidal_positions(n, d):
+    """Positions of Vaswani et al. 2017, 3.5: tensor (n, d)."""
+    angle = torch.arange(n, dtype=torch.float64)[:, None] * torch.exp(
+        torch.arange(0, d, 2, dtype=torch.float64) * (-math.log(10000.0) / d)
+    )
+    table = torch.zeros(n, d, dtype=torch.float64)
+    table[:, 0::2] = torch.sin(angle)
+    table[:, 1::2] = torch.cos(angle)[:, : d // 2]
+    return table.float()
+
+
+class Embedding(nn.Module):
+    """Token vectors x (batch, n, d) of standardised dosages g (batch, L).
+
+    - `locus_scaled`: x_t = sum of g_i R_i over the SNPs i in t, + P_t; R (L, d), P (n, d) learned.
+    - `dosage_table`: x_t = sum of E[dosage_i] over the SNPs i in t, + P_t; E (3, d) learned and
+      shared by all SNPs; between whole dosages (mixup) E is interpolated.
+    - `none`: x_t = g_t, d = 1, one SNP a token.
+
+    Parameters
+    ----------
+    layout : soyfold.tokens.Layout
+    parameters : dict
+        With the keys of `DEFAULTS`.
+    model : str
+        For messages.
+    """
+
+    def __init__(self, layout, parameters, *, model):
+        super().__init__()
+        require_choice(parameters, "embedding", EMBEDDINGS, model=model)
+        require_choice(parameters, "position", POSITIONS, model=model)
+        self.kind = parameters["embedding"]
+        self.tokens, self.width = layout.n_tokens, layout.width
+        self.d = parameters["d_model"] if self.kind != "none" else 1
+        self.register_buffer("place", torch.from_numpy(layout.place), persistent=False)
+        if self.kind == "none":
+            self.position = None
+            return
+        if self.kind == "locus_scaled":
+            self.locus = nn.Parameter(parameters["locus_sd"] * torch.randn(layout.n_snps, self.d))
+        else:
+            self.table = nn.Parameter(parameters["locus_sd"] * torch.randn(3, self.d))
+            self.register_buffer("centre", torch.ones(layout.n_snps))
+            self.register_buffer("scale", torch.ones(()))
+        if parameters["position"] == "learned":
+            self.position = nn.Parameter(
+                parameters["position_sd"] * torch.randn(self.tokens, self.d)
+            )
+        elif parameters["position"] == "sinusoidal":
+            table = sinusoidal_positions(self.tokens, self.d)
+            self.register_buffer("position", table, persistent=False)
+        else:
+            self.position = None
+
+    def use_scaler(self, centre, scale):
+        """Take the standardisation of the dosages, which `dosage_table` has to undo."""
+        if self.kind == "dosage_table":
+            self.centre.copy_(centre)
+            self.scale.copy_(scale)
+
+    def _pad(self, values):
+        """(..., L) to (..., n, width): zeros where a window has no SNP."""
+        padded = values.new_zeros(*values.shape[:-1], self.tokens * self.width)
+        padded = padded.index_copy(-1, self.place, values)
+        return padded.view(*values.shape[:-1], self.tokens, self.width)
+
+    def _locus_scaled(self, g):
+        if self.width == 1:
+            return g.unsqueeze(-1) * self.locus
+        locus = self._pad(self.locus.T).permute(1, 2, 0)  # (n, width, d)
+        windows = self._pad(g).transpose(0, 1)  # (n, batch, width)
+        return torch.bmm(windows, locus).transpose(0, 1)
+
+    def _dosage_table(self, g):
+        dosage = (g * self.scale + self.centre).clamp(0, 2)
+        hats = torch.stack([(1 - dosage).relu(), 1 - (dosage - 1).abs(), (dosage - 1).relu()], 1)
+        return self._pad(hats).sum(-1).transpose(1, 2) @ self.table
+
+    def forward(self, g):
+        """Map g (batch, L) to x (batch, n, d)."""
+        if self.kind == "none":
+            return g.unsqueeze(-1)
+        x = self._locus_scaled(g) if self.kind == "locus_scaled" else self._dosage_table(g)
+        return x if self.position is None else x + self.position

@@ -1,0 +1,216 @@
+"""The transformer encoder that Transformer, CSAFM and CISEM share ([C] eq. 4-5).
+
+A model differs from another by two hooks: `attend`, how queries meet keys, and `between`, what
+happens between the attention and the feed-forward sublayer. Without either it is the Transformer.
+"""
+
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from soyfold.attention import plain_attention
+from soyfold.models import embedding
+from soyfold.parameters import require_choice, resolve_network
+
+DEFAULTS = {
+    **embedding.DEFAULTS,
+    "layers": 6,
+    "heads": 8,
+    "feed_forward": 1024,
+    "activation": "relu",
+    "norm": "post",
+    "dropout": 0.1,
+    "readout": "mean",
+}
+ACTIVATIONS = {"relu": functional.relu, "gelu": functional.gelu}
+
+
+class SelfAttention(nn.Module):
+    """Multi-head self-attention on fused kernels: no dropout on the weights, no n x n mask.
+
+    Parameters
+    ----------
+    d, heads : int
+    gated : bool
+        Gate the heads' output by sigmoid(W_g x) before W_o (the GAU of [C] Table 4).
+    """
+
+    def __init__(self, d, heads, *, gated=False):
+        super().__init__()
+        self.heads = heads
+        self.query_key_value = nn.Linear(d, 3 * d)
+        self.output = nn.Linear(d, d)
+        self.gate = nn.Linear(d, d) if gated else None
+
+    def split(self, x):
+        """x (batch, n, d) to q, k, v (batch, heads, n, d_k)."""
+        batch, n, d = x.shape
+        qkv = self.query_key_value(x).view(batch, n, 3, self.heads, d // self.heads)
+        return qkv.permute(2, 0, 3, 1, 4).unbind(0)
+
+    def forward(self, x, attend):
+        """x (batch, n, d) to (batch, n, d); `attend` maps q, k, v to the heads' output."""
+        mixed = attend(*self.split(x)).transpose(1, 2).flatten(2)
+        if self.gate is not None:
+            mixed = mixed * torch.sigmoid(self.gate(x))
+        return self.output(mixed)
+
+
+class FeedForward(nn.Module):
+    """Two-layer FFN; `gated` multiplies the hidden layer by a linear one (GLU)."""
+
+    def __init__(self, d, hidden, activation, *, gated=False):
+        super().__init__()
+        self.activation = ACTIVATIONS[activation]
+        self.expand = nn.Linear(d, hidden)
+        self.contract = nn.Linear(hidden, d)
+        self.gate = nn.Linear(d, hidden) if gated else None
+
+    def forward(self, x):
+        """x (..., d) to (..., d)."""
+        hidden = self.activation(self.expand(x))
+        if self.gate is not None:
+            hidden = hidden * self.gate(x)
+        return self.contract(hidden)
+
+
+class EncoderLayer(nn.Module):
+    """Y = LN(SA(X) + X), E = between(Y), X' = LN(FFN(E) + E); `pre` norm as an option.
+
+    Subclasses override `attend` and `between`.
+    """
+
+    def __init__(self, parameters, *, gated=False):
+        super().__init__()
+        d = parameters["d_model"]
+        self.pre_norm = parameters["norm"] == "pre"
+        self.attention = SelfAttention(d, parameters["heads"], gated=gated)
+        self.feed_forward = FeedForward(
+            d, parameters["feed_forward"], parameters["activation"], gated=gated
+        )
+        self.norm_attention = nn.LayerNorm(d)
+        self.norm_feed_forward = nn.LayerNorm(d)
+        self.dropout = nn.Dropout(parameters["dropout"])
+
+    def attend(self, q, k, v):
+        """Softmax attention: q, k, v (batch, heads, n, d_k) to (batch, heads, n, d_k)."""
+        return plain_attention(q, k, v)
+
+    def between(self, y):
+        """What happens to Y (batch, n, d) before the FFN: here nothing."""
+        return y
+
+    def queries_keys(self, x):
+        """Query and key (batch, heads, n, d_k) that this layer makes of its input x."""
+        q, k, _ = self.attention.split(self.norm_attention(x) if self.pre_norm else x)
+        return q, k
+
+    def forward(self, x):
+        """x (batch, n, d) to (batch, n, d)."""
+        if self.pre_norm:
+            x = x + self.dropout(self.attention(self.norm_attention(x), self.attend))
+            e = self.between(x)
+            return e + self.dropout(self.feed_forward(self.norm_feed_forward(e)))
+        y = self.norm_attention(x + self.dropout(self.attention(x, self.attend)))
+        e = self.between(y)
+        return self.norm_feed_forward(e + self.dropout(self.feed_forward(e)))
+
+
+class Readout(nn.Module):
+    """Token vectors (batch, n, d) to a value (batch,).
+
+    - `mean`: mean over tokens, LayerNorm, linear.
+    - `flatten`: linear on all n d numbers.
+    - `sum_mlp`: sum over tokens / sqrt(n), then d -> 64 -> GELU -> 1.
+    """
+
+    KINDS = ("mean", "flatten", "sum_mlp")
+
+    def __init__(self, kind, n, d):
+        super().__init__()
+        self.kind = kind
+        if kind == "mean":
+            self.head = nn.Sequential(nn.LayerNorm(d), nn.Linear(d, 1))
+        elif kind == "flatten":
+            self.head = nn.Linear(n * d, 1)
+        else:
+            self.head = nn.Sequential(nn.Linear(d, 64), nn.GELU(), nn.Linear(64, 1))
+
+    def forward(self, x):
+        """x (batch, n, d) to (batch,)."""
+        if self.kind == "mean":
+            x = x.mean(1)
+        elif self.kind == "flatten":
+            x = x.flatten(1)
+        else:
+            x = x.sum(1) / math.sqrt(x.shape[1])
+        return self.head(x).squeeze(-1)
+
+
+class Encoder(nn.Module):
+    """Embedding, layers, readout. A model subclasses it and makes its own layers.
+
+    Parameters
+    ----------
+    layout : soyfold.tokens.Layout
+    parameters : dict
+        Laid over `DEFAULTS`, the paper's size.
+    cim : tensor (G, G) or None
+        Chromosome interaction matrix; the plain Transformer uses it for AAS alone.
+    """
+
+    name = "encoder"
+    DEFAULTS = DEFAULTS
+
+    def __init__(self, layout, parameters, cim):
+        super().__init__()
+        p = self.parameters_used = resolve_network(parameters, self.DEFAULTS, model=self.name)
+        self.check_choices(p)
+        self.embedding = embedding.Embedding(layout, p, model=self.name)
+        chromosome = torch.from_numpy(layout.chromosome)
+        self.register_buffer("chromosome", chromosome, persistent=False)
+        self.register_buffer("cim", cim, persistent=False)
+        self.dropout = nn.Dropout(p["dropout"])
+        self.layers = nn.ModuleList(self.make_layer(p) for _ in range(p["layers"]))
+        self.final_norm = nn.LayerNorm(p["d_model"]) if p["norm"] == "pre" else nn.Identity()
+        self.readout = Readout(p["readout"], layout.n_tokens, p["d_model"])
+
+    @classmethod
+    def check_choices(cls, p):
+        """Raise `UserError` for a value that this model doesn't know."""
+        require_choice(p, "activation", tuple(ACTIVATIONS), model=cls.name)
+        require_choice(p, "norm", ("post", "pre"), model=cls.name)
+        require_choice(p, "readout", Readout.KINDS, model=cls.name)
+        require_choice(p, "embedding", ("locus_scaled", "dosage_table"), model=cls.name)
+
+    def make_layer(self, parameters):
+        """One layer of this model."""
+        return EncoderLayer(parameters)
+
+    def tokens(self, g, layers=None):
+        """Token vectors after the first `layers` layers (default all): (batch, n, d)."""
+        x = self.dropout(self.embedding(g))
+        for layer in self.layers[:layers]:
+            x = layer(x)
+        return x
+
+    def forward(self, g):
+        """Standardised dosages g (batch, L) to predictions (batch,), z-scored."""
+        return self.readout(self.final_norm(self.tokens(g)))
+
+    def use_scaler(self, centre, scale):
+        """Pass the dosages' standardisation on to the embedding."""
+        self.embedding.use_scaler(centre, scale)
+
+    def final_attention(self, g):
+        """Last layer's attention, for `soyfold.attention.attention_statistics`.
+
+        Returns
+        -------
+        tuple
+            q, k (batch, heads, n, d_k), H (G, G), chromosome (n,), biased.
+        """
+        q, k = self.layers[-1].queries_keys(self.tokens(g, len(self.layers) - 1))
+        return q, k, self.cim, self.chromosome, False

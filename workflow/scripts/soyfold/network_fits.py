@@ -1,0 +1,141 @@
+"""One fit of a network: layout, scaler, training, attention statistics."""
+
+import time
+
+import numpy as np
+import pandas as pd
+import torch
+
+from soyfold import registry, training
+from soyfold.attention import attention_floors, attention_statistics
+from soyfold.checkpoints import save_network
+from soyfold.logs import log
+from soyfold.parameters import training_options
+from soyfold.scaling import fit_scaler
+from soyfold.tasks import HISTORY, Fit
+from soyfold.tokens import make_layout
+
+STATISTICS = {
+    "nae": "NAE",
+    "aas": "AAS",
+    "nae_headmean": "NAE_headmean",
+    "aas_headmean": "AAS_headmean",
+}
+
+
+def build_network(block, cohort, seed):
+    """Layout and freshly initialised network of a model on a cohort's SNPs."""
+    names = cohort.chromosomes
+    codes = pd.Index(names).get_indexer(cohort.snp_chromosome)
+    layout = make_layout(codes, names, width=block["parameters"].get("window") or 1)
+    cim = None if cohort.cim is None else torch.tensor(cohort.cim.to_numpy(), dtype=torch.float32)
+    torch.manual_seed(seed)
+    network = registry.import_model(block["module"]).Network(layout, block["parameters"], cim)
+    return layout, network
+
+
+@torch.no_grad()
+def measure_attention(network, dosage, *, scaler, names, size=64):
+    """NAE and AAS of the last layer, their floors, and the attention between chromosomes.
+
+    Parameters
+    ----------
+    network : nn.Module
+        With `final_attention`.
+    dosage : ndarray (n, L) int8
+        The lines to measure on.
+    scaler : soyfold.scaling.Scaler
+    names : list of str
+        Chromosomes in genome order.
+    size : int
+        Lines a batch.
+
+    Returns
+    -------
+    figures : dict of str to float
+        Means over lines (and heads): NAE, AAS, NAE_headmean, AAS_headmean, negative_coupling for
+        CSAFM's form of bias, and floors.
+    between : DataFrame (G, G)
+        Mean attention of a chromosome's queries (rows) on each chromosome; NA without tokens.
+    """
+    device = training.device_name()
+    network.eval().to(device)
+    sums, mass = {}, 0.0
+    for g in training.standardised_batches(dosage, scaler, size=size, device=device):
+        q, k, H, chromosome, biased = network.final_attention(g)
+        statistics = attention_statistics(q, k, H, chromosome, biased=biased)
+        mass = mass + statistics.pop("chromosome_mass").double().mean(1).sum(0)
+        for name, value in statistics.items():
+            sums[name] = sums.get(name, 0.0) + value.double().reshape(len(g), -1).mean(1).sum()
+    figures = {label: float(sums[name] / len(dosage)) for name, label in STATISTICS.items()}
+    if biased:
+        figures["negative_coupling"] = float(sums["negative_coupling"] / len(dosage))
+    floors = attention_floors(H, chromosome)
+    wanted = ("NAE_uniform", "AAS_uniform", "AAS_within_chromosome")
+    figures |= {name: floors[name] for name in wanted}
+    between = pd.DataFrame((mass / len(dosage)).cpu().numpy(), index=names, columns=names)
+    return figures, between
+
+
+def _predict_timed(network, task, scaler):
+    """Predictions and milliseconds a line."""
+    started = time.perf_counter()
+    predicted = training.predict(network, task.dosage, scaler=scaler)
+    return predicted, 1e3 * (time.perf_counter() - started) / len(predicted)
+
+
+def fit_network(block, task, cohort):
+    """Fit a network on a task.
+
+    Parameters
+    ----------
+    block : dict
+        The model's entry of the registry.
+    task : soyfold.tasks.Task
+    cohort : soyfold.tasks.Cohort
+
+    Returns
+    -------
+    soyfold.tasks.Fit
+    """
+    train_rows = task.rows("train")
+    scaler = fit_scaler(task.dosage[train_rows], task.y[train_rows])
+    layout, network = build_network(block, cohort, task.seed)
+    count = sum(p.numel() for p in network.parameters() if p.requires_grad)
+    log.info("%d tokens, %d parameters, on %s", layout.n_tokens, count, training.device_name())
+    started = time.perf_counter()
+    history = training.train(
+        network,
+        task.dosage,
+        scaler.standardise(task.y),
+        scaler=scaler,
+        train_rows=train_rows,
+        val_rows=task.rows("val"),
+        options=training_options(block["parameters"]),
+        seed=task.seed,
+    )
+    seconds = time.perf_counter() - started
+    predicted, latency = _predict_timed(network, task, scaler)
+    extra, between = [(None, "parameters", count)], None
+    if block["attention"]:
+        lines = task.dosage[task.rows("test")]
+        figures, between = measure_attention(
+            network, lines, scaler=scaler, names=cohort.chromosomes
+        )
+        extra += [("test", name, value) for name, value in figures.items()]
+    cuda = torch.cuda.is_available()
+    return Fit(
+        predicted=predicted,
+        history=pd.DataFrame(history, columns=HISTORY),
+        extra=extra,
+        cost={
+            "device": training.device_name(),
+            "train_seconds": seconds,
+            "epochs": len(history),
+            "train_lines_per_second": len(train_rows) * len(history) / seconds,
+            "predict_ms_per_line": latency,
+            "peak_gpu_memory_mb": torch.cuda.max_memory_allocated() / 2**20 if cuda else np.nan,
+        },
+        save=lambda path: save_network(path, network, scaler, layout, block),
+        attention=between,
+    )
