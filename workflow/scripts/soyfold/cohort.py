@@ -10,6 +10,8 @@ from soyfold.line_effects import line_effects
 from soyfold.logs import log
 from soyfold.phenotypes import read_records
 
+MOST_DISCONNECTED = 0.1  # of a trait's lines
+
 
 def _examples(names):
     return ", ".join(repr(name) for name in list(names)[:3]) or "none"
@@ -18,10 +20,8 @@ def _examples(names):
 def _refuse_unusable(values, report, row, minimum_lines):
     """Raise for a trait with too few joined lines or without variance."""
     if len(values) < minimum_lines:
-        counts = "; ".join(
-            f"{c.count} {c.status} ({c.why})"
-            for c in count_joins(report).rename(columns={"count": "n"}).itertuples()
-        )
+        counts = count_joins(report).to_dict("records")
+        counts = "; ".join("{count} {status} ({why})".format(**count) for count in counts)
         lost = report[report["status"] != "matched"]
         raise UserError(
             f"{len(values)} joined lines: {counts}; genotype samples without a value:"
@@ -38,6 +38,20 @@ def _refuse_unusable(values, report, row, minimum_lines):
             file=row["file"], at=f"trait {row['trait']}, column {row['value_column']!r}",
             allowed="values that differ", mend="name another value_column, or drop the trait",
         )  # fmt: skip
+
+
+def _refuse_disconnected(lines, row):
+    """Raise where many lines were never grown beside the others: their values don't compare."""
+    apart = int((~lines["connected"]).sum())
+    if apart > MOST_DISCONNECTED * len(lines):
+        raise UserError(
+            f"{apart} of {len(lines)} lines in environments that share no line with the others",
+            file=row["file"],
+            at=f"trait {row['trait']}, column {row['environment_column']!r}",
+            allowed=f"at most {MOST_DISCONNECTED:.0%} (they are left out and reported)",
+            mend="add the checks that link the environments, or set environment_column to NA"
+            " for plain means",
+        )
 
 
 def join_trait(row, samples, *, prefixes, id_map, minimum_lines):
@@ -78,6 +92,7 @@ def join_trait(row, samples, *, prefixes, id_map, minimum_lines):
     identities = identify(named["id"].unique(), samples, prefixes=prefixes, id_map=id_map)
     named = named.assign(line=named["id"].map(identities.set_index("phenotype_id")["line"]))
     lines = line_effects(named[named["value"].notna()]).set_index("line")
+    _refuse_disconnected(lines, row)
     report = report_join(
         identities, lines, samples,
         prefixes=prefixes, nameless=int(records.loc[nameless, "value"].notna().sum()),

@@ -176,7 +176,7 @@ def parse_numbers(text, lines, *, file, column):
     """
     missing = is_missing(text)
     numeric = text.str.fullmatch(_NUMBER).astype(bool)
-    values = pd.to_numeric(text.where(numeric & ~missing)).astype(np.float64)
+    values = text.where(numeric, np.nan).astype(np.float64)
     bad = ~missing & ~(numeric & np.isfinite(values))
     if bad.any():
         position = int(np.argmax(bad.to_numpy()))

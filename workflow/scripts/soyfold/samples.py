@@ -24,10 +24,8 @@ def read_samples(fam, samples):
     passed = read_fam(fam)
     raw = read_table(samples, required=("sample", "reason"), dtype=str)
     removed = raw.loc[~raw["sample"].isin(passed), ["sample", "reason"]]
-    return pd.concat(
-        [
-            pd.DataFrame({"sample": passed, "kept": True, "reason": None}),
-            removed.assign(kept=False)[["sample", "kept", "reason"]],
-        ],
+    table = pd.concat(
+        [pd.DataFrame({"sample": passed, "kept": True}), removed.assign(kept=False)],
         ignore_index=True,
     )
+    return table.astype({"kept": bool})[["sample", "kept", "reason"]]

@@ -75,9 +75,7 @@ def random_split(samples, *, ratio, seed, strata=None):
         )  # fmt: skip
     by_name = np.argsort(samples, kind="stable")
     order = by_name[np.random.default_rng([_STREAM, seed]).permutation(len(samples))]
-    if strata is None:
-        part = np.random.default_rng([_STREAM, seed, 1]).permutation(part)
-    else:
+    if strata is not None:
         order = order[np.argsort(np.asarray(strata)[order], kind="stable")]
     parts = np.empty(len(samples), dtype=object)
     parts[order] = np.asarray(PARTS, dtype=object)[part]
