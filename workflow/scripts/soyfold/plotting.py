@@ -43,8 +43,8 @@ def plot_learning_curves(histories, *, trait, paths):
     Parameters
     ----------
     histories : dict of str to list of DataFrame
-        Model's label to its seeds' histories: epoch, train_loss, val_loss, val_pcc. Models
-        without epochs (one row) are drawn as a horizontal line.
+        Model's label to its seeds' histories: epoch, train_loss, val_loss, val_pcc. Models that
+        are fitted without epochs have empty ones and no curve.
     trait : str
     paths : iterable of path-like
     """
@@ -53,16 +53,18 @@ def plot_learning_curves(histories, *, trait, paths):
         names = {"val_loss": "validation MSE (z-scores)", "val_pcc": "validation PCC"}
         for axis, (column, title) in zip(axes, names.items(), strict=True):
             for number, (label, tables) in enumerate(histories.items()):
+                if all(table.empty for table in tables):
+                    continue
                 epochs, mean, low, high = _curves(tables, column)
                 color = f"C{number}"
-                if max(len(table) for table in tables) == 1:
-                    axis.axhline(float(mean.iloc[0]), color=color, ls="--", lw=1, label=label)
-                    continue
                 axis.plot(epochs, mean, color=color, lw=1.4, label=label)
                 axis.fill_between(epochs, low, high, color=color, alpha=0.12, lw=0)
             axis.set(xlabel="epoch", title=title)
         axes[0].set_yscale("log")
-        axes[1].legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        if axes[1].lines:
+            axes[1].legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        else:
+            axes[1].text(0.5, 0.5, "no model has epochs", ha="center", transform=axes[1].transAxes)
         figure.suptitle(f"{trait}: learning curves (mean over seeds, band: lowest to highest)")
         save_figure(figure, paths)
 

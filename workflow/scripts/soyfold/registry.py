@@ -49,8 +49,10 @@ def _extended(name, entries, file, seen=()):
 
 
 def _with_preset(entry, preset):
-    """Lay the preset over the parameters; say which one it was."""
-    presets = entry.get("presets", {})
+    """Lay the preset over the parameters; say which one it was (None for a model without any)."""
+    presets = entry.get("presets")
+    if not presets:
+        return {**entry, "preset": None}
     while preset != "paper" and preset not in presets:
         preset = FALLBACK[preset]
     block = {key: value for key, value in entry.items() if key != "presets"}

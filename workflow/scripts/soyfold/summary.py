@@ -46,9 +46,10 @@ def format_trait_table(path, *, title):
             ]
     first = table.iloc[0]
     seeds = f"{first.seeds} seed{'s' if first.seeds > 1 else ''}"
-    presets = ", ".join(dict.fromkeys(table.preset.dropna()))
+    presets = ", ".join(dict.fromkeys(table.preset.dropna())) or "none"
+    cims = ", ".join(name for name in dict.fromkeys(table.cim.dropna()) if name != "none") or "none"
     widths = {name: max(len(name), *map(len, cells)) for name, cells in columns.items()}
-    lines = [f"{title} (test lines, mean (sd) over {seeds}; CIM {first.cim}; preset {presets})"]
+    lines = [f"{title} (test lines, mean (sd) over {seeds}; CIM {cims}; preset {presets})"]
     lines.append("  ".join(name.ljust(widths[name]) for name in columns).rstrip())
     for i in range(len(models)):
         lines.append("  ".join(columns[n][i].ljust(widths[n]) for n in columns).rstrip())
