@@ -70,6 +70,6 @@ def test_keys_name_rows_and_columns(tmp_path):
 def test_a_missing_call_is_refused_and_leaves_nothing(tmp_path):
     counts = np.ones((5, 6), dtype=np.int8)
     counts[3, 4] = -1
-    with pytest.raises(UserError, match=r"sample PI4, variant ss3: found 1 missing calls"):
+    with pytest.raises(UserError, match=r"sample PI4, variant ss3: found missing calls: 1"):
         run(tmp_path, counts, block_bytes=48)
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".bed", ".bim", ".fam"]

@@ -109,7 +109,7 @@ def test_text_in_the_number_column(tmp_path, cell, message):
     with pytest.raises(UserError, match=message) as error:
         read_records(trait_row(path))
     assert str(error.value).startswith(path)
-    assert "2 cells of the column" in str(error.value)
+    assert "no numbers: 2)" in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,9 @@ def test_no_id_column(tmp_path):
 
 def test_a_value_without_an_environment(tmp_path):
     path = write_text(tmp_path / "p.csv", PLOTS + "C,,41\nD,,\n")
-    with pytest.raises(UserError, match=r"line 6, column 'environment': found 1 records without"):
+    with pytest.raises(
+        UserError, match=r"line 6, column 'environment': found values without an environment: 1"
+    ):
         read_records(plots_row(path))
 
 

@@ -183,7 +183,7 @@ def parse_numbers(text, lines, *, file, column):
         cell = text.iloc[position]
         comma = re.fullmatch(r"[+-]?[0-9]+,[0-9]+", cell)
         raise UserError(
-            f"{cell!r} ({int(bad.sum())} cells of the column are no numbers)",
+            f"{cell!r} (cells of the column that are no numbers: {int(bad.sum())})",
             file=file,
             at=f"line {lines.iloc[position]}, column {column!r}",
             allowed="a finite number, or NA, NaN, N/A, '.' or blank for missing",

@@ -21,7 +21,7 @@ def _refuse_missing(block, start, variants, samples, bed):
     if missing.any():
         row, column = np.argwhere(missing)[0]
         raise UserError(
-            f"{int(missing.sum())} missing calls in {missing.any(axis=0).sum()} variants",
+            f"missing calls: {int(missing.sum())}",
             file=bed,
             at=f"sample {samples[row]}, variant {variants.iloc[start + column]}",
             allowed="no missing call after imputation",

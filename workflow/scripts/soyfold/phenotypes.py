@@ -97,7 +97,7 @@ def read_records(row):
         placeless = records["value"].notna() & is_missing(records["environment"])
         if placeless.any():
             raise UserError(
-                f"{int(placeless.sum())} records without an environment",
+                f"values without an environment: {int(placeless.sum())}",
                 file=row["file"],
                 at=f"line {records.loc[placeless, 'line'].iloc[0]},"
                 f" column {row['environment_column']!r}",

@@ -100,7 +100,7 @@ def _check_given(table, column, samples, file):
     unknown = names[~names.isin(samples["sample"])]
     if len(unknown):
         raise UserError(
-            f"{len(unknown)} samples that the genotypes don't have"
+            f"samples that the genotypes don't have: {len(unknown)}"
             f" ({', '.join(map(repr, unknown[:3]))}{', ...' if len(unknown) > 3 else ''})",
             file=file, at=f"line {unknown.index[0] + 2}",
             allowed=f"samples of the genotype file, such as {samples['sample'].iloc[0]!r}",
