@@ -10,6 +10,9 @@ from soyfold.models.encoder import DEFAULTS, Encoder, EncoderLayer
 from soyfold.parameters import require
 
 PARAMETERS = {**DEFAULTS, "gamma": 2e-4, "se": True, "reduction": 16, "literal": False}
+# With a handful of window tokens a chromosome, Lmax / r is a unit or none: once its ReLU dies, no
+# gradient reaches M again.
+LEAST_HIDDEN = 4
 
 
 class Excitation(nn.Module):
@@ -26,7 +29,7 @@ class Excitation(nn.Module):
     groups : int
         G.
     reduction : int
-        r; the hidden width is Lmax / r, at least 1.
+        r; the hidden width is Lmax / r, at least `LEAST_HIDDEN`.
     """
 
     def __init__(self, chromosome, groups, reduction):
@@ -39,7 +42,7 @@ class Excitation(nn.Module):
         rank[order] = torch.arange(len(chromosome)) - first[chromosome[order]]
         place = chromosome * self.longest + rank
         self.register_buffer("place", place, persistent=False)
-        hidden = max(1, self.longest // reduction)
+        hidden = max(LEAST_HIDDEN, self.longest // reduction)
         self.squeeze = nn.Linear(self.longest, hidden)
         self.excite = nn.Linear(hidden, self.longest)
 

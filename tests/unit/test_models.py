@@ -1,0 +1,302 @@
+"""Networks: what each one is exactly, against literal forms and against each other."""
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from tiny_study import CIM, SMALL, standardised, tiny_layout
+
+from soyfold import digest, registry
+from soyfold.attention import attention_statistics
+from soyfold.errors import UserError
+from soyfold.models import embedding
+from soyfold.parameters import TRAINING
+
+NETWORKS = ("transformer", "csafm", "cisem", "cnn", "lstm", "gru")
+
+
+def build(module, *, cim=CIM, width=4, seed=0, **parameters):
+    torch.manual_seed(seed)
+    own = {**SMALL, "window": width if width > 1 else None}
+    own["tokens"] = "window" if width > 1 else "snp"
+    if module in ("cnn", "lstm", "gru"):
+        own = {name: own[name] for name in ("tokens", "window", "d_model")}
+        own |= {"embedding": "locus_scaled", "position": "learned"}
+    network = registry.import_model(module).Network
+    return network(tiny_layout(width), {**own, **parameters}, cim).eval()
+
+
+def embed(kind, width, g, position="learned"):
+    torch.manual_seed(1)
+    parameters = {**embedding.DEFAULTS, "d_model": 6, "embedding": kind, "position": position}
+    layer = embedding.Embedding(tiny_layout(width), parameters, model="m")
+    return layer, layer(g)
+
+
+@pytest.mark.parametrize("width", [1, 4, 50])
+def test_locus_scaled_equals_the_literal_sum(width):
+    g, layout = standardised(3), tiny_layout(width)
+    layer, x = embed("locus_scaled", width, g)
+    for t in range(layout.n_tokens):
+        inside = np.flatnonzero(layout.token == t)
+        expected = sum(g[:, [i]] * layer.locus[i] for i in inside) + layer.position[t]
+        torch.testing.assert_close(x[:, t], expected)
+
+
+@pytest.mark.parametrize("width", [1, 4])
+def test_dosage_table_looks_dosages_up(width):
+    dosage = torch.randint(0, 3, (3, tiny_layout().n_snps)).float()
+    centre, scale = torch.rand(dosage.shape[1]) * 2, torch.tensor(0.7)
+    layout = tiny_layout(width)
+    layer, _ = embed("dosage_table", width, dosage, position="none")
+    layer.use_scaler(centre, scale)
+    x = layer((dosage - centre) / scale)
+    for t in range(layout.n_tokens):
+        inside = np.flatnonzero(layout.token == t)
+        expected = layer.table[dosage[:, inside].long()].sum(1)
+        torch.testing.assert_close(x[:, t], expected, atol=1e-5, rtol=1e-5)
+
+
+def test_sinusoidal_positions_follow_vaswani():
+    table = embedding.sinusoidal_positions(5, 6)
+    assert table[3, 2] == pytest.approx(np.sin(3 / 10000 ** (2 / 6)), abs=1e-6)
+    assert table[3, 3] == pytest.approx(np.cos(3 / 10000 ** (2 / 6)), abs=1e-6)
+
+
+@pytest.mark.parametrize("norm", ["post", "pre"])
+def test_csafm_without_contacts_is_the_transformer(norm):
+    plain = build("transformer", norm=norm)
+    biased = build("csafm", cim=torch.zeros(3, 3), norm=norm, seed=1)
+    left_over = biased.load_state_dict(plain.state_dict(), strict=False)
+    assert not left_over.unexpected_keys
+    assert set(left_over.missing_keys) == {"layers.0.H", "layers.1.H"}
+    g = standardised()
+    torch.testing.assert_close(biased(g), plain(g), atol=1e-6, rtol=1e-6)
+    assert not torch.allclose(build("csafm", norm=norm)(g), plain(g), atol=1e-6)
+
+
+def test_same_seed_gives_csafm_the_transformers_weights():
+    plain, biased = build("transformer"), build("csafm")
+    for name, weight in plain.named_parameters():
+        assert torch.equal(weight, dict(biased.named_parameters())[name])
+
+
+def literal_csafm(layer, x):
+    """[C] eq. 1 with the n x n x d_k tensor, W_o and nothing else."""
+    q, k, v = layer.attention.split(x)
+    b = layer.H[..., layer.chromosome, :][..., layer.chromosome]
+    scores = torch.einsum("bhid,bhijd->bhij", q, k.unsqueeze(2) + b[..., None])
+    mixed = (scores / q.shape[-1] ** 0.5).softmax(-1) @ v
+    return layer.attention.output(mixed.transpose(1, 2).flatten(2))
+
+
+@pytest.mark.parametrize("per_head", [False, True])
+def test_csafm_attends_as_the_literal_form(per_head):
+    layer = build("csafm", per_head=per_head).layers[0]
+    x = torch.randn(2, tiny_layout().n_tokens, 8)
+    expected = literal_csafm(layer, x)
+    torch.testing.assert_close(layer.attention(x, layer.attend), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_direct_bias_adds_beta_h_to_the_score():
+    layer = build("csafm", bias="direct").layers[0]
+    with torch.no_grad():
+        layer.coupling.copy_(torch.tensor([0.5, -2.0]))
+    q, k, v = torch.randn(3, 2, 2, tiny_layout().n_tokens, 4)
+    pairs = CIM[layer.chromosome][:, layer.chromosome]
+    beta = torch.tensor([0.5, 2.0])[:, None, None]  # never below 0
+    expected = (q @ k.transpose(-1, -2) / 2 + beta * pairs).softmax(-1) @ v
+    torch.testing.assert_close(layer.attend(q, k, v), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_gate_and_glu_make_the_gau_row_and_change_the_output():
+    gated, plain = build("csafm", gate="gau"), build("csafm")
+    names = {name for name, _ in gated.named_parameters()}
+    extra = names - {name for name, _ in plain.named_parameters()}
+    assert {name.split(".", 2)[2] for name in extra} == {
+        "attention.gate.weight", "attention.gate.bias",
+        "feed_forward.gate.weight", "feed_forward.gate.bias",
+    }  # fmt: skip
+    assert not torch.allclose(gated(standardised()), plain(standardised()))
+
+
+def test_shared_h_is_one_parameter_and_layered_h_is_one_each():
+    shared, layered = build("csafm", H="shared"), build("csafm")
+    assert sum(name.endswith(".H") for name, _ in shared.named_parameters()) == 1
+    assert sum(name.endswith(".H") for name, _ in layered.named_parameters()) == 2
+    torch.testing.assert_close(shared(standardised()), layered(standardised()))
+
+
+def test_final_attention_is_what_the_last_layer_uses():
+    network = build("csafm")
+    g = standardised(2)
+    q, k, H, chromosome, biased = network.final_attention(g)
+    assert biased and H is network.layers[-1].H
+    mass = attention_statistics(q, k, H, chromosome, biased=True)["chromosome_mass"]
+    s = q.sum(-1, keepdim=True)
+    pairs = H[chromosome][:, chromosome]
+    attention = ((q @ k.transpose(-1, -2) + s * pairs) / 2).softmax(-1)
+    members = torch.nn.functional.one_hot(chromosome, 3).float()
+    expected = torch.einsum("ig,bhij,jf->bhgf", members / members.sum(0), attention, members)
+    torch.testing.assert_close(mass, expected, atol=1e-5, rtol=1e-5)
+
+
+def literal_weights(layer, y):
+    """[C] eq. 7-9 token by token, chromosome by chromosome, without any padding."""
+    c = layer.chromosome
+    sums = torch.stack([y[:, c == q].sum(1) for q in range(3)], 1)
+    z = (
+        torch.stack([(y[:, i] * (layer.M[c[i]] @ sums)).sum(-1) for i in range(y.shape[1])], 1)
+        / layer.size
+    )
+    se = layer.excitation
+    w = torch.empty_like(z)
+    for g in range(3):
+        mine = c == g
+        size = int(mine.sum())
+        hidden = torch.relu(z[:, mine] @ se.squeeze.weight[:, :size].T + se.squeeze.bias)
+        w[:, mine] = torch.sigmoid(hidden @ se.excite.weight[:size].T + se.excite.bias[:size])
+    return w
+
+
+def test_se_on_unequal_chromosomes_ignores_padding():
+    layer = build("cisem", reduction=2).layers[0]
+    y = torch.randn(3, tiny_layout().n_tokens, 8)
+    torch.testing.assert_close(layer.weights(y), literal_weights(layer, y), atol=1e-5, rtol=1e-5)
+    counts = torch.bincount(layer.chromosome)
+    assert counts.tolist() == [4, 1, 2]
+    assert torch.allclose(layer.size, counts[layer.chromosome] * 8**0.5)
+
+
+def test_literal_context_is_not_scaled():
+    scaled, literal = build("cisem", se=False), build("cisem", se=False, literal=True)
+    y = torch.randn(2, tiny_layout().n_tokens, 8)
+    assert scaled.layers[0].excitation is None
+    assert not torch.allclose(scaled.layers[0].weights(y), literal.layers[0].weights(y))
+
+
+@pytest.mark.parametrize("gamma", [0.0, 2e-4, 0.1])
+def test_m_never_leaves_its_box(gamma):
+    network = build("cisem", gamma=gamma).train()
+    contexts = [layer.M for layer in network.layers]
+    optimiser = torch.optim.Adam(contexts, lr=0.3)
+    moved = []
+    for step in range(4):
+        optimiser.zero_grad()
+        network(standardised(5, seed=step)).square().mean().backward()
+        optimiser.step()
+        moved += [(M.detach() - CIM).abs().max().item() for M in contexts]
+        network.after_step()
+        for M in contexts:
+            assert torch.equal(M, M.clamp(CIM - gamma, CIM + gamma))
+            assert gamma > 0 or torch.equal(M, CIM)
+    assert max(moved) > gamma  # the steps did try to leave it
+
+
+def test_cisem_ablation_differs_from_the_transformer_by_the_weights_alone():
+    network, plain = build("cisem", se=False), build("transformer")
+    extra = set(dict(network.named_parameters())) - set(dict(plain.named_parameters()))
+    assert {name.split(".", 2)[2] for name in extra} == {
+        "M", "norm_context.weight", "norm_context.bias",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("module", ["lstm", "gru"])
+@pytest.mark.parametrize("readout", ["last", "mean"])
+def test_chunks_carry_the_hidden_state(module, readout):
+    whole, chunked = (build(module, chunk=chunk, readout=readout) for chunk in (None, 3))
+    g = standardised()
+    torch.testing.assert_close(chunked(g), whole(g), atol=1e-6, rtol=1e-5)
+
+
+def test_paper_sizes():
+    layout = tiny_layout(1)
+    counts = {}
+    for module in ("cnn", "lstm", "gru"):
+        network = registry.import_model(module).Network(layout, {}, None)
+        counts[module] = sum(p.numel() for p in network.parameters())
+    h, L = 64, layout.n_snps
+    gates = (1 * h + h * h + 2 * h) + (2 * h * h + 2 * h)
+    assert counts["lstm"] == 4 * gates + h + 1
+    assert counts["gru"] == 3 * gates + h + 1
+    assert counts["cnn"] == (3 * 64 + 64) + (3 * 64 * 64 + 64) + 64 * L + 1
+
+
+@pytest.mark.parametrize("module", NETWORKS)
+@pytest.mark.parametrize("width", [1, 4])
+def test_every_network_maps_a_batch_to_one_value_a_line_with_gradients(module, width):
+    network = build(module, width=width).train()
+    out = network(standardised())
+    assert out.shape == (5,)
+    out.square().sum().backward()
+    without = [n for n, p in network.named_parameters() if p.grad is None]
+    assert not without
+
+
+@pytest.mark.parametrize("module", NETWORKS)
+def test_lines_of_a_batch_do_not_touch_each_other(module):
+    network, g = build(module), standardised()
+    torch.testing.assert_close(network(g)[2:3], network(g[2:3]), atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("module", "wrong", "said"),
+    [
+        ("transformer", {"headz": 2}, "'headz'; allowed: activation"),
+        ("transformer", {"heads": 3}, "d_model a multiple of heads"),
+        ("transformer", {"tokens": "snp"}, "tokens: snp with window: 4"),
+        ("transformer", {"window": None}, "window: 2 or more"),
+        ("transformer", {"position": "rope_bp"}, "allowed: learned, sinusoidal, none"),
+        ("transformer", {"readout": "sum"}, "allowed: mean, flatten, sum_mlp"),
+        ("csafm", {"gate": "yes"}, "allowed: none, gau"),
+        ("cisem", {"gamma": -1.0}, "gamma: -1.0; allowed: 0 or more"),
+        ("gru", {"embedding": "none"}, "embedding: locus_scaled or dosage_table"),
+        ("lstm", {"bidirectional": True, "chunk": 2}, "chunk: null"),
+        ("cnn", {"kernel": 4}, "an odd width"),
+    ],
+)
+def test_wrong_parameters_are_refused_in_one_line(module, wrong, said):
+    with pytest.raises(UserError, match=said) as caught:
+        build(module, **wrong)
+    assert f"model {module}" in str(caught.value)
+
+
+@pytest.mark.parametrize("module", ["csafm", "cisem"])
+def test_models_of_contacts_need_a_cim(module):
+    with pytest.raises(UserError, match="no CIM; to mend: set cim: real"):
+        build(module, cim=None)
+
+
+def test_the_schema_names_the_parameters_that_the_modules_know(root):
+    schema = yaml.safe_load((root / "workflow/schemas/models.schema.yaml").read_text())
+    for module in NETWORKS:
+        known = {*registry.import_model(module).Network.DEFAULTS, *TRAINING}
+        assert set(schema["$defs"]["parameters"][module]["properties"]) == known
+
+
+@pytest.mark.parametrize("preset", ["paper", "cpu", "demo"])
+def test_the_models_file_builds(root, preset):
+    study = {"training": {"models_file": str(root / "config/models.yaml"), "preset": preset}}
+    for name, block in registry.load_models(study, root / "workflow/schemas", NETWORKS).items():
+        assert block["gpu"] == (1 if preset == "paper" else 0)
+        layout = tiny_layout(block["parameters"].get("window") or 1)
+        registry.import_model(block["module"]).Network(layout, block["parameters"], CIM)
+        assert block["attention"] == (name in ("transformer", "csafm", "cisem"))
+
+
+def test_editing_one_model_cannot_change_another():
+    digests = {m: parts_of_digest(m) for m in NETWORKS}
+    for module, files in digests.items():
+        others = {f"{other}.py" for other in NETWORKS if other != module}
+        assert not files & others, module
+
+
+def parts_of_digest(module):
+    """Names of the files that a model's source digest covers."""
+    waiting, seen = [digest._file_of(f"soyfold.models.{module}")], set()
+    while waiting:
+        path = waiting.pop()
+        if path not in seen:
+            seen.add(path)
+            waiting.extend(digest._parse(path)[1])
+    return {path.name for path in seen}

@@ -1,0 +1,158 @@
+"""The training loop: it learns, repeats itself byte by byte, and keeps the best weights."""
+
+import numpy as np
+import pytest
+import torch
+from tiny_study import CIM, QUICK, SMALL, parts_of, planted_lines, tiny_layout
+
+from soyfold import registry, training
+from soyfold.errors import UserError
+from soyfold.metrics import mae, pearson
+from soyfold.parameters import training_options
+from soyfold.scaling import fit_scaler
+
+torch.set_num_threads(1)
+
+
+def train(module="transformer", *, options=None, lines=None, seed=0, parameters=None):
+    """Train on planted lines; network, history, scaler and predictions."""
+    dosage, y = planted_lines() if lines is None else lines
+    train_rows, val_rows, _ = parts_of(len(y))
+    scaler = fit_scaler(dosage[train_rows], y[train_rows])
+    torch.manual_seed(seed)
+    network = registry.import_model(module).Network(tiny_layout(), parameters or SMALL, CIM)
+    history = training.train(
+        network,
+        dosage,
+        scaler.standardise(y),
+        scaler=scaler,
+        train_rows=train_rows,
+        val_rows=val_rows,
+        options=training_options({**QUICK, **(options or {})}),
+        seed=seed,
+    )
+    return network, history, scaler, training.predict(network, dosage, scaler=scaler)
+
+
+@pytest.mark.parametrize("module", ["transformer", "csafm", "cisem"])
+def test_learns_a_planted_additive_signal_better_than_the_mean(module):
+    dosage, y = planted_lines(300)
+    *_, predicted = train(module, lines=(dosage, y), options={"epochs": 15})
+    train_rows, _, test_rows = parts_of(300)
+    assert pearson(y[test_rows], predicted[test_rows]) > 0.8
+    mean_only = mae(y[test_rows], np.full(len(test_rows), y[train_rows].mean()))
+    assert mae(y[test_rows], predicted[test_rows]) < 0.7 * mean_only
+
+
+AUGMENTED = {"snp_dropout": 0.3, "mixup": 1.0, "epochs": 3}
+
+
+def test_same_seed_gives_the_same_bytes_and_another_seed_others():
+    parameters = {**SMALL, "dropout": 0.2}
+    one, two, other = (
+        train("cisem", seed=seed, parameters=parameters, options=AUGMENTED) for seed in (3, 3, 4)
+    )
+    assert one[1] == two[1]
+    assert one[3].tobytes() == two[3].tobytes()
+    for name, weight in one[0].state_dict().items():
+        assert torch.equal(weight, two[0].state_dict()[name])
+    assert one[3].tobytes() != other[3].tobytes()
+
+
+def test_the_best_weights_of_validation_are_left_in_the_network():
+    _, history, scaler, predicted = train(options={"learning_rate": 0.05, "epochs": 12})
+    _, y = planted_lines()
+    _, val_rows, _ = parts_of(len(y))
+    loss = np.mean((scaler.standardise(predicted) - scaler.standardise(y))[val_rows] ** 2)
+    losses = [row["val_loss"] for row in history]
+    assert loss == pytest.approx(min(losses), rel=1e-4)
+    assert np.argmin(losses) < len(losses) - 1  # or this test would show nothing
+
+
+def test_patience_stops_the_fit():
+    _, history, *_ = train(options={"learning_rate": 0.05, "epochs": 60, "patience": 2})
+    losses = [row["val_loss"] for row in history]
+    assert len(losses) < 60
+    assert len(losses) == np.argmin(losses) + 1 + 2
+    assert [row["epoch"] for row in history] == list(range(1, len(losses) + 1))
+
+
+def test_cisems_m_stays_in_its_box_while_it_trains():
+    network, *_ = train("cisem", parameters={**SMALL, "gamma": 1e-3})
+    for layer in network.layers:
+        moved = (layer.M - CIM).abs().max()
+        assert 0 < moved <= 1e-3 + 1e-7
+
+
+def test_csafms_h_is_trained():
+    network, *_ = train("csafm")
+    for layer in network.layers:
+        assert not torch.equal(layer.H, CIM)
+
+
+def test_warmup_and_cosine_move_the_learning_rate():
+    dosage, y = planted_lines(64)
+    scaler = fit_scaler(dosage, y)
+    network = registry.import_model("transformer").Network(tiny_layout(), SMALL, None)
+    options = training_options({"learning_rate": 1.0, "epochs": 10, "warmup_epochs": 2,
+                                "schedule": "cosine"})  # fmt: skip
+    module = training.Regression(
+        network, torch.from_numpy(dosage), torch.from_numpy(scaler.standardise(y)), scaler, options
+    )
+
+    class Trainer:
+        estimated_stepping_batches = 40
+
+    module._trainer = Trainer()
+    _, [schedule] = module.configure_optimizers()
+    rates = []
+    for _ in range(40):
+        rates.append(schedule["scheduler"].get_last_lr()[0])
+        schedule["scheduler"].optimizer.step()
+        schedule["scheduler"].step()
+    assert rates[0] == pytest.approx(1 / 8) and rates[7] == pytest.approx(1)
+    assert np.all(np.diff(rates[8:]) < 0) and rates[-1] < 0.01
+
+
+def test_no_decay_on_biases_norms_positions_and_cims():
+    network = registry.import_model("csafm").Network(tiny_layout(), SMALL, CIM)
+    decayed, free = (
+        {id(p) for p in group["params"]} for group in training.decay_groups(network, 0.1)
+    )
+    names = {name: id(p) for name, p in network.named_parameters()}
+    assert not decayed & free and decayed | free == set(names.values())
+    for name, key in names.items():
+        spared = name.endswith(("bias", "position", ".H")) or "norm" in name
+        spared |= name == "readout.head.0.weight"  # LayerNorm
+        assert (key in free) == spared, name
+
+
+def test_a_loss_that_is_no_number_says_where_and_what_to_try():
+    options = {"learning_rate": 1e30, "clip": 0.0, "epochs": 3}
+    with pytest.raises(UserError, match=r"training loss (nan|inf) in epoch 1, step \d") as caught:
+        train(options=options)
+    assert "lower learning_rate" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_mixup_and_snp_dropout_leave_validation_alone():
+    dosage, y = planted_lines(40)
+    scaler = fit_scaler(dosage, y)
+    network = registry.import_model("transformer").Network(tiny_layout(), SMALL, None)
+    options = training_options({"mixup": 1.0, "snp_dropout": 0.5})
+    module = training.Regression(
+        network, torch.from_numpy(dosage), torch.from_numpy(scaler.standardise(y)), scaler, options
+    )
+    rows = torch.arange(10)
+    with torch.no_grad():
+        predicted, z = module.validation_step(rows, 0)
+        torch.testing.assert_close(predicted, network(module.standardised(rows)))
+    np.testing.assert_allclose(z, scaler.standardise(y[:10]))
+    g, _ = module.augmented(rows)
+    assert 0.3 < float((g == 0).float().mean()) < 0.7
+
+
+def test_nothing_is_left_on_the_disk(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    train(options={"epochs": 1})
+    assert list(tmp_path.iterdir()) == []
