@@ -1,31 +1,4 @@
 # Every trait x model x seed. A quick model's seeds share a job; models with attention write more.
-FIT_TABLES = ["predictions", "history", "metrics", "cost"]
-
-
-def names_like(attention, seeds_per_job):
-    """Regular expression of the models of one kind; one that matches nothing if there are none."""
-    names = [
-        re.escape(name)
-        for name, block in MODELS.items()
-        if (block["attention"], block["seeds_per_job"]) == (attention, seeds_per_job)
-    ]
-    return "|".join(names) or "(?!)"
-
-
-def cim_of(wildcards):
-    """The CIM that a model takes, as a list of none or one file."""
-    kind = MODELS[wildcards.model]["cim"]
-    if kind == "none":
-        return []
-    return [f"{RESULTS}/contacts/cim{'' if kind == 'real' else f'_{kind}'}.tsv"]
-
-
-def fit_outputs(model, seed, attention):
-    """Outputs of a fit by name: lists, since the seeds may share a job."""
-    folders = [f"{RESULTS}/training/{{trait}}/{model}/seed{s}" for s in seed]
-    names = [f"{name}.tsv" for name in FIT_TABLES] + ["checkpoint.npz"]
-    names += ["attention.tsv"] if attention else []
-    return {Path(name).stem: [f"{folder}/{name}" for folder in folders] for name in names}
 
 
 rule fit_model:

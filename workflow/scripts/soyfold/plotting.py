@@ -9,8 +9,11 @@ import numpy as np
 import pandas as pd
 
 from soyfold.files import read_table, staged
+from soyfold.metrics import pearson
 
 COLUMNS = 4
+# Models that agree would hide each other under one style.
+LINES = ["-", "--", "-.", ":"]
 STYLE = {
     "font.size": 9,
     "axes.spines.top": False,
@@ -31,10 +34,11 @@ def save_figure(figure, paths):
     plt.close(figure)
 
 
-def _curves(histories, column):
-    """Mean, lowest and highest over seeds at each epoch that at least one seed reached."""
+def _draw_curves(axis, histories, column, **style):
+    """Each seed's curve, thin, and their mean over the seeds that are still running."""
     table = pd.concat([h.set_index("epoch")[column] for h in histories], axis=1)
-    return table.index.to_numpy(), table.mean(axis=1), table.min(axis=1), table.max(axis=1)
+    axis.plot(table.index, table, lw=0.6, alpha=0.3, color=style["color"])
+    axis.plot(table.index, table.mean(axis=1), lw=1.6, **style)
 
 
 def plot_learning_curves(histories, *, trait, paths):
@@ -55,17 +59,14 @@ def plot_learning_curves(histories, *, trait, paths):
             for number, (label, tables) in enumerate(histories.items()):
                 if all(table.empty for table in tables):
                     continue
-                epochs, mean, low, high = _curves(tables, column)
-                color = f"C{number}"
-                axis.plot(epochs, mean, color=color, lw=1.4, label=label)
-                axis.fill_between(epochs, low, high, color=color, alpha=0.12, lw=0)
+                style = LINES[number % len(LINES)]
+                _draw_curves(axis, tables, column, color=f"C{number}", ls=style, label=label)
             axis.set(xlabel="epoch", title=title)
-        axes[0].set_yscale("log")
         if axes[1].lines:
             axes[1].legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
         else:
             axes[1].text(0.5, 0.5, "no model has epochs", ha="center", transform=axes[1].transAxes)
-        figure.suptitle(f"{trait}: learning curves (mean over seeds, band: lowest to highest)")
+        figure.suptitle(f"{trait}: learning curves (bold: mean over seeds)")
         save_figure(figure, paths)
 
 
@@ -91,12 +92,8 @@ def plot_predictions(predictions, *, trait, unit, paths):
             size = 6 if len(table) < 500 else 2
             axis.scatter(table.predicted, table.observed, s=size, alpha=0.35, lw=0, c="C0")
             axis.plot(limits, limits, color="0.5", lw=0.8, ls=":")
-            by_seed = [
-                np.corrcoef(part.observed, part.predicted)[0, 1]
-                for _, part in table.groupby("seed")
-                if part.predicted.std() > 0
-            ]
-            title = f"PCC {np.mean(by_seed):.2f}" if by_seed else "constant"
+            pcc = np.mean([pearson(p.observed, p.predicted) for _, p in table.groupby("seed")])
+            title = "constant" if np.isnan(pcc) else f"PCC {pcc:.2f}"
             axis.set(xlim=limits, ylim=limits, title=f"{label}: {title}")
             axis.set_aspect("equal")
         for axis in axes.flat[len(predictions) :]:
