@@ -92,7 +92,9 @@ class Regression(pl.LightningModule):
         """AdamW; warm-up, then constant or cosine, epoch by epoch in fractions of a step."""
         o = self.options
         groups = decay_groups(self.network, o["weight_decay"])
-        optimiser = torch.optim.AdamW(groups, lr=o["learning_rate"], betas=tuple(o["betas"]))
+        optimiser = torch.optim.AdamW(
+            groups, lr=o["learning_rate"], betas=tuple(o["betas"]), fused=True
+        )
         total = self.trainer.estimated_stepping_batches
         warmup = o["warmup_epochs"] * total // o["epochs"]
 
