@@ -242,7 +242,7 @@ def test_lines_of_a_batch_do_not_touch_each_other(module):
 @pytest.mark.parametrize(
     ("module", "wrong", "said"),
     [
-        ("transformer", {"headz": 2}, "'headz'; allowed: activation"),
+        ("transformer", {"headz": 2}, "'headz'; allowed: accumulate, activation"),
         ("transformer", {"heads": 3}, "d_model a multiple of heads"),
         ("transformer", {"tokens": "snp"}, "tokens: snp with window: 4"),
         ("transformer", {"window": None}, "window: 2 or more"),

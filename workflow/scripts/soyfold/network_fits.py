@@ -35,7 +35,7 @@ def build_network(block, cohort, seed):
 
 
 @torch.no_grad()
-def measure_attention(network, dosage, *, scaler, names, size=64):
+def measure_attention(network, dosage, *, scaler, names, size):
     """NAE and AAS of the last layer, their floors, and the attention between chromosomes.
 
     Parameters
@@ -77,10 +77,10 @@ def measure_attention(network, dosage, *, scaler, names, size=64):
     return figures, between
 
 
-def _predict_timed(network, task, scaler):
+def _predict_timed(network, task, scaler, size):
     """Predictions and milliseconds a line."""
     started = time.perf_counter()
-    predicted = training.predict(network, task.dosage, scaler=scaler)
+    predicted = training.predict(network, task.dosage, scaler=scaler, size=size)
     return predicted, 1e3 * (time.perf_counter() - started) / len(predicted)
 
 
@@ -103,6 +103,8 @@ def fit_network(block, task, cohort):
     layout, network = build_network(block, cohort, task.seed)
     count = sum(p.numel() for p in network.parameters() if p.requires_grad)
     log.info("%d tokens, %d parameters, on %s", layout.n_tokens, count, training.device_name())
+    options = training_options(block["parameters"])
+    size = options["batch_size"]  # what memory can hold in training it can hold afterwards
     started = time.perf_counter()
     history = training.train(
         network,
@@ -111,16 +113,16 @@ def fit_network(block, task, cohort):
         scaler=scaler,
         train_rows=train_rows,
         val_rows=task.rows("val"),
-        options=training_options(block["parameters"]),
+        options=options,
         seed=task.seed,
     )
     seconds = time.perf_counter() - started
-    predicted, latency = _predict_timed(network, task, scaler)
+    predicted, latency = _predict_timed(network, task, scaler, size)
     extra, between = [(None, "parameters", count)], None
     if block["attention"]:
         lines = task.dosage[task.rows("test")]
         figures, between = measure_attention(
-            network, lines, scaler=scaler, names=cohort.chromosomes
+            network, lines, scaler=scaler, names=cohort.chromosomes, size=size
         )
         extra += [("test", name, value) for name, value in figures.items()]
     cuda = torch.cuda.is_available()

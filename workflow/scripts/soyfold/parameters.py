@@ -12,6 +12,7 @@ TRAINING = {
     "weight_decay": 0.01,
     "clip": 1.0,
     "batch_size": 32,
+    "accumulate": 1,
     "epochs": 100,
     "warmup_epochs": 0,
     "schedule": "constant",

@@ -243,6 +243,7 @@ def train(network, dosage, z, *, scaler, train_rows, val_rows, options, seed):
         precision=options["precision"],
         max_epochs=options["epochs"],
         gradient_clip_val=options["clip"] or None,
+        accumulate_grad_batches=options["accumulate"],
         deterministic=True if on_cpu else "warn",
         callbacks=[record, patience],
         logger=False,
@@ -253,7 +254,7 @@ def train(network, dosage, z, *, scaler, train_rows, val_rows, options, seed):
     )
     size = options["batch_size"]
     torch.manual_seed(seed)
-    trainer.fit(module, Batches(train_rows, size, seed), Batches(val_rows, 4 * size))
+    trainer.fit(module, Batches(train_rows, size, seed), Batches(val_rows, size))
     if record.best_state is None:
         raise UserError(
             "no epoch with a validation loss that is a number",
@@ -273,7 +274,7 @@ def standardised_batches(dosage, scaler, *, size, device):
 
 
 @torch.no_grad()
-def predict(network, dosage, *, scaler, size=256):
+def predict(network, dosage, *, scaler, size=64):
     """Predictions in trait units.
 
     Parameters
