@@ -20,9 +20,9 @@ class Project:
 
     folder: Path
 
-    def snakemake(self, *arguments, timeout=900):
-        """Run snakemake in the checkout; returns the finished process."""
-        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    def snakemake(self, *arguments, timeout=900, **variables):
+        """Run snakemake in the checkout, with environment variables; returns the process."""
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **variables}
         environment.pop("SOYFOLD_RESULTS", None)
         return subprocess.run(
             [sys.executable, "-m", "snakemake", "--cores", "2", *map(str, arguments)],

@@ -65,7 +65,10 @@ def read_libraries(study, schemas):
             )
         if row["format"] == "hicpro_pairs" and row["resolution"] is None and coarsest:
             raise UserError(
-                "no resolution", file=sheet, at=f"library {name}", allowed="a bin size in bp",
+                "no resolution",
+                file=sheet,
+                at=f"library {name}",
+                allowed="a bin size in bp",
                 mend="fill it in, or set contacts.resolution in the config",
             )
     return libraries

@@ -1,0 +1,112 @@
+"""The real studies: what the pipeline must reach on SoyNAM and yeast."""
+
+import gzip
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from soyfold import bed
+from soyfold.chromosomes import read_chromosomes
+from soyfold.filters import filter_genotypes
+from soyfold.genotypes import import_genotypes
+from soyfold.metrics import pearson
+from soyfold.models import gblup
+
+pytestmark = [pytest.mark.real_data, pytest.mark.slow]
+PLINK = {"threads": 2, "memory_mb": 2000}
+
+
+@pytest.fixture(scope="module")
+def soynam(real_data, root, tmp_path_factory):
+    """SoyNAM's filtered dosage, a missing call as its SNP's most frequent count; and the lines."""
+    folder = tmp_path_factory.mktemp("soynam")
+    study = yaml.safe_load((root / "config/soynam.yaml").read_text())
+    chromosomes = read_chromosomes(root / study["chromosomes"])
+    raw, filtered = folder / "raw", folder / "filtered"
+    import_genotypes(
+        real_data / "soynam/genotypes.vcf.gz", settings={"format": "auto"},
+        chromosomes=chromosomes, prefix=raw, variants=folder / "import.tsv", **PLINK,
+    )  # fmt: skip
+    filter_genotypes(
+        raw, folder / "import.tsv", chromosomes=chromosomes, prefix=filtered,
+        thresholds=study["genotypes"]["filters"], samples=folder / "samples.tsv",
+        variants=folder / "variants.tsv", counts=folder / "counts.tsv", **PLINK,
+    )  # fmt: skip
+    lines = list(bed.read_fam(f"{filtered}.fam"))
+    variants = len(bed.read_bim(f"{filtered}.bim"))
+    rows = bed.open_bed(f"{filtered}.bed", variants=variants, samples=len(lines))
+    counts = bed.unpack(rows, len(lines))
+    often = np.stack([(counts == value).sum(axis=1) for value in (0, 1, 2)]).argmax(axis=0)
+    return np.where(counts < 0, often[:, None], counts).T.astype(np.int8), lines
+
+
+@pytest.mark.parametrize("trait", ["protein", "oil"])
+def test_gblup_reaches_the_given_baseline_on_a_given_split(soynam, real_data, trait):
+    dosage, lines = soynam
+    folder = real_data / "soynam"
+    blues = pd.read_csv(folder / "blues.tsv", sep="\t").set_index("strain")[f"{trait}_blue"]
+    part = pd.read_csv(folder / "splits.tsv", sep="\t").set_index("strain").seed0
+    row = pd.Series(range(len(lines)), index=lines)
+    fit, test = (row[part.index[part.isin(names)]] for names in (["train", "val"], ["test"]))
+    model = gblup.fit(dosage[fit], blues[fit.index].to_numpy(), parameters={}, seed=0)
+    reached = pearson(blues[test.index].to_numpy(), model.predict(dosage[test]))
+    baselines = pd.read_csv(folder / "baselines.tsv", sep="\t")
+    given = baselines[
+        (baselines.trait == trait) & (baselines.model == "GBLUP")
+        & (baselines.train_on == "train+val") & (baselines.seed == 0)
+    ].pcc.item()  # fmt: skip
+    assert reached == pytest.approx(given, abs=0.01)
+
+
+TRAITS = ["Cadmium_Chloride", "Caffeine", "Neomycin", "YPD_37C", "x6-Azauracil", "Xylose"]
+
+
+@pytest.fixture(scope="module")
+def yeast(real_data, fresh_project):
+    """The yeast study through the whole pipeline: some traits, the linear models."""
+    folder = fresh_project.folder
+    study = yaml.safe_load((folder / "config/yeast.yaml").read_text())
+    sheet = pd.read_csv(folder / "config/yeast.traits.tsv", sep="\t", dtype=str, na_filter=False)
+    sheet[sheet.trait.isin(TRAITS)].assign(models="NA").to_csv(
+        folder / "config/some.traits.tsv", sep="\t", index=False
+    )
+    study["cohort"]["traits"] = "config/some.traits.tsv"
+    (folder / "config/some.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
+    done = fresh_project.snakemake(
+        "--configfile", "config/some.yaml", SOYFOLD_DATA=str(real_data.resolve())
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    return folder / "results/yeast"
+
+
+def test_yeast_gblup_reaches_the_given_baseline(yeast, real_data):
+    scores = pd.read_csv(yeast / "evaluation/scores.tsv", sep="\t")
+    ours = scores[(scores.model == "gblup") & (scores.metric == "R2")].groupby("trait").value.mean()
+    given = pd.read_csv(real_data / "yeast/baselines.tsv", sep="\t")
+    given["trait"] = given.trait.str.replace(":", "_")
+    given = given.set_index("trait").r2[ours.index]
+    assert len(ours) == len(TRAITS)
+    assert ours.mean() == pytest.approx(given.mean(), abs=0.03)
+
+
+def test_yeast_cim_sums_are_the_given_ones(yeast, real_data):
+    ours = pd.read_csv(yeast / "contacts/cim_sums.tsv", sep="\t", index_col=0)
+    file = real_data / "yeast/yeast_hic_10kb_chrom_sums_ice_once.tsv"
+    given = pd.read_csv(file, sep="\t", index_col=0)
+    assert list(ours) == list(given)
+    np.testing.assert_allclose(ours, given, rtol=1e-6)
+
+
+def test_yeast_dosage_is_the_marker_table(yeast, real_data):
+    dosage = np.load(yeast / "cohort/dosage.npy", mmap_mode="r")
+    assert dosage.shape[0] == 1008
+    with gzip.open(real_data / "yeast/genotypes.txt.gz", "rt") as file:
+        samples = file.readline().rstrip("\n").split("\t")[1:]
+        first = file.readline().rstrip("\n").split("\t")
+    rows = pd.read_csv(yeast / "cohort/samples.tsv", sep="\t").set_index("sample").row
+    variants = pd.read_csv(yeast / "cohort/variants.tsv", sep="\t")
+    column = variants[(variants.chromosome == "chrI") & (variants.position == 27915)].column.item()
+    expected = [2 if cell == "R" else 0 for cell in first[1:]]
+    assert dosage[rows[samples], column].tolist() == expected
