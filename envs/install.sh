@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(plink1.9 beagle default-jre-headless g++ python3-dev libcurl4-openssl-dev zlib1g-dev)
+packages=(plink1.9 beagle default-jre-headless g++ python3-dev python3-venv libcurl4-openssl-dev zlib1g-dev)
 conda_way="conda install -c conda-forge -c bioconda 'plink=1.90*' beagle gxx libcurl zlib"
 
 python=$(command -v python3.11 || command -v python3 || true)
@@ -15,15 +15,16 @@ fi
 
 has_plink() { command -v plink1.9 >/dev/null || { command -v plink >/dev/null && plink --version | grep -q '^PLINK v1\.9'; }; }
 has_beagle() { command -v beagle >/dev/null && command -v java >/dev/null; }
+has_venv() { [ -x .venv/bin/python ] || "$python" -c 'import ensurepip' 2>/dev/null; }
 has_headers() { command -v g++ >/dev/null && { [ -f /usr/include/curl/curl.h ] || ls /usr/include/*/curl/curl.h; } >/dev/null 2>&1 && [ -f /usr/include/zlib.h ]; }
 
-if ! has_plink || ! has_beagle || ! has_headers; then
+if ! has_plink || ! has_beagle || ! has_venv || ! has_headers; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         echo "soyfold: installing ${packages[*]}"
         apt-get update -qq
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
-    elif ! has_plink || ! has_beagle; then
-        echo "soyfold: found no PLINK 1.9 or no Beagle with Java; to mend: sudo apt-get install ${packages[*]}   (or: $conda_way)" >&2
+    elif ! has_plink || ! has_beagle || ! has_venv; then
+        echo "soyfold: found no PLINK 1.9, no Beagle with Java or no Python venv; to mend: sudo apt-get install ${packages[*]}   (or: $conda_way)" >&2
         exit 1
     fi
 fi
