@@ -10,7 +10,7 @@ import pytest
 import torch
 from tiny_study import CHROMOSOMES, QUICK, SMALL, block, write_cohort
 
-from soyfold import fitting, training
+from soyfold import fitting, registry, training
 from soyfold.checkpoints import load_network, read_checkpoint
 from soyfold.errors import UserError
 from soyfold.files import read_table
@@ -123,6 +123,16 @@ def test_the_scaler_is_fitted_on_training_rows_only(csafm):
     expected = fit_scaler(np.load(inputs["dosage"])[rows], y[rows])
     assert np.array_equal(arrays["centre"], expected.centre)
     assert facts["scaler"]["mean"] == pytest.approx(y[rows].mean())
+
+
+@pytest.mark.parametrize("model", ["cnn", "gru", "lstm", "transformer", "csafm", "cisem"])
+def test_the_papers_size_fits_from_end_to_end(tmp_path, root, model):
+    study = {"training": {"models_file": str(root / "config/models.yaml"), "preset": "paper"}}
+    blocks = registry.load_models(study, root / "workflow/schemas", [model])
+    blocks[model]["parameters"]["epochs"] = 1
+    [folder] = run(tmp_path / "out", blocks[model], write_cohort(tmp_path))
+    assert read_table(folder / "predictions.tsv").predicted.std() > 0
+    assert (folder / "attention.tsv").is_file() == (model in ("transformer", "csafm", "cisem"))
 
 
 def test_direct_models_fit_on_the_parts_they_name(tmp_path):
