@@ -18,7 +18,7 @@ from soyfold import settings
 from soyfold.chromosomes import read_chromosomes
 from soyfold.errors import UserError
 from soyfold.simulation import Options
-from soyfold.simulation_accessions import draw_accessions, draw_strangers
+from soyfold.simulation.accessions import draw_accessions, draw_strangers
 
 DOSAGE = {"0/0": 0, "0/1": 1, "1/1": 2, "./.": -1}
 

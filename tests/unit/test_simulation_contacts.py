@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from soyfold import settings
 from soyfold.chromosomes import read_chromosomes
-from soyfold.simulation_contacts import balance, contact_shares, draw_contacts, draw_touching
+from soyfold.simulation.contacts import balance, contact_shares, draw_contacts, draw_touching
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """A whole study from a seed: genotypes, Hi-C, phenotypes and the truth behind them.
 
-The parts are in simulation_genotypes, simulation_contacts, simulation_traits and
-simulation_accessions. Memory holds one chromosome's genotypes at a time.
+The parts are in the modules genotypes, contacts, traits and
+accessions. Memory holds one chromosome's genotypes at a time.
 """
 
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from soyfold.chromosomes import read_chromosomes
 from soyfold.errors import UserError
 from soyfold.files import staged, write_table
 from soyfold.logs import log
-from soyfold.simulation_accessions import (
+from soyfold.simulation.accessions import (
     draw_accessions,
     draw_strangers,
     write_descriptor,
     write_wide,
 )
-from soyfold.simulation_contacts import (
+from soyfold.simulation.contacts import (
     TOUCH_FOLD,
     contact_shares,
     draw_contacts,
@@ -28,15 +28,15 @@ from soyfold.simulation_contacts import (
     write_matrices,
     write_valid_pairs,
 )
-from soyfold.simulation_files import traits_sheet, write_config, zipped
-from soyfold.simulation_genotypes import (
+from soyfold.simulation.files import traits_sheet, write_config, zipped
+from soyfold.simulation.genotypes import (
     draw_lines,
     record_ids,
     simulate_records,
     write_header,
     write_records,
 )
-from soyfold.simulation_traits import TRAITS, design, draw_effects, draw_qtl, truth_table
+from soyfold.simulation.traits import TRAITS, design, draw_effects, draw_qtl, truth_table
 
 # Contigs that no chromosome table knows, with their lengths and records in the VCF.
 OTHERS = {"scaffold_21": 300_000, "scaffold_22": 192_360, "mtDNA": 402_558}

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from soyfold.files import staged
-from soyfold.simulation_files import zipped
+from soyfold.simulation.files import zipped
 
 # About two thirds of a plant library's contacts stay inside their chromosome.
 WITHIN_SHARE = 0.6
