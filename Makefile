@@ -1,7 +1,7 @@
 # Each target sets up what it needs. The only ones a new user has to know: demo and test.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo test lint format clean setup help
+.PHONY: demo test lint format bench clean setup help
 
 BIN := .venv/bin
 CORES ?= all
@@ -11,6 +11,7 @@ help:
 	@echo "make demo    run the embedded demo study (set-up included)"
 	@echo "make test    run all tests (set-up included)"
 	@echo "make lint    ruff, snakefmt, snakemake --lint"
+	@echo "make bench   time and memory of the attention's forms (some minutes)"
 	@echo "make clean   remove the demo's results"
 
 .venv/.ready: envs/install.sh envs/requirements.txt envs/requirements-hic.txt envs/constraints.txt
@@ -34,6 +35,9 @@ format: .venv/.ready
 	ruff check --fix .
 	ruff format .
 	snakefmt Snakefile workflow
+
+bench: .venv/.ready
+	python benchmarks/attention/compare_forms.py --out results/benchmark_attention.tsv
 
 clean:
 	rm -rf results/demo .pytest_cache .ruff_cache .hypothesis
