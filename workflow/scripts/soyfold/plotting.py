@@ -22,6 +22,7 @@ STYLE = {
     "figure.dpi": 100,
     "savefig.dpi": 160,
     "svg.hashsalt": "soyfold",
+    "svg.fonttype": "none",  # text stays text: searchable, and smaller
 }
 
 
@@ -35,10 +36,11 @@ def save_figure(figure, paths):
 
 
 def _draw_curves(axis, histories, column, **style):
-    """Each seed's curve, thin, and their mean over the seeds that are still running."""
+    """Each seed's curve, thin, and their mean for as long as all of them run."""
     table = pd.concat([h.set_index("epoch")[column] for h in histories], axis=1)
     axis.plot(table.index, table, lw=0.6, alpha=0.3, color=style["color"])
-    axis.plot(table.index, table.mean(axis=1), lw=1.6, **style)
+    shared = table.dropna()
+    axis.plot(shared.index, shared.mean(axis=1), lw=1.6, **style)
 
 
 def plot_learning_curves(histories, *, trait, paths):
