@@ -167,5 +167,16 @@ def test_files_that_cannot_be_read(tmp_path):
 def test_lines_are_counted_through_quoted_line_breaks(tmp_path):
     text = 'title\nid,note,protein\na,"two\nlines",1\nb,x,2\n'
     table = read_columns(write_text(tmp_path / "w.csv", text), ["protein"], identity=())
-    assert table["line"].tolist() == [4, 5]
+    assert table.index.tolist() == [4, 5]
     assert table["id"].tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize("name", ["line", "value", "text", "environment", "id"])
+def test_an_id_column_may_have_any_name(tmp_path, name):
+    path = write_text(tmp_path / "p.csv", f"{name},env,oil\nA,1,2.5\nB,1,3.5\n")
+    row = {"trait": "oil", "file": path, "format": "plots", "id_column": name,
+           "value_column": "oil", "environment_column": "env"}  # fmt: skip
+    records = read_records(row)
+    assert records["id"].tolist() == ["A", "B"]
+    assert records["value"].tolist() == [2.5, 3.5]
+    assert records["line"].tolist() == [2, 3]

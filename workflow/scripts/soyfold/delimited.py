@@ -104,7 +104,7 @@ def _read_rows(handle, names, optional, identity, path):
         rows.append([row[index] for index in indices])
     table = pd.DataFrame(rows, columns=list(chosen), dtype=object)
     table = table.apply(lambda column: column.str.strip()) if rows else table
-    return table.assign(line=np.array(lines, dtype=np.int64))
+    return table.set_axis(pd.Index(lines, dtype=np.int64, name="line"), axis=0)
 
 
 def read_columns(path, names, *, optional=(), identity=None):
@@ -126,7 +126,8 @@ def read_columns(path, names, *, optional=(), identity=None):
     Returns
     -------
     DataFrame
-        The columns as stripped text, and `line`, the number of the line in the file.
+        The columns as stripped text; the index is the number of the line in the file, since any
+        column name, "line" too, may be the user's own.
 
     Raises
     ------

@@ -55,9 +55,9 @@ def _read_text(row):
             "id": ids,
             "text": table[value],
             "environment": table[environment] if environment else None,
-            "line": table["line"],
+            "line": table.index,
         }
-    )
+    ).reset_index(drop=True)
 
 
 def read_records(row):
