@@ -10,6 +10,7 @@ pairs are pairs of groups (chromosomes, genes, pathways, variant classes), which
 form as well, one attention call per group of queries.
 """
 
+import abc
 from typing import Protocol
 
 import torch
@@ -62,7 +63,7 @@ def check_groups(table, group, *, heads, tokens):
         )
 
 
-class GroupPrior:
+class GroupPrior(abc.ABC):
     """A table over pairs of groups: phi(i) = table[group(i), :], psi(j) = onehot(group(j)).
 
     Subclasses give the coupling.
@@ -80,9 +81,9 @@ class GroupPrior:
         self.group = group
         self.count = table.shape[-1]
 
+    @abc.abstractmethod
     def coupling(self, q):
         """Strength of the prior for each query: broadcastable to (batch, heads, n, 1)."""
-        raise NotImplementedError
 
     def key_columns(self, k):
         return one_hot(self.group, self.count, k.dtype)
