@@ -1,5 +1,6 @@
 """Files that are whole or absent, errors in one line, logs that hold the traceback."""
 
+import ast
 import logging
 
 import pandas as pd
@@ -49,6 +50,17 @@ def test_a_missing_column_is_named_with_the_header(tmp_path):
 def test_user_errors_are_one_line():
     error = UserError("a\n b", file="f.vcf", at="line 3", allowed="c", mend="d")
     assert str(error) == "f.vcf, line 3: found a b; allowed: c; to mend: d"
+
+
+def test_every_user_error_says_what_is_allowed_or_how_to_mend(root):
+    silent = []
+    for path in sorted((root / "workflow").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "UserError":
+                given = {keyword.arg for keyword in node.keywords}
+                if not given & {"allowed", "mend", None}:
+                    silent.append(f"{path.name}:{node.lineno}")
+    assert silent == []
 
 
 @pytest.mark.parametrize("error", [UserError("a word", file="x"), ValueError("a defect")])

@@ -131,7 +131,12 @@ def _read_columns(path, names):
     except pd.errors.EmptyDataError:
         return pd.DataFrame(columns=names, dtype=str)
     except pd.errors.ParserError as error:
-        raise UserError(f"no table: {error}", file=path) from None
+        raise UserError(
+            f"no table: {error}",
+            file=path,
+            allowed=f"lines with {', '.join(names)}, parted by blanks or tabs",
+            mend="write the .bim and .fam again with PLINK",
+        ) from None
     short = np.flatnonzero((table.isna() | (table == "")).any(axis=1))
     if len(short):
         raise UserError(

@@ -38,7 +38,10 @@ def _extended(name, entries, file, seen=()):
         )
     if name in seen:
         raise UserError(
-            f"a circle of extends: {' -> '.join([*seen, name])}", file=file, at=f"key models.{name}"
+            f"a circle of extends: {' -> '.join([*seen, name])}",
+            file=file,
+            at=f"key models.{name}",
+            mend="let one of them stand alone, without extends",
         )
     entry = entries[name]
     parent = entry.get("extends")
@@ -130,7 +133,13 @@ def load_models(study, schemas, names):
         entry = {**DEFAULTS, **_extended(name, content["models"], file)}
         for key in ("module", "kind"):
             if key not in entry:
-                raise UserError(f"no {key}", file=file, at=f"key models.{name}")
+                raise UserError(
+                    f"no {key}",
+                    file=file,
+                    at=f"key models.{name}",
+                    allowed="a module under soyfold/models, and kind: network or direct",
+                    mend=f"add {key}, or extend a model that has it",
+                )
         models[name] = {"name": name, "label": name, **_with_preset(entry, preset)}
         _check_parameters(models[name], rules, file)
     return models

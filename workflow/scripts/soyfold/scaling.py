@@ -64,5 +64,9 @@ def fit_scaler(dosage, y):
         )
     y = np.asarray(y, dtype=np.float64)
     if not y.std() > 0:
-        raise UserError(f"one single value of the trait, {y[0]:g}, among the {n} training lines")
+        raise UserError(
+            f"one single value of the trait, {y[0]:g}, among the {n} training lines",
+            allowed="at least two values",
+            mend="drop the trait, or give splits whose training part varies",
+        )
     return Scaler(centre.astype(np.float32), variance**0.5, float(y.mean()), float(y.std()))
