@@ -141,6 +141,27 @@ def test_final_attention_is_what_the_last_layer_uses():
     torch.testing.assert_close(mass, expected, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("norm", ["post", "pre"])
+def test_negative_coupling_is_that_of_each_layers_own_queries(norm):
+    network, g = build("csafm", norm=norm, layers=3), standardised(4)
+    seen = []
+    for layer in network.layers:  # q as `attend` is given it in a whole forward pass
+        attend = layer.attend
+        layer.attend = lambda q, k, v, a=attend: seen.append(q.sum(-1) < 0) or a(q, k, v)
+    network(g)
+    wanted = torch.stack([sign.float().mean() for sign in seen])
+    assert len(wanted) == 3 and wanted.min() > 0 and wanted.max() < 1
+    torch.testing.assert_close(network.negative_coupling(g), wanted)
+    assert network.negative_coupling(g).requires_grad is False
+
+
+def test_negative_coupling_only_where_the_sign_can_turn():
+    g = standardised(2)
+    assert build("csafm", bias="direct").negative_coupling(g) is None
+    assert build("transformer").negative_coupling(g) is None
+    assert build("cisem").negative_coupling(g) is None
+
+
 def literal_weights(layer, y):
     """[C] eq. 7-9 token by token, chromosome by chromosome, without any padding."""
     c = layer.chromosome

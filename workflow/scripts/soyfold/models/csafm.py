@@ -83,3 +83,23 @@ class Network(Encoder):
         k = torch.cat([k, prior.key_columns(k).expand(*k.shape[:2], -1, -1)], -1)
         # attention_statistics scales by the width that it sees.
         return q * (q.shape[-1] / width) ** 0.5, k, layer.H, chromosome, False
+
+    @torch.no_grad()
+    def negative_coupling(self, g):
+        """Share of rows with s_i < 0 over lines, heads and tokens, layer by layer.
+
+        Parameters
+        ----------
+        g : Tensor (batch, L)
+
+        Returns
+        -------
+        Tensor (layers,) or None
+            None for `bias: direct`, whose coupling is never negative.
+        """
+        if self.layers[0].coupling is not None:
+            return None
+        # The layers end the zip, so that the last one's attention isn't computed for nothing.
+        pairs = zip(self.layers, self.layer_inputs(g), strict=False)
+        queries = (layer.queries_keys(x)[0] for layer, x in pairs)
+        return torch.stack([(q.sum(-1) < 0).float().mean() for q in queries])

@@ -5,6 +5,7 @@ happens between the attention and the feed-forward sublayer. Without either it i
 """
 
 import math
+from itertools import islice
 
 import torch
 from torch import nn
@@ -189,12 +190,21 @@ class Encoder(nn.Module):
         """One layer of this model."""
         return EncoderLayer(parameters)
 
+    def layer_inputs(self, g):
+        """Yield the token vectors (batch, n, d) that enter each layer, then those that leave.
+
+        A layer runs only when what it gives is asked for.
+        """
+        x = self.dropout(self.embedding(g))
+        yield x
+        for layer in self.layers:
+            x = layer(x)
+            yield x
+
     def tokens(self, g, layers=None):
         """Token vectors after the first `layers` layers (default all): (batch, n, d)."""
-        x = self.dropout(self.embedding(g))
-        for layer in self.layers[:layers]:
-            x = layer(x)
-        return x
+        wanted = len(self.layers) if layers is None else layers
+        return next(islice(self.layer_inputs(g), wanted, None))
 
     def forward(self, g):
         """Standardised dosages g (batch, L) to predictions (batch,), z-scored."""
@@ -214,3 +224,13 @@ class Encoder(nn.Module):
         """
         q, k = self.layers[-1].queries_keys(self.tokens(g, len(self.layers) - 1))
         return q, k, self.cim, self.chromosome, False
+
+    def negative_coupling(self, g):
+        """Share of rows where the CIM acts turned round, layer by layer.
+
+        Only CSAFM with the CIM on its keys has such rows.
+
+        Returns
+        -------
+        Tensor (layers,) or None
+        """
