@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from tiny_study import CHROMOSOMES, QUICK, SMALL, block, write_cohort
+from tiny_study import CHROMOSOMES, CIM, CODES, QUICK, SMALL, block, write_cohort
 
 from soyfold import fitting, registry, training
 from soyfold.checkpoints import load_network, read_checkpoint
@@ -16,6 +16,7 @@ from soyfold.errors import UserError
 from soyfold.files import read_table
 from soyfold.metrics import pearson
 from soyfold.models.gblup import fit as fit_gblup
+from soyfold.models.mean import fit as fit_mean
 from soyfold.scaling import fit_scaler
 from soyfold.tasks import draw_task, read_cohort
 
@@ -32,6 +33,10 @@ def run(folder, model, inputs):
 
 def network_block(module="csafm", **parameters):
     return block(module, attention=True, **{**SMALL, **QUICK, "epochs": 2, **parameters})
+
+
+def direct_block(module, **parameters):
+    return {**block(module, kind="direct", **parameters), "cim": "none"}
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +142,7 @@ def test_the_papers_size_fits_from_end_to_end(tmp_path, root, model):
 
 def test_direct_models_fit_on_the_parts_they_name(tmp_path):
     inputs = write_cohort(tmp_path)
-    model = block("gblup", kind="direct", train_on=["train", "val"])
+    model = direct_block("gblup", train_on=["train", "val"])
     [folder] = run(tmp_path / "out", model, inputs)
     predictions = read_table(folder / "predictions.tsv")
     fitted = (predictions.part != "test").to_numpy()
@@ -155,11 +160,51 @@ def test_direct_models_fit_on_the_parts_they_name(tmp_path):
 
 def test_the_mean_predictor_has_no_correlation(tmp_path):
     inputs = write_cohort(tmp_path)
-    [folder] = run(tmp_path / "out", block("mean", kind="direct"), inputs)
+    [folder] = run(tmp_path / "out", direct_block("mean"), inputs)
     metrics = read_table(folder / "metrics.tsv").set_index(["part", "metric"])["value"]
     assert np.isnan(metrics["test", "PCC"])
     # A value that is no number is written as NA, never as 0.
     assert "test\tPCC\tNA" in (folder / "metrics.tsv").read_text()
+
+
+def test_a_direct_model_with_a_cim_gets_it_in_the_order_of_its_codes(tmp_path, monkeypatch):
+    got = {}
+
+    def fit(dosage, y, **handed):
+        got.update(handed)
+        return fit_mean(dosage, y, parameters={}, seed=0)
+
+    monkeypatch.setattr("soyfold.models.mean.fit", fit)
+    inputs = write_cohort(tmp_path)
+    run(tmp_path / "out", {**direct_block("mean"), "cim": "real"}, inputs)
+    np.testing.assert_allclose(got["cim"], CIM.numpy())
+    assert np.array_equal(got["snp_chromosome"], CODES)
+
+
+def test_tuned_parameters_are_laid_over_the_blocks(tmp_path):
+    tuned = tmp_path / "best.yaml"
+    tuned.write_text("parameters: {epochs: 1, d_model: 4}\n")
+    model = network_block("transformer")
+    [folder] = run(tmp_path / "out", model, {**write_cohort(tmp_path), "tuned": tuned})
+    _, facts = read_checkpoint(folder / "checkpoint.npz")
+    assert facts["parameters"] == {**model["parameters"], "epochs": 1, "d_model": 4}
+    assert len(read_table(folder / "history.tsv")) == 1
+    assert model["parameters"]["epochs"] == 2  # the caller's block stays
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("parameters: {epoch: 1}\n", "unknown parameter 'epoch'.*allowed: .*epochs"),
+        ("epochs: 1\n", "no mapping `parameters`"),
+        ("", "no mapping `parameters`"),
+    ],
+)
+def test_tuned_parameters_that_the_model_does_not_know_are_refused(tmp_path, text, found):
+    tuned = tmp_path / "best.yaml"
+    tuned.write_text(text)
+    with pytest.raises(UserError, match=f"best.yaml.*{found}"):
+        fitting.with_tuned(network_block(), tuned)
 
 
 def test_only_lines_with_a_value_and_a_part_take_part(tmp_path):
@@ -182,7 +227,7 @@ def test_too_few_lines_in_a_part_are_refused(tmp_path):
     split.loc[split.part == "val", "part"] = "train"
     split.to_csv(inputs["splits"][0], sep="\t", index=False)
     with pytest.raises(UserError, match="0 lines with a value in part val; allowed: at least 3"):
-        run(tmp_path / "out", block("mean", kind="direct"), inputs)
+        run(tmp_path / "out", direct_block("mean"), inputs)
     assert not (tmp_path / "out").exists()
 
 
@@ -191,7 +236,7 @@ def test_tables_that_do_not_fit_the_matrix_are_refused(tmp_path):
     samples = pd.read_csv(inputs["samples"], sep="\t").iloc[:-1]
     samples.to_csv(inputs["samples"], sep="\t", index=False)
     with pytest.raises(UserError, match="a matrix of 120 x 23; allowed: 119 samples x 23"):
-        run(tmp_path / "out", block("mean", kind="direct"), inputs)
+        run(tmp_path / "out", direct_block("mean"), inputs)
 
 
 def test_a_cim_without_a_chromosome_is_refused(tmp_path):
@@ -212,7 +257,7 @@ def test_direct_models_import_no_torch(tmp_path):
         "import sys\n"
         "from pathlib import PosixPath\n"
         "from soyfold.fitting import fit\n"
-        f"fit({block('gblup', kind='direct')!r}, **{arguments!r})\n"
+        f"fit({direct_block('gblup')!r}, **{arguments!r})\n"
         "assert 'torch' not in sys.modules\n"
     )
     scripts = Path(fitting.__file__).parent.parent

@@ -14,14 +14,16 @@ from soyfold.scaling import fit_scaler
 torch.set_num_threads(1)
 
 
-def train(module="transformer", *, options=None, lines=None, seed=0, parameters=None):
+def train(
+    module="transformer", *, options=None, lines=None, seed=0, parameters=None, on_epoch=None
+):
     """Train on planted lines; network, history, scaler and predictions."""
     dosage, y = planted_lines() if lines is None else lines
     train_rows, val_rows, _ = parts_of(len(y))
     scaler = fit_scaler(dosage[train_rows], y[train_rows])
     torch.manual_seed(seed)
     network = registry.import_model(module).Network(tiny_layout(), parameters or SMALL, CIM)
-    history = training.train(
+    trained = training.train(
         network,
         dosage,
         scaler.standardise(y),
@@ -30,8 +32,9 @@ def train(module="transformer", *, options=None, lines=None, seed=0, parameters=
         val_rows=val_rows,
         options=training_options({**QUICK, **(options or {})}),
         seed=seed,
+        on_epoch=on_epoch,
     )
-    return network, history, scaler, training.predict(network, dosage, scaler=scaler)
+    return network, trained.history, scaler, training.predict(network, dosage, scaler=scaler)
 
 
 @pytest.mark.parametrize("module", ["transformer", "csafm", "cisem"])
@@ -152,6 +155,22 @@ def test_mixup_and_snp_dropout_leave_validation_alone():
     np.testing.assert_allclose(z, scaler.standardise(y[:10]))
     g, _ = module.augmented(rows)
     assert 0.3 < float((g == 0).float().mean()) < 0.7
+
+
+def test_on_epoch_hears_every_validation_and_may_end_the_training():
+    heard = []
+    _, history, *_ = train(options={"epochs": 3}, on_epoch=lambda *pair: heard.append(pair))
+    assert heard == [(row["epoch"], row["val_loss"]) for row in history]
+
+    class Pruned(Exception):
+        pass
+
+    def prune(epoch, _):
+        if epoch == 2:
+            raise Pruned
+
+    with pytest.raises(Pruned):
+        train(options={"epochs": 5}, on_epoch=prune)
 
 
 def test_nothing_is_left_on_the_disk(tmp_path, monkeypatch):

@@ -16,5 +16,6 @@ with rule_log(snakemake.log[0]):
         variants=snakemake.input.variants,
         phenotypes=snakemake.input.phenotypes,
         cim=next(iter(snakemake.input.cim), None),
+        tuned=next(iter(snakemake.input.get("tuned", [])), None),
         threads=snakemake.threads,
     )

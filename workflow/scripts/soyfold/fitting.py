@@ -4,24 +4,36 @@ import resource
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import yaml
 
 from soyfold import registry
 from soyfold.checkpoints import save_checkpoint
+from soyfold.errors import UserError
 from soyfold.files import write_table
 from soyfold.logs import log
 from soyfold.metrics import all_metrics
+from soyfold.parameters import TRAINING
 from soyfold.tasks import HISTORY, PARTS, Fit, draw_task, read_cohort
 
 
-def fit_direct(block, task):
-    """Fit a model without training loop on the parts that its `train_on` names."""
+def fit_direct(block, task, cohort):
+    """Fit a model without training loop on the parts that its `train_on` names.
+
+    A model whose `cim` is not none gets, beside dosages, trait, parameters and seed, `cim` (G, G)
+    in the order of `cohort.chromosomes` and `snp_chromosome` (L,) int, places in that order.
+    """
     parameters = dict(block["parameters"])
     parts = parameters.pop("train_on", ["train"])
     rows = task.rows(*parts)
+    contacts = {}
+    if block["cim"] != "none":
+        codes = pd.Index(cohort.chromosomes).get_indexer(cohort.snp_chromosome)
+        contacts = {"cim": cohort.cim.to_numpy(dtype=np.float64), "snp_chromosome": codes}
     started = time.perf_counter()
     model = registry.import_model(block["module"]).fit(
-        task.dosage[rows], task.y[rows], parameters=parameters, seed=task.seed
+        task.dosage[rows], task.y[rows], parameters=parameters, seed=task.seed, **contacts
     )
     seconds = time.perf_counter() - started
     log.info("fitted on %d lines of %s: %s", len(rows), " + ".join(parts), model.summary())
@@ -42,7 +54,7 @@ def fit_direct(block, task):
 def _fit(block, task, cohort):
     """Fit a model of either kind."""
     if block["kind"] == "direct":
-        return fit_direct(block, task)
+        return fit_direct(block, task, cohort)
     from soyfold.network_fits import fit_network  # imports torch: 3 s that direct models save
 
     return fit_network(block, task, cohort)
@@ -85,8 +97,59 @@ def write_fit(folder, task, fit, *, started):
     log.info("test: %s", "  ".join(f"{name} {value:.4g}" for name, value in test.items()))
 
 
+def with_tuned(block, path):
+    """Lay the mapping `parameters` of a YAML file over the parameters of a model.
+
+    Parameters
+    ----------
+    block : dict
+        The model's entry of the registry.
+    path : path-like or None
+        Without one the block stays as it is.
+
+    Returns
+    -------
+    dict
+        A new block.
+
+    Raises
+    ------
+    UserError
+        If the file is no such mapping, or names a parameter that the model doesn't know.
+    """
+    if path is None:
+        return block
+    content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    tuned = content.get("parameters") if isinstance(content, dict) else None
+    if not isinstance(tuned, dict):
+        raise UserError("no mapping `parameters`", file=path, mend="delete it, and tune again")
+    module = registry.import_model(block["module"])
+    defaults = getattr(getattr(module, "Network", module), "DEFAULTS", {})
+    beside = TRAINING if block["kind"] == "network" else ("train_on",)
+    known = {*defaults, *beside, *block["parameters"]}
+    if unknown := sorted(set(tuned) - known):
+        raise UserError(
+            f"unknown parameter {', '.join(map(repr, unknown))}",
+            file=path,
+            at=f"model {block['name']}",
+            allowed=", ".join(sorted(known)),
+        )
+    return registry.overlay(block, {"parameters": tuned})
+
+
 def fit(
-    block, *, seeds, splits, folders, dosage, samples, variants, phenotypes, cim=None, threads=1
+    block,
+    *,
+    seeds,
+    splits,
+    folders,
+    dosage,
+    samples,
+    variants,
+    phenotypes,
+    cim=None,
+    tuned=None,
+    threads=1,
 ):
     """Fit a model on a trait, once for each seed, and write each fit's folder.
 
@@ -104,6 +167,8 @@ def fit(
         Files of the cohort storey.
     cim : path-like, optional
         The CIM that the model takes, or the reference of AAS.
+    tuned : path-like, optional
+        YAML with a mapping `parameters`, laid over the model's.
     threads : int
         CPU threads of a network.
 
@@ -112,6 +177,7 @@ def fit(
     UserError
         For input that doesn't fit together, too few lines in a part, or a loss that is no number.
     """
+    block = with_tuned(block, tuned)
     cohort = read_cohort(
         dosage=dosage, samples=samples, variants=variants, phenotypes=phenotypes, cim=cim
     )

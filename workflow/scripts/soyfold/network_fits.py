@@ -105,8 +105,7 @@ def fit_network(block, task, cohort):
     log.info("%d tokens, %d parameters, on %s", layout.n_tokens, count, training.device_name())
     options = training_options(block["parameters"])
     size = options["batch_size"]  # what memory can hold in training it can hold afterwards
-    started = time.perf_counter()
-    history = training.train(
+    trained = training.train(
         network,
         task.dosage,
         scaler.standardise(task.y),
@@ -116,7 +115,6 @@ def fit_network(block, task, cohort):
         options=options,
         seed=task.seed,
     )
-    seconds = time.perf_counter() - started
     predicted, latency = _predict_timed(network, task, scaler, size)
     extra, between = [(None, "parameters", count)], None
     if block["attention"]:
@@ -128,13 +126,12 @@ def fit_network(block, task, cohort):
     cuda = torch.cuda.is_available()
     return Fit(
         predicted=predicted,
-        history=pd.DataFrame(history, columns=HISTORY),
+        history=pd.DataFrame(trained.history, columns=HISTORY),
         extra=extra,
         cost={
             "device": training.device_name(),
-            "train_seconds": seconds,
-            "epochs": len(history),
-            "train_lines_per_second": len(train_rows) * len(history) / seconds,
+            "epochs": len(trained.history),
+            **trained.cost,
             "predict_ms_per_line": latency,
             "peak_gpu_memory_mb": torch.cuda.max_memory_allocated() / 2**20 if cuda else np.nan,
         },

@@ -4,6 +4,7 @@ The dosage matrix stays int8, on the device, and is standardised batch by batch.
 """
 
 import copy
+import dataclasses
 import logging
 import time
 import warnings
@@ -20,6 +21,22 @@ from soyfold.metrics import pearson
 
 # Parameters by the last part of their name that weight decay would draw away from their prior.
 NO_DECAY = ("position", "H", "M", "coupling")
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """What training leaves beside the weights.
+
+    Attributes
+    ----------
+    history : list of dict
+        One row an epoch: epoch, train_loss, val_loss, val_pcc (losses on z-scores).
+    cost : dict
+        What changes from run to run: seconds, lines a second.
+    """
+
+    history: list
+    cost: dict
 
 
 class Batches:
@@ -146,7 +163,8 @@ class Record(Callback):
     A copy: `state_dict()` refers to tensors that training goes on changing.
     """
 
-    def __init__(self):
+    def __init__(self, on_epoch=None):
+        self.on_epoch = on_epoch
         self.history = []
         self.best_loss = np.inf
         self.best_state = None
@@ -189,6 +207,8 @@ class Record(Callback):
             *row.values(),
             time.perf_counter() - self.started,
         )
+        if self.on_epoch is not None:
+            self.on_epoch(row["epoch"], loss)
 
 
 def _quiet():
@@ -203,7 +223,7 @@ def device_name():
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def train(network, dosage, z, *, scaler, train_rows, val_rows, options, seed):
+def train(network, dosage, z, *, scaler, train_rows, val_rows, options, seed, on_epoch=None):
     """Fit a network's weights (in place) and leave the best ones of the validation loss in it.
 
     Parameters
@@ -219,11 +239,13 @@ def train(network, dosage, z, *, scaler, train_rows, val_rows, options, seed):
         With the keys of `soyfold.parameters.TRAINING`.
     seed : int
         Of batch order, dropout and mixup; the caller seeds the initialisation.
+    on_epoch : callable, optional
+        Called as on_epoch(epoch, val_loss) after each validation; what it raises ends the training
+        and passes through.
 
     Returns
     -------
-    list of dict
-        One row an epoch: epoch, train_loss, val_loss, val_pcc (losses on z-scores).
+    Trained
 
     Raises
     ------
@@ -234,7 +256,7 @@ def train(network, dosage, z, *, scaler, train_rows, val_rows, options, seed):
     if hasattr(network, "use_scaler"):
         network.use_scaler(torch.from_numpy(scaler.centre), torch.tensor(scaler.scale))
     module = Regression(network, torch.from_numpy(dosage), torch.from_numpy(z), scaler, options)
-    record = Record()
+    record = Record(on_epoch)
     patience = EarlyStopping("val_loss", patience=options["patience"], check_finite=False)
     on_cpu = device_name() == "cpu"
     trainer = pl.Trainer(
@@ -254,7 +276,9 @@ def train(network, dosage, z, *, scaler, train_rows, val_rows, options, seed):
     )
     size = options["batch_size"]
     torch.manual_seed(seed)
+    started = time.perf_counter()
     trainer.fit(module, Batches(train_rows, size, seed), Batches(val_rows, size))
+    seconds = time.perf_counter() - started
     if record.best_state is None:
         raise UserError(
             "no epoch with a validation loss that is a number",
@@ -262,7 +286,9 @@ def train(network, dosage, z, *, scaler, train_rows, val_rows, options, seed):
             mend="a lower learning_rate, or more warmup_epochs",
         )
     network.load_state_dict(record.best_state)
-    return record.history
+    lines = len(train_rows) * len(record.history)
+    cost = {"train_seconds": seconds, "train_lines_per_second": lines / seconds}
+    return Trained(record.history, cost)
 
 
 def standardised_batches(dosage, scaler, *, size, device):
