@@ -6,7 +6,7 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
-from soyfold import registry, settings
+from soyfold import experiments, registry, settings
 from soyfold.chromosomes import read_chromosomes
 from soyfold.digest import source_digest
 from soyfold.errors import UserError
@@ -20,7 +20,19 @@ try:
     LIBRARIES = settings.read_libraries(SETTINGS, SCHEMAS)
     CHROMOSOMES = read_chromosomes(SETTINGS["chromosomes"]).names
     TRAIT_MODELS = registry.models_by_trait(SETTINGS, TRAITS)
-    MODELS = registry.load_models(SETTINGS, SCHEMAS, sum(TRAIT_MODELS.values(), []))
+    PLAN = experiments.plan_roles(
+        TRAIT_MODELS, **SETTINGS["evaluation"], has_contacts=bool(LIBRARIES)
+    )
+    MODELS = registry.load_models(
+        SETTINGS, SCHEMAS, [plan["model"] for plan in PLAN if plan["control"] is None]
+    )
+    experiments.refuse_idle_controls(
+        SETTINGS["evaluation"]["controls"],
+        TRAIT_MODELS,
+        {name: block["cim"] for name, block in MODELS.items()},
+        file=workflow.configfiles[-1],
+    )
+    MODELS |= experiments.control_blocks(PLAN, MODELS)
     settings.refuse_missing_files(SETTINGS, TRAITS, LIBRARIES)
 except UserError as error:
     raise WorkflowError(str(error))

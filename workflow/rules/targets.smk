@@ -2,6 +2,11 @@
 from soyfold.summary import print_summary
 
 CONTROLS = ["permuted", "expected", "identity", "constant", "zero"]
+EVALUATION_TABLES = [
+    *VARIANT_TABLES,
+    *(["table3_cost"] if SETTINGS["evaluation"]["paper_tables"] and COSTED else []),
+    *(["controls"] if CONTROLLED else []),
+]
 TARGETS = {
     "qc": f"{RESULTS}/genotypes/qc_counts.tsv",
     "accuracy": f"{RESULTS}/imputation/accuracy.tsv",
@@ -9,7 +14,10 @@ TARGETS = {
     "controls": expand(f"{RESULTS}/contacts/cim_{{control}}.tsv", control=CONTROLS),
     "joins": f"{RESULTS}/cohort/join_report.tsv",
     "scores": f"{RESULTS}/evaluation/scores.tsv",
-    "tables": list(TABLES.values()),
+    "tables": [
+        *TABLES.values(),
+        *expand(f"{RESULTS}/evaluation/tables/{{table}}.tsv", table=EVALUATION_TABLES),
+    ],
     "figures": [
         f"{RESULTS}/report/figures/cim.png",
         *expand(
@@ -17,6 +25,9 @@ TARGETS = {
             figure=["learning_curves", "predictions"],
             trait=TRAITS,
         ),
+        *expand(f"{RESULTS}/report/figures/attention_{{trait}}.png", trait=ATTENTIVE),
+        *([f"{RESULTS}/report/figures/controls.png"] if CONTROLLED else []),
+        *[f"{RESULTS}/report/figures/tuning_{trait}_{model}.png" for trait, model in TUNED],
     ],
 }
 

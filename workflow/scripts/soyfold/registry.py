@@ -12,7 +12,10 @@ from soyfold.schema import check
 
 # A preset that a model doesn't define falls back to the next: demo -> cpu -> paper.
 FALLBACK = {"demo": "cpu", "cpu": "paper"}
-DEFAULTS = {"gpu": 0, "attention": False, "cim": "none", "seeds_per_job": "one", "parameters": {}}
+DEFAULTS = {
+    "gpu": 0, "attention": False, "cim": "none", "seeds_per_job": "one", "parameters": {},
+    "tuning": {},
+}  # fmt: skip
 
 
 def overlay(base, changes):
@@ -62,6 +65,7 @@ def _with_preset(entry, preset):
     changes = copy.deepcopy(presets.get(preset, {}))
     for key in ("seeds_per_job", "gpu"):
         block[key] = changes.pop(key, block[key])
+    block["tuning"] = overlay(block["tuning"], changes.pop("tuning", {}))
     block["parameters"] = overlay(block["parameters"], changes)
     block["preset"] = preset
     return block
@@ -112,7 +116,7 @@ def load_models(study, schemas, names):
     dict of str to dict
         By name, in the order given: name, label, module, kind (network | direct), gpu (0 | 1),
         attention (bool), cim (none | real | a control's name), seeds_per_job (one | all), preset,
-        parameters.
+        parameters, tuning (the search space by parameter; empty for models that aren't tuned).
 
     Raises
     ------
