@@ -32,7 +32,8 @@ def scores(tmp_path):
             shifted = {name: value + 0.1 * seed for name, value in values.items()}
             file = metrics_file(tmp_path / model / str(seed), **shifted)
             fits.append({"trait": "oil", "model": model, "label": label, "scheme": "random",
-                         "seed": seed, "preset": "cpu", "cim": "hic", "file": file})  # fmt: skip
+                         "seed": seed, "preset": "cpu", "cim": "hic", "file": file,
+                         "role": "model", "base": model, "control": None})  # fmt: skip
     return collect_scores(fits)
 
 
@@ -74,3 +75,14 @@ def test_terminal_table_shows_ours_beside_the_papers(scores, tmp_path):
     text = format_trait_table(tmp_path / "t.tsv", title="oil")
     assert "0.550 (0.071)" in text and "0.327" in text and "2 seeds" in text
     assert "! CSAFM: CI above PCC" in text
+
+
+def test_controls_and_variants_stay_out_of_the_trait_tables(scores):
+    control = scores[scores.model == "csafm"].assign(
+        model="csafm.zero", label="CSAFM, zero", role="control", base="csafm", control="zero"
+    )
+    variant = scores[scores.model == "csafm"].assign(
+        model="csafm_gau", label="CSAFM CIM+GAU", role="variant", base="csafm"
+    )
+    table = trait_table(pd.concat([scores, control, variant]), "oil", PAPER)
+    assert list(table.model.unique()) == ["Mean", "CSAFM"]

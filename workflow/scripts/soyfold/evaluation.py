@@ -15,6 +15,8 @@ FLOORS = {
     "AAS_headmean": ("AAS_uniform", "AAS_within_chromosome"),
 }
 MAE_TOLERANCE = 1.05
+# What scores.tsv says of a fit's model, beside the keys of a row.
+FACTS = ("label", "preset", "cim", "role", "base", "control")
 
 
 def collect_scores(fits):
@@ -23,13 +25,15 @@ def collect_scores(fits):
     Parameters
     ----------
     fits : iterable of dict
-        trait, model, label, scheme, seed, preset, cim and `file`, the fit's metrics.tsv.
+        trait, model, label, scheme, seed, preset, cim, role, base, control and `file`, the fit's
+        metrics.tsv.
 
     Returns
     -------
     DataFrame
-        trait, model, scheme, seed, metric, value, and label, preset, cim of the model. Counts
-        that belong to no part, such as the number of trainable parameters, are among the metrics.
+        trait, model, scheme, seed, metric, value, and label, preset, cim, role (model | variant |
+        control), base, control of the model. Counts that belong to no part, such as the number
+        of trainable parameters, are among the metrics.
     """
     frames = []
     for fit in fits:
@@ -44,9 +48,7 @@ def collect_scores(fits):
                     "seed": fit["seed"],
                     "metric": table.metric,
                     "value": table.value,
-                    "label": fit["label"],
-                    "preset": fit["preset"],
-                    "cim": fit["cim"],
+                    **{name: fit[name] for name in FACTS},
                 }
             )
         )
@@ -73,16 +75,38 @@ def _guards(values, mean_mae):
     return ", ".join(fired) or None
 
 
-def _mean(series):
-    """Mean and sd over seeds; a metric undefined on some seed has no mean over seeds."""
+def mean_over_seeds(series):
+    """Mean and sd (n - 1) over seeds; a metric undefined on some seed has no mean over seeds."""
     values = series.to_numpy(dtype=float)
     if len(values) == 0 or np.isnan(values).any():
         return np.nan, np.nan
     return values.mean(), values.std(ddof=1) if len(values) > 1 else np.nan
 
 
+def floors_of(values, metric):
+    """What attention without any learning reaches: uniform, and uniform within chromosomes.
+
+    Parameters
+    ----------
+    values : DataFrame
+        One model's seeds x metrics.
+    metric : str
+
+    Returns
+    -------
+    dict of str to float
+        uniform, within_chromosome: means over seeds; NaN for metrics without such a floor.
+    """
+    names = zip(("uniform", "within_chromosome"), FLOORS.get(metric, (None, None)), strict=True)
+    return {
+        key: mean_over_seeds(values[name])[0] if name in values else np.nan for key, name in names
+    }
+
+
 def trait_table(scores, trait, paper):
     """The paper's Table 1 (oil) or 2 (protein), or its like for another trait.
+
+    Only the study's models: variants have the tables 4 to 6, control CIMs their own.
 
     Parameters
     ----------
@@ -104,7 +128,7 @@ def trait_table(scores, trait, paper):
     UserError
         If no fit of the trait is among the scores.
     """
-    ours = scores[scores.trait == trait]
+    ours = scores[(scores.trait == trait) & (scores.role == "model")]
     if ours.empty:
         raise UserError(f"no scores of trait {trait!r}", allowed=", ".join(scores.trait.unique()))
     printed = paper[paper.table.isin([1, 2]) & (paper.trait == trait)]
@@ -121,11 +145,7 @@ def trait_table(scores, trait, paper):
             if metric not in values:
                 continue
             label = facts.label[name]
-            mean, sd = _mean(values[metric])
-            uniform, within = (
-                _mean(values[floor])[0] if floor in values else np.nan
-                for floor in FLOORS.get(metric, (None, None))
-            )
+            mean, sd = mean_over_seeds(values[metric])
             rows.append(
                 {
                     "metric": metric,
@@ -134,8 +154,7 @@ def trait_table(scores, trait, paper):
                     "sd": sd,
                     "seeds": len(values),
                     "paper": printed.get((label, metric), np.nan),
-                    "uniform": uniform,
-                    "within_chromosome": within,
+                    **floors_of(values, metric),
                     "cim": facts.cim[name],
                     "preset": facts.preset[name],
                     "guards": _guards(values, mean_mae),
