@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soyfold import priors
+from soyfold import attention, priors
 from soyfold.attention import _choose_form as choose_form
 from soyfold.attention import (
     biased_attention,
@@ -117,8 +117,8 @@ def test_a_larger_contact_draws_attention_where_the_query_sum_is_positive():
     H = torch.tensor([[0.0, 0.2, 0.9]] * 3)
     q = torch.ones(1, 1, 3, 4)
     k, v = torch.zeros(1, 1, 3, 4), torch.eye(3, 4)[None, None]
-    attention = biased_attention(q, k, v, H, chromosome)[0, 0, 0, :3]
-    assert attention.tolist() == sorted(attention.tolist())
+    weights = biased_attention(q, k, v, H, chromosome)[0, 0, 0, :3]
+    assert weights.tolist() == sorted(weights.tolist())
     turned = biased_attention(-q, k, v, H, chromosome)[0, 0, 0, :3]
     assert turned.tolist() == sorted(turned.tolist(), reverse=True)
 
@@ -173,15 +173,69 @@ def test_priors_add_up_and_any_factors_will_do():
         prior_attention(q, k, v, both, form="blocked")
 
 
-def test_bfloat16_and_mixed_dtypes_stay_near_float64():
+def relative_errors(found, wanted):
+    """||found - wanted|| / ||wanted||, for a value and each of its gradients."""
+    pairs = zip(found, wanted, strict=True)
+    return torch.stack([(a.double() - b).norm() / b.norm() for a, b in pairs])
+
+
+def under_autocast(function):
+    def call(*inputs):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return function(*inputs)
+
+    return call
+
+
+@pytest.mark.parametrize("form", ["augmented", "blocked"])
+@pytest.mark.parametrize("per_head", [False, True])
+@pytest.mark.parametrize("mode", ["tensors", "autocast"])
+@pytest.mark.parametrize(("n", "d_k"), [(96, 8), (300, 32)])
+def test_bfloat16_loses_little_more_than_plain_attention_does(form, per_head, mode, n, d_k):
+    q, k, v, H, chromosome = make_case(3, n=n, d_k=d_k, G=20, per_head=per_head)
+    H = H.detach().sigmoid().requires_grad_()
+
+    def biased(q, k, v, H, chromosome):
+        return biased_attention(q, k, v, H, chromosome, form=form)
+
+    def plain(q, k, v, H, chromosome):
+        return plain_attention(q, k, v) + 0 * H.sum().to(q.dtype)
+
+    low = torch.bfloat16 if mode == "tensors" else torch.float32
+    rounded = [x.detach().to(low).requires_grad_() for x in (q, k, v)]
+    rounded += [H.detach().float().requires_grad_(), chromosome]
+    errors = {}
+    for name, function in (("biased", biased), ("plain", plain)):
+        wanted = value_and_gradients(function, q, k, v, H, chromosome)
+        in_mode = function if mode == "tensors" else under_autocast(function)
+        found = value_and_gradients(in_mode, *rounded)
+        assert found[0].dtype == torch.bfloat16
+        assert found[4].dtype == torch.float32
+        errors[name] = relative_errors(found, wanted)
+    assert errors["biased"].max() < 0.015
+    assert (errors["biased"][:4] < 2 * errors["plain"][:4]).all()
+
+
+def test_auto_in_bfloat16_takes_h_in_float32():
     q, k, v, H, chromosome = make_case(3, n=64, d_k=8)
-    H = H.detach().sigmoid()
+    half = (x.detach().bfloat16() for x in (q, k, v))
+    found = biased_attention(*half, H.float(), chromosome)
+    assert found.dtype == torch.bfloat16
     wanted = biased_attention(q, k, v, H, chromosome)
-    for form in FORMS:
-        half = (x.detach().bfloat16() for x in (q, k, v))
-        found = biased_attention(*half, H.float(), chromosome, form=form)
-        assert found.dtype == torch.bfloat16
-        torch.testing.assert_close(found.double(), wanted, rtol=0, atol=0.03)
+    torch.testing.assert_close(found.double(), wanted, rtol=0, atol=0.05)
+
+
+@pytest.mark.parametrize("wrap", [lambda function: function, under_autocast])
+def test_blocked_builds_keys_anew_rather_than_keep_them(monkeypatch, wrap):
+    built = []
+    group_keys = attention._group_keys
+    monkeypatch.setattr(attention, "_group_keys", lambda *x: built.append(1) or group_keys(*x))
+    q, k, v, H, chromosome = make_case(5, n=40, d_k=16, G=4)
+    inputs = [x.detach().float().requires_grad_() for x in (q, k, v, H)]
+    out = wrap(lambda *x: biased_attention(*x, chromosome, form="blocked"))(*inputs)
+    assert len(built) == 4
+    out.sum().backward()
+    assert len(built) == 8
 
 
 def test_dropout_keeps_the_mean():
@@ -244,6 +298,27 @@ def test_chromosome_context_equals_the_double_sum(seed, n, G):
     found = value_and_gradients_of(lambda Y, M: chromosome_context(Y, M, chromosome), (Y, M))
     for a, b in zip(found, value_and_gradients_of(dense, (Y, M)), strict=True):
         assert_equal(a, b)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_chromosome_context_sees_a_box_smaller_than_bfloat16_can(dtype):
+    """M moves by 2e-4 around H, where neighbouring bfloat16 numbers are 4e-3 apart."""
+    rng = torch.Generator().manual_seed(0)
+    Y = torch.randn(2, 500, 8, generator=rng).to(dtype)
+    M, chromosome = torch.full((4, 4), 0.9), torch.arange(500) % 4
+    step = torch.zeros(4, 4)
+    step[1, 2] = 2e-4
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = chromosome_context(Y, M, chromosome)
+        moved = chromosome_context(Y.float(), M + step, chromosome)
+        rest = chromosome_context(Y.float(), M, chromosome)
+    wanted = chromosome_context(Y.double(), M.double(), chromosome)
+    assert found.dtype == dtype
+    torch.testing.assert_close(
+        found, wanted.to(dtype), rtol=1e-4 if dtype.itemsize > 2 else 0.01, atol=1e-3
+    )
+    wanted_step = chromosome_context(Y.double(), step.double(), chromosome)
+    torch.testing.assert_close((moved - rest).double(), wanted_step, rtol=0.1, atol=2e-4)
 
 
 def test_chromosome_context_names_wrong_shapes():

@@ -147,6 +147,16 @@ def test_half_precision_is_computed_in_float32():
     torch.testing.assert_close(half["nae"].double(), same["nae"], rtol=1e-5, atol=0)
 
 
+@pytest.mark.parametrize("biased", [False, True])
+def test_autocast_changes_nothing(biased):
+    q, k, H, chromosome = (x.float() if x.is_floating_point() else x for x in make_case(7))
+    wanted = attention_statistics(q, k, H, chromosome, biased=biased)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = attention_statistics(q, k, H, chromosome, biased=biased)
+    for name, value in wanted.items():
+        assert torch.equal(found[name], value), name
+
+
 def test_undefined_is_nan_and_absent_chromosomes_hurt_nothing():
     q, k, H, _ = make_case(5, n=6)
     chromosome = torch.tensor([0, 0, 1, 1, 1, 2])  # none on 3

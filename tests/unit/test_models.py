@@ -1,5 +1,7 @@
 """Networks: what each one is exactly, against literal forms and against each other."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -252,6 +254,32 @@ def test_every_network_maps_a_batch_to_one_value_a_line_with_gradients(module, w
     out.square().sum().backward()
     without = [n for n, p in network.named_parameters() if p.grad is None]
     assert not without
+
+
+@pytest.mark.parametrize(
+    ("module", "parameters"),
+    [
+        ("transformer", {}),
+        ("csafm", {}),
+        ("csafm", {"bias": "direct", "per_head": True}),
+        ("csafm", {"gate": "gau", "H": "shared"}),
+        ("cisem", {}),
+        ("cisem", {"se": False}),
+    ],
+)
+def test_training_step_under_bfloat16_autocast_stays_near_float64(module, parameters):
+    network, g = build(module, **parameters), standardised()
+    exact = copy.deepcopy(network).double()
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        out = network(g)
+    wanted = exact(g.double())
+    for value in (out, wanted):
+        value.double().square().sum().backward()
+    assert (out.double() - wanted).norm() < 0.02 * wanted.norm()
+    pairs = list(zip(network.parameters(), exact.parameters(), strict=True))
+    assert all(p.grad.dtype == torch.float32 for p in network.parameters())
+    error = torch.stack([(p.grad.double() - e.grad).norm() for p, e in pairs]).norm()
+    assert error < 0.05 * torch.stack([e.grad.norm() for _, e in pairs]).norm()
 
 
 @pytest.mark.parametrize("module", NETWORKS)

@@ -8,7 +8,7 @@ import math
 
 import torch
 
-from soyfold.priors import ChromosomeOnKeys, check_groups, one_hot
+from soyfold.priors import ChromosomeOnKeys, at_least_float32, check_groups, one_hot
 
 # Elements of one chunk of scores (batch x heads x rows x n): 2 MB of float32 stays in cache.
 CHUNK_ELEMENTS = 2**19
@@ -50,6 +50,44 @@ def _chunks(batch, heads, n):
             yield slice(b, b + samples), slice(i, i + rows)
 
 
+def _with_prior(q, k, prior):
+    """Queries and keys (batch, heads, n, d_k + r) whose products hold the prior's term too."""
+    batch, heads = q.shape[:2]
+    q = torch.cat([q, prior.query_columns(q)], -1)
+    return q, torch.cat([k, prior.key_columns(k).expand(batch, heads, -1, -1)], -1)
+
+
+def _stream(q, k, H, chromosome):
+    """Sums over the rows of softmax(q k^T), one chunk of rows after the other.
+
+    Returns
+    -------
+    sums : dict of Tensor
+        nae, aas (batch, heads), nae_headmean, aas_headmean (batch,); entropies in nats.
+    masses : Tensor (batch, heads, G, G)
+        Mean over the queries of a chromosome.
+    """
+    batch, heads, n, _ = q.shape
+    members = one_hot(chromosome, H.shape[-1], q.dtype)
+    sizes = members.sum(0)
+    H_mean = H.mean(0) if H.ndim == 3 else H
+    shapes = {"": (batch, heads), "_headmean": (batch,)}
+    sums = {f"{m}{end}": q.new_zeros(s) for end, s in shapes.items() for m in ("nae", "aas")}
+    masses = q.new_zeros(batch, heads, *H.shape[-2:])
+    for b, i in _chunks(batch, heads, n):
+        rows = chromosome[i]
+        attention, entropy, norm = _attend(q[b, :, i] @ k[b].transpose(-1, -2))
+        mass = attention @ members
+        sums["nae"][b] += entropy.sum(-1)
+        sums["aas"][b] += _alignment(mass, norm, H, sizes, rows).sum(-1)
+        masses[b] += members[i].T @ mass
+        mean = attention.mean(1)
+        sums["nae_headmean"][b] += torch.special.entr(mean).sum((-1, -2))
+        norm = torch.linalg.vector_norm(mean, dim=-1)
+        sums["aas_headmean"][b] += _alignment(mass.mean(1), norm, H_mean, sizes, rows).sum(-1)
+    return sums, masses / sizes[:, None]
+
+
 @torch.no_grad()
 def attention_statistics(q, k, H, chromosome, *, biased):
     """Normalised attention entropy, alignment with the CIM and mass between chromosomes.
@@ -57,7 +95,7 @@ def attention_statistics(q, k, H, chromosome, *, biased):
     Parameters
     ----------
     q, k : Tensor (batch, heads, n, d_k)
-        Half precision is computed in float32.
+        Half precision is computed in float32, under autocast too.
     H : Tensor (G, G) or (heads, G, G)
         Chromosome interaction matrix.
     chromosome : Tensor (n,) int64
@@ -85,43 +123,22 @@ def attention_statistics(q, k, H, chromosome, *, biased):
         raise ValueError(
             f"q, k of shapes {tuple(q.shape)}, {tuple(k.shape)}; allowed: (batch, heads, n, d_k)"
         )
-    batch, heads, n, d_k = q.shape
+    heads, n = q.shape[1:3]
     check_groups(H, chromosome, heads=heads, tokens=n)
-    dtype = torch.promote_types(q.dtype, torch.float32)
+    dtype = at_least_float32(q)
     q, k, H = q.to(dtype), k.to(dtype), H.to(dtype)
-    members = one_hot(chromosome, H.shape[-1], dtype)
-    sizes = members.sum(0)
     negative = (q.sum(-1) < 0).to(dtype).mean(-1)
-    if biased:
-        prior = ChromosomeOnKeys(H, chromosome)
-        q = torch.cat([q, prior.query_columns(q)], -1)
-        k = torch.cat([k, prior.key_columns(k).expand(batch, heads, -1, -1)], -1)
-    q = q * d_k**-0.5
-    H_mean = H.mean(0) if H.ndim == 3 else H
-    sums = {
-        "nae": q.new_zeros(batch, heads),
-        "aas": q.new_zeros(batch, heads),
-        "nae_headmean": q.new_zeros(batch),
-        "aas_headmean": q.new_zeros(batch),
+    with torch.autocast(q.device.type, enabled=False):
+        if biased:
+            scaled, keys = _with_prior(q, k, ChromosomeOnKeys(H, chromosome))
+        else:
+            scaled, keys = q, k
+        sums, masses = _stream(scaled * q.shape[-1] ** -0.5, keys, H, chromosome)
+    log_n = math.log(n) if n > 1 else float("nan")
+    result = {
+        name: total / (n * log_n if name.startswith("nae") else n) for name, total in sums.items()
     }
-    masses = q.new_zeros(batch, heads, *H.shape[-2:])
-    for b, i in _chunks(batch, heads, n):
-        rows = chromosome[i]
-        attention, entropy, norm = _attend(q[b, :, i] @ k[b].transpose(-1, -2))
-        mass = attention @ members
-        sums["nae"][b] += entropy.sum(-1)
-        sums["aas"][b] += _alignment(mass, norm, H, sizes, rows).sum(-1)
-        masses[b] += members[i].T @ mass
-        mean = attention.mean(1)
-        sums["nae_headmean"][b] += torch.special.entr(mean).sum((-1, -2))
-        norm = torch.linalg.vector_norm(mean, dim=-1)
-        sums["aas_headmean"][b] += _alignment(mass.mean(1), norm, H_mean, sizes, rows).sum(-1)
-    result = {}
-    for name, value in sums.items():
-        result[name] = value / n
-        if name.startswith("nae"):
-            result[name] /= math.log(n) if n > 1 else float("nan")
-    result["chromosome_mass"] = masses / sizes[:, None]
+    result["chromosome_mass"] = masses
     result["negative_coupling"] = negative
     return result
 

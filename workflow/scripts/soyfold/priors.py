@@ -31,6 +31,11 @@ def one_hot(group, count, dtype):
     return (group[:, None] == torch.arange(count, device=group.device)).to(dtype)
 
 
+def at_least_float32(tensor):
+    """Dtype for sums that a half-precision tensor takes part in."""
+    return torch.promote_types(tensor.dtype, torch.float32)
+
+
 def check_groups(table, group, *, heads, tokens):
     """Refuse a pair table and a grouping that do not fit each other or the queries.
 
@@ -83,15 +88,19 @@ class GroupPrior(abc.ABC):
 
     @abc.abstractmethod
     def coupling(self, q):
-        """Strength of the prior for each query: broadcastable to (batch, heads, n, 1)."""
+        """Strength of the prior for each query, broadcastable to (batch, heads, n, 1).
+
+        At least float32.
+        """
 
     def key_columns(self, k):
         return one_hot(self.group, self.count, k.dtype)
 
     def query_columns(self, q):
         # A product with the one-hot matrix, not an index: its gradient is deterministic.
-        members = one_hot(self.group, self.count, q.dtype)
-        return self.coupling(q) * (members @ self.table.to(q.dtype))
+        dtype = at_least_float32(q)  # so that half precision rounds s_i H once, not three times
+        members = one_hot(self.group, self.count, dtype)
+        return (self.coupling(q) * (members @ self.table.to(dtype))).to(q.dtype)
 
     def pair_rows(self, dtype):
         """Value of the table for each (query's group, key): (..., G, n)."""
@@ -105,7 +114,7 @@ class GroupPrior(abc.ABC):
         q : Tensor (batch, heads, n, d)
         u : Tensor (d,)
         """
-        column = self.coupling(q).expand(*q.shape[:-1], 1)
+        column = self.coupling(q).to(q.dtype).expand(*q.shape[:-1], 1)
         u = q.new_zeros(q.shape[-1] + 1)
         u[-1] = 1
         return torch.cat([q, column], -1), u
@@ -118,7 +127,7 @@ class ChromosomeOnKeys(GroupPrior):
     """
 
     def coupling(self, q):
-        return q.sum(-1, keepdim=True)
+        return q.sum(-1, keepdim=True, dtype=at_least_float32(q))
 
     def block_form(self, q):
         return q, q.new_ones(q.shape[-1])
@@ -141,4 +150,4 @@ class ChromosomeDirect(GroupPrior):
 
     def coupling(self, q):
         # The softmax's scale divides the whole sum, and beta is meant for the logit.
-        return self.beta.to(q.dtype).reshape(-1, 1, 1) * q.shape[-1] ** 0.5
+        return self.beta.to(at_least_float32(q)).reshape(-1, 1, 1) * q.shape[-1] ** 0.5
