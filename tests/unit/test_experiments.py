@@ -74,7 +74,13 @@ def test_controls_are_every_model_under_every_other_cim():
 
 
 def test_a_control_changes_the_cim_and_nothing_that_decides_the_fit(root):
-    study = {"training": {"models_file": str(root / "config/models.yaml"), "preset": "cpu"}}
+    study = {
+        "training": {
+            "models_file": str(root / "config/models.yaml"),
+            "preset": "cpu",
+            "parameters": {},
+        }
+    }
     blocks = registry.load_models(study, root / "workflow/schemas", ["csafm", "cisem"])
     controls = experiments.control_blocks(plan(controls=CONTROLS), blocks)
     for item in plan(controls=CONTROLS):

@@ -21,10 +21,17 @@ ENTRIES = {
 }  # fmt: skip
 
 
-def load(tmp_path, root, names, preset="paper"):
+def load(tmp_path, root, names, preset="paper", own=None):
     file = tmp_path / "models.yaml"
     file.write_text(yaml.safe_dump({"models": ENTRIES}))
-    study = {"training": {"models_file": str(file), "preset": preset, "models": names}}
+    study = {
+        "training": {
+            "models_file": str(file),
+            "preset": preset,
+            "models": names,
+            "parameters": own or {},
+        }
+    }
     return registry.load_models(study, root / "workflow/schemas", names)
 
 
@@ -32,6 +39,19 @@ def test_extends_changes_only_what_it_names(tmp_path, root):
     block = load(tmp_path, root, ["b"])["b"]
     assert block["module"] == "own"
     assert block["parameters"] == {"d_model": 256, "optimiser": {"rate": 1e-4, "decay": 1}}
+
+
+def test_a_study_changes_a_model_and_all_that_extend_it(tmp_path, root):
+    own = {"a": {"d_model": 64, "optimiser": {"decay": 7}}}
+    assert load(tmp_path, root, ["a"], "cpu", own)["a"]["parameters"] == {
+        "d_model": 64, "optimiser": {"rate": 1e-3, "decay": 7},
+    }  # fmt: skip
+    variant = load(tmp_path, root, ["b"], "cpu", own)["b"]["parameters"]
+    assert variant == {"d_model": 64, "optimiser": {"rate": 1e-3, "decay": 1}}  # its own change
+    own["b"] = {"d_model": 16}
+    assert load(tmp_path, root, ["b"], "cpu", own)["b"]["parameters"]["d_model"] == 16
+    with pytest.raises(UserError, match="'x'"):
+        load(tmp_path, root, ["b"], "cpu", {"x": {}})
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,20 @@ def _with_preset(entry, preset):
     return block
 
 
+def _study_changes(name, entries, changes):
+    """What the study changes of a model: its own, over those of what it extends.
+
+    A variant keeps what makes it one: parameters that its entry sets are not changed by its parent's.
+    """
+    parent = entries[name].get("extends")
+    if parent is None:
+        return changes.get(name, {})
+    kept = set(entries[name].get("parameters", {}))
+    inherited = _study_changes(parent, entries, changes)
+    inherited = {key: value for key, value in inherited.items() if key not in kept}
+    return overlay(inherited, changes.get(name, {}))
+
+
 def _check_parameters(block, rules, file):
     """Refuse a parameter that the model's module doesn't know, and contradictions."""
     place = f"model {block['name']}, preset {block['preset']}"
@@ -132,6 +146,9 @@ def load_models(study, schemas, names):
     preset = study["training"]["preset"]
     if preset not in ("paper", "cpu", "demo"):
         raise UserError(f"preset {preset!r}", at="key training.preset", allowed="paper, cpu, demo")
+    own = study["training"].get("parameters", {})
+    for name in own:
+        _extended(name, content["models"], file)  # refuses a name that isn't there
     models = {}
     for name in dict.fromkeys(names):
         entry = {**DEFAULTS, **_extended(name, content["models"], file)}
@@ -145,6 +162,8 @@ def load_models(study, schemas, names):
                     mend=f"add {key}, or extend a model that has it",
                 )
         models[name] = {"name": name, "label": name, **_with_preset(entry, preset)}
+        changes = _study_changes(name, content["models"], own)
+        models[name]["parameters"] = overlay(models[name]["parameters"], changes)
         _check_parameters(models[name], rules, file)
     return models
 
