@@ -74,7 +74,7 @@ def _with_preset(entry, preset):
 def _study_changes(name, entries, changes):
     """What the study changes of a model: its own, over those of what it extends.
 
-    A variant keeps what makes it one: parameters that its entry sets are not changed by its parent's.
+    A variant keeps what makes it one: a parent's change spares parameters that its entry sets.
     """
     parent = entries[name].get("extends")
     if parent is None:
