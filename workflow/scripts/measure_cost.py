@@ -1,0 +1,15 @@
+"""Measure parameters, FLOPs, latency and memory of the networks, one after the other."""
+
+from soyfold.costs import cost_table, measure_costs
+from soyfold.files import read_table, write_table
+from soyfold.logs import rule_log
+
+with rule_log(snakemake.log[0]):
+    costs = measure_costs(
+        snakemake.params.blocks,
+        dosage=snakemake.input.dosage,
+        variants=snakemake.input.variants,
+        cim=snakemake.input.cim,
+        threads=snakemake.threads,
+    )
+    write_table(cost_table(costs, read_table(snakemake.input.paper)), snakemake.output.table)
