@@ -150,10 +150,10 @@ def test_mixup_and_snp_dropout_leave_validation_alone():
     )
     rows = torch.arange(10)
     with torch.no_grad():
-        predicted, z = module.validation_step(rows, 0)
+        predicted, z = module.validation_step((rows, None), 0)
         torch.testing.assert_close(predicted, network(module.standardised(rows)))
     np.testing.assert_allclose(z, scaler.standardise(y[:10]))
-    g, _ = module.augmented(rows)
+    g, _ = module.augmentation(module.standardised(rows), module.z[rows])
     assert 0.3 < float((g == 0).float().mean()) < 0.7
 
 

@@ -20,6 +20,7 @@ TRAINING = {
     "snp_dropout": 0.0,
     "mixup": 0.0,
     "precision": "32-true",
+    "compile": False,
 }
 
 

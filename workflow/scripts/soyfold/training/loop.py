@@ -1,0 +1,142 @@
+"""`train`: Lightning's loop around a network."""
+
+import dataclasses
+import logging
+import time
+import warnings
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.callbacks import EarlyStopping
+
+from soyfold.errors import UserError
+from soyfold.training.batches import Batches, Reseed
+from soyfold.training.devices import device_name, peak_gpu_memory_mb, stays_on_device
+from soyfold.training.record import Record, Stopwatch
+from soyfold.training.regression import Regression
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """What training leaves beside the weights.
+
+    Attributes
+    ----------
+    history : list of dict
+        One row an epoch: epoch, train_loss, val_loss, val_pcc (losses on z-scores).
+    cost : dict
+        What changes from run to run: device, train_seconds, train_lines_per_second,
+        data_wait_share, peak_gpu_memory_mb, resumed.
+    """
+
+    history: list
+    cost: dict
+
+
+def _quiet():
+    """Lightning's advice on workers, loggers and sanity checks doesn't concern a fit's user."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    logging.getLogger("lightning.fabric").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", module="lightning")
+
+
+def _trainer(options, callbacks, resume):
+    """Lightning's trainer: no logger, no progress bar, no checkpoints but our own."""
+    on_cpu = device_name() == "cpu"
+    return pl.Trainer(
+        accelerator="cpu" if on_cpu else "gpu",
+        devices=1,
+        precision=options["precision"],
+        max_epochs=options["epochs"],
+        gradient_clip_val=options["clip"] or None,
+        accumulate_grad_batches=options["accumulate"],
+        deterministic=True if on_cpu else "warn",
+        callbacks=callbacks,
+        plugins=[] if resume is None else [resume.io],
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+    )
+
+
+def train(
+    network,
+    dosage,
+    z,
+    *,
+    scaler,
+    train_rows,
+    val_rows,
+    options,
+    seed,
+    on_epoch=None,
+    resume=None,
+):
+    """Fit a network's weights (in place) and leave the best ones of the validation loss in it.
+
+    Parameters
+    ----------
+    network : nn.Module
+    dosage : ndarray (n, L) int8
+    z : ndarray (n,) float32
+        z-scored targets.
+    scaler : soyfold.scaling.Scaler
+        Fitted on `train_rows`.
+    train_rows, val_rows : ndarray of int64
+    options : dict
+        With the keys of `soyfold.parameters.TRAINING`.
+    seed : int
+        Of batch order, dropout and mixup; the caller seeds the initialisation.
+    on_epoch : callable, optional
+        Called as on_epoch(epoch, val_loss) after each validation; what it raises ends the training
+        and passes through.
+    resume : soyfold.training.Resume, optional
+        The file that a killed fit goes on from; without it nothing is written.
+
+    Returns
+    -------
+    Trained
+
+    Raises
+    ------
+    UserError
+        If the loss stops being a number, or diverges.
+    """
+    _quiet()
+    if hasattr(network, "use_scaler"):
+        network.use_scaler(torch.from_numpy(scaler.centre), torch.tensor(scaler.scale))
+    matrix = torch.from_numpy(dosage)
+    device_holds = stays_on_device(matrix)
+    module = Regression(
+        network, matrix if device_holds else None, torch.from_numpy(z), scaler, options
+    )
+    host = {"host_dosage": None if device_holds else matrix}
+    batches = Batches(train_rows, options["batch_size"], seed=seed, **host)
+    judged = Batches(val_rows, options["batch_size"], **host)
+    record, stopwatch = Record(on_epoch), Stopwatch()
+    patience = EarlyStopping("val_loss", patience=options["patience"], check_finite=False)
+    callbacks = [Reseed(seed, batches), stopwatch, record, patience, *([resume] if resume else [])]
+    trainer = _trainer(options, callbacks, resume)
+    # Deterministic algorithms also fill every new tensor with NaN, for debugging: a fifth of a
+    # step of the cpu preset.
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    started = time.perf_counter()
+    trainer.fit(module, batches, judged, ckpt_path=resume.usable() if resume else None)
+    seconds = time.perf_counter() - started
+    if record.best_state is None:
+        raise UserError(
+            "no epoch with a validation loss that is a number",
+            at=f"model {getattr(network, 'name', type(network).__name__)}",
+            mend="a lower learning_rate, or more warmup_epochs",
+        )
+    network.load_state_dict(record.best_state)
+    cost = {
+        "device": device_name(),
+        "train_seconds": seconds,
+        **stopwatch.cost(),
+        "peak_gpu_memory_mb": peak_gpu_memory_mb(),
+        "resumed": resume.resumed if resume else 0,
+    }
+    return Trained(record.history, cost)
