@@ -228,14 +228,28 @@ def test_auto_in_bfloat16_takes_h_in_float32():
 @pytest.mark.parametrize("wrap", [lambda function: function, under_autocast])
 def test_blocked_builds_keys_anew_rather_than_keep_them(monkeypatch, wrap):
     built = []
-    group_keys = attention._group_keys
-    monkeypatch.setattr(attention, "_group_keys", lambda *x: built.append(1) or group_keys(*x))
+    write = attention._KeyBuffer.write
+    count = lambda self, row: built.append(1) or write(self, row)  # noqa: E731
+    monkeypatch.setattr(attention._KeyBuffer, "write", count)
     q, k, v, H, chromosome = make_case(5, n=40, d_k=16, G=4)
     inputs = [x.detach().float().requires_grad_() for x in (q, k, v, H)]
     out = wrap(lambda *x: biased_attention(*x, chromosome, form="blocked"))(*inputs)
     assert len(built) == 4
     out.sum().backward()
     assert len(built) == 8
+
+
+@pytest.mark.parametrize("form", ["augmented", "blocked"])
+@pytest.mark.parametrize("per_head", [False, True])
+def test_gradients_hold_where_dropout_leaves_the_fused_kernel(form, per_head):
+    case = make_case(6, d_k=16, per_head=per_head)  # a dropout that never strikes
+
+    def dropping(*inputs):
+        return biased_attention(*inputs, form=form, dropout_p=1e-15)
+
+    found = value_and_gradients(dropping, *case)
+    for a, b in zip(found, value_and_gradients(literal_attention, *case), strict=True):
+        assert_equal(a, b)
 
 
 def test_dropout_keeps_the_mean():

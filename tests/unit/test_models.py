@@ -11,7 +11,7 @@ from tiny_study import CIM, SMALL, standardised, tiny_layout
 from soyfold import digest, registry
 from soyfold.attention import attention_statistics
 from soyfold.errors import UserError
-from soyfold.models import embedding
+from soyfold.models import embedding, encoder
 from soyfold.parameters import TRAINING
 
 NETWORKS = ("transformer", "csafm", "cisem", "cnn", "lstm", "gru")
@@ -280,6 +280,21 @@ def test_training_step_under_bfloat16_autocast_stays_near_float64(module, parame
     assert all(p.grad.dtype == torch.float32 for p in network.parameters())
     error = torch.stack([(p.grad.double() - e.grad).norm() for p, e in pairs]).norm()
     assert error < 0.05 * torch.stack([e.grad.norm() for _, e in pairs]).norm()
+
+
+@pytest.mark.parametrize("module", ["transformer", "csafm", "cisem"])
+@pytest.mark.parametrize("norm", ["post", "pre"])
+def test_feed_forward_in_chunks_is_the_same_function(monkeypatch, module, norm):
+    network, g = build(module, norm=norm), standardised()
+
+    def value_and_gradients():
+        out = network(g)
+        return out, *torch.autograd.grad(out.square().sum(), list(network.parameters()))
+
+    whole = value_and_gradients()
+    monkeypatch.setattr(encoder, "CHUNK_TOKENS", 3)  # 7 tokens: the last chunk is shorter
+    for found, wanted in zip(value_and_gradients(), whole, strict=True):
+        torch.testing.assert_close(found, wanted, atol=1e-6, rtol=1e-5)
 
 
 @pytest.mark.parametrize("module", NETWORKS)

@@ -10,6 +10,7 @@ from itertools import islice
 import torch
 from torch import nn
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 from soyfold.attention import plain_attention
 from soyfold.models import embedding
@@ -25,6 +26,9 @@ DEFAULTS = {
     "dropout": 0.1,
     "readout": "mean",
 }
+# Above this many tokens a line the FFN takes a chunk at a time: its hidden layer would be the
+# network's largest tensor, and building it again costs little beside the attention's n^2.
+CHUNK_TOKENS = 8192
 ACTIVATIONS = {"relu": functional.relu, "gelu": functional.gelu}
 
 
@@ -60,7 +64,11 @@ class SelfAttention(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """Two-layer FFN; `gated` multiplies the hidden layer by a linear one (GLU)."""
+    """Two-layer FFN; `gated` multiplies the hidden layer by a linear one (GLU).
+
+    Lines longer than `CHUNK_TOKENS` go through in chunks whose hidden layers are built again for
+    the backward pass: the same function, without its 4 n d numbers in memory.
+    """
 
     def __init__(self, d, hidden, activation, *, gated=False):
         super().__init__()
@@ -70,7 +78,14 @@ class FeedForward(nn.Module):
         self.gate = nn.Linear(d, hidden) if gated else None
 
     def forward(self, x):
-        """x (..., d) to (..., d)."""
+        """x (batch, n, d) to (batch, n, d)."""
+        if x.shape[1] <= CHUNK_TOKENS:
+            return self.transform(x)
+        chunks = x.split(CHUNK_TOKENS, dim=1)
+        return torch.cat([checkpoint(self.transform, c, use_reentrant=False) for c in chunks], 1)
+
+    def transform(self, x):
+        """The FFN itself, token by token."""
         hidden = self.activation(self.expand(x))
         if self.gate is not None:
             hidden = hidden * self.gate(x)
