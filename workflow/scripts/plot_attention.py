@@ -1,0 +1,18 @@
+"""Draw one trait's attention between chromosomes beside the CIM."""
+
+from soyfold.logs import rule_log
+from soyfold.plotting_attention import count_snps, plot_attention, read_attention
+from soyfold.tasks import read_cim
+
+with rule_log(snakemake.log[0]):
+    fits = [
+        {**fit, "attention": file}
+        for fit, file in zip(snakemake.params.fits, snakemake.input.attention, strict=True)
+    ]
+    plot_attention(
+        read_attention(fits),
+        read_cim(snakemake.input.cim),
+        count_snps(snakemake.input.variants),
+        trait=snakemake.wildcards.trait,
+        paths=snakemake.output,
+    )
