@@ -1,4 +1,4 @@
-# Metrics of all fits -> scores -> the paper's tables.
+# Metrics of all fits -> scores -> the paper's tables, costs, and the real CIM against controls.
 
 
 rule collect_scores:
@@ -39,6 +39,8 @@ rule tabulate_trait:
         f"{LOGS}/evaluation/tabulate_{{table}}.log",
     benchmark:
         f"{BENCHMARKS}/evaluation/tabulate_{{table}}.tsv"
+    wildcard_constraints:
+        table="|".join(map(re.escape, TRAIT_OF_TABLE)),
     conda:
         "../../envs/evaluation.yaml"
     threads: 1
@@ -53,3 +55,89 @@ rule tabulate_trait:
         "evaluation: {wildcards.table}"
     script:
         "../scripts/tabulate_trait.py"
+
+
+rule tabulate_variants:
+    input:
+        scores=f"{RESULTS}/evaluation/scores.tsv",
+        paper="resources/paper_tables.tsv",
+    output:
+        table=f"{RESULTS}/evaluation/tables/{{table}}.tsv",
+    log:
+        f"{LOGS}/evaluation/tabulate_{{table}}.log",
+    benchmark:
+        f"{BENCHMARKS}/evaluation/tabulate_{{table}}.tsv"
+    wildcard_constraints:
+        table="|".join(map(re.escape, VARIANT_TABLES)) or "(?!)",
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    params:
+        variants=lambda wildcards: VARIANT_TABLES[wildcards.table],
+        number=lambda wildcards: int(re.match(r"table(\d)_", wildcards.table)[1]),
+        source=source_digest("tabulate_variants"),
+    message:
+        "evaluation: {wildcards.table}"
+    script:
+        "../scripts/tabulate_variants.py"
+
+
+# One job, so that all networks are measured on the same machine, one after the other.
+rule measure_cost:
+    input:
+        dosage=f"{RESULTS}/cohort/dosage.npy",
+        variants=f"{RESULTS}/cohort/variants.tsv",
+        cim=f"{RESULTS}/contacts/cim.tsv",
+        paper="resources/paper_tables.tsv",
+    output:
+        table=f"{RESULTS}/evaluation/tables/table3_cost.tsv",
+    log:
+        f"{LOGS}/evaluation/measure_cost.log",
+    benchmark:
+        f"{BENCHMARKS}/evaluation/measure_cost.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: 4 if any(MODELS[name]["preset"] == "paper" for name in COSTED) else 1
+    resources:
+        mem_mb=16000 if any(MODELS[name]["preset"] == "paper" for name in COSTED) else 4000,
+        runtime=120,
+        gpu=max([MODELS[name]["gpu"] for name in COSTED], default=0),
+    params:
+        blocks=[block_of(name) for name in COSTED],
+        source=source_digest(
+            "measure_cost", *[f"soyfold.models.{MODELS[name]['module']}" for name in COSTED]
+        ),
+    message:
+        "evaluation: what the networks cost"
+    script:
+        "../scripts/measure_cost.py"
+
+
+rule compare_controls:
+    input:
+        scores=f"{RESULTS}/evaluation/scores.tsv",
+        split=f"{RESULTS}/cohort/splits/{SCHEME}/seed{SEEDS[0]}.tsv",
+    output:
+        table=f"{RESULTS}/evaluation/tables/controls.tsv",
+    log:
+        f"{LOGS}/evaluation/compare_controls.log",
+    benchmark:
+        f"{BENCHMARKS}/evaluation/compare_controls.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    params:
+        controlled=CONTROLLED,
+        source=source_digest("compare_controls"),
+    message:
+        "evaluation: the real CIM against its controls"
+    script:
+        "../scripts/compare_controls.py"

@@ -52,3 +52,62 @@ rule plot_predictions:
         "report: observed against predicted {wildcards.trait}"
     script:
         "../scripts/plot_predictions.py"
+
+
+rule plot_controls:
+    input:
+        table=f"{RESULTS}/evaluation/tables/controls.tsv",
+    output:
+        png=f"{RESULTS}/report/figures/controls.png",
+        svg=f"{RESULTS}/report/figures/controls.svg",
+    log:
+        f"{LOGS}/report/plot_controls.log",
+    benchmark:
+        f"{BENCHMARKS}/report/plot_controls.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    params:
+        source=source_digest("plot_controls"),
+    message:
+        "report: the real CIM against its controls"
+    script:
+        "../scripts/plot_controls.py"
+
+
+rule plot_attention:
+    input:
+        cim=f"{RESULTS}/contacts/cim.tsv",
+        variants=f"{RESULTS}/cohort/variants.tsv",
+        attention=lambda wildcards: [
+            f"{RESULTS}/training/{wildcards.trait}/{fit['model']}/seed{fit['seed']}/attention.tsv"
+            for fit in fits_of(wildcards.trait)
+            if MODELS[fit["model"]]["attention"]
+        ],
+    output:
+        png=f"{RESULTS}/report/figures/attention_{{trait}}.png",
+        svg=f"{RESULTS}/report/figures/attention_{{trait}}.svg",
+    log:
+        f"{LOGS}/report/plot_attention_{{trait}}.log",
+    benchmark:
+        f"{BENCHMARKS}/report/plot_attention_{{trait}}.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    params:
+        fits=lambda wildcards: [
+            fit for fit in fits_of(wildcards.trait) if MODELS[fit["model"]]["attention"]
+        ],
+        source=source_digest("plot_attention"),
+    message:
+        "report: attention between chromosomes, {wildcards.trait}"
+    script:
+        "../scripts/plot_attention.py"
