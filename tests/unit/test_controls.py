@@ -10,6 +10,7 @@ from soyfold.comparison import paired_difference
 from soyfold.controls import compare_controls, rank_among, read_test_share
 from soyfold.errors import UserError
 from soyfold.files import read_table, write_table
+from soyfold.summary import format_controls
 
 SHARE = 2 / 7
 SEEDS = (0, 1, 2)
@@ -117,6 +118,16 @@ def test_the_written_table_reads_back(scores, tmp_path):
     pd.testing.assert_frame_equal(
         read_table(tmp_path / "controls.tsv"), table, check_dtype=False, rtol=1e-9
     )
+
+
+def test_the_terminal_tells_the_difference_and_the_rank(scores, tmp_path):
+    table = compare_controls(scores, [("oil", "csafm")], test_share=SHARE)
+    write_table(table, tmp_path / "controls.tsv")
+    text = format_controls(tmp_path / "controls.tsv")
+    row = table[(table.metric == "PCC") & (table.control == "permuted")].iloc[0]
+    assert "real CIM (hic)" in text and "2 of 4" in text and "0.550" in text
+    assert f"{row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}]" in text
+    assert len(text.splitlines()) == 3, "one line a trait and model"
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=12), st.integers(0, 5))

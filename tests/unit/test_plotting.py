@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from soyfold import plotting
 from soyfold.plotting import plot_learning_curves, plot_predictions
 
 
@@ -49,3 +50,13 @@ def test_same_data_same_bytes(tmp_path, predictions, suffix):
         path = tmp_path / f"{name}.{suffix}"
         plot_predictions(predictions, trait="oil", unit=None, paths=[path])
     assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
+
+
+@pytest.mark.parametrize(("largest", "scale"), [(1.5, "linear"), (30.0, "log")])
+def test_a_model_with_large_early_losses_does_not_flatten_the_others(tmp_path, largest, scale):
+    seen = []
+    tables = [pd.DataFrame({"epoch": [1, 2], "val_loss": [largest, 0.8], "val_pcc": [0.1, 0.2]})]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plotting, "save_figure", lambda figure, paths: seen.append(figure.axes))
+        plot_learning_curves({"CNN": tables}, trait="oil", paths=[])
+    assert [axis.get_yscale() for axis in seen[0][:2]] == [scale, "linear"]

@@ -7,6 +7,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
 from soyfold.files import read_table, staged
 from soyfold.metrics import pearson
@@ -43,6 +44,18 @@ def _draw_curves(axis, histories, column, **style):
     axis.plot(shared.index, shared.mean(axis=1), lw=1.6, **style)
 
 
+def _spread_losses(axis):
+    """Log scale where one model's early losses would flatten all others."""
+    values = np.concatenate([line.get_ydata() for line in axis.lines] or [np.ones(1)])
+    values = values[np.isfinite(values)]
+    if len(values) and values.min() > 0 and values.max() > 3 * values.min():
+        axis.set_yscale("log")
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5)))
+        axis.yaxis.set_major_formatter(ScalarFormatter())
+        axis.yaxis.set_minor_formatter(NullFormatter())
+        axis.minorticks_off()
+
+
 def plot_learning_curves(histories, *, trait, paths):
     """Validation loss and PCC by epoch for each network ([C], figures 4 and 5).
 
@@ -64,6 +77,8 @@ def plot_learning_curves(histories, *, trait, paths):
                 style = LINES[number % len(LINES)]
                 _draw_curves(axis, tables, column, color=f"C{number}", ls=style, label=label)
             axis.set(xlabel="epoch", title=title)
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        _spread_losses(axes[0])
         if axes[1].lines:
             axes[1].legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
         else:
@@ -98,6 +113,8 @@ def plot_predictions(predictions, *, trait, unit, paths):
             title = "constant" if np.isnan(pcc) else f"PCC {pcc:.2f}"
             axis.set(xlim=limits, ylim=limits, title=f"{label}: {title}")
             axis.set_aspect("equal")
+            axis.xaxis.set_major_locator(MaxNLocator(5))
+            axis.yaxis.set_major_locator(MaxNLocator(5))
         for axis in axes.flat[len(predictions) :]:
             axis.set_axis_off()
         what = f"{trait} ({unit})" if unit else trait

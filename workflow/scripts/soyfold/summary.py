@@ -18,6 +18,17 @@ def _cell(row):
     return f"{row['mean']:.3f}" + ("" if pd.isna(row.sd) else f" ({row.sd:.3f})")
 
 
+def _number(value, form=".3f"):
+    return "NA" if pd.isna(value) else f"{value:{form}}"
+
+
+def _interval(row):
+    """A paired difference with its interval, where it has one."""
+    if pd.isna(row.low):
+        return _number(row.difference, "+.3f")
+    return f"{row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}]"
+
+
 def format_trait_table(path, *, title):
     """One of the trait tables as text: models down, the paper's metrics across, mean (sd).
 
@@ -58,6 +69,41 @@ def format_trait_table(path, *, title):
     return "\n".join(lines)
 
 
+def format_controls(path):
+    """controls.tsv as text: per trait and model, test PCC with the real CIM and the permuted ones.
+
+    Parameters
+    ----------
+    path : path-like
+        A file that `controls.compare_controls` gave.
+
+    Returns
+    -------
+    str
+        Empty without permuted CIMs.
+    """
+    table = read_table(path, required=("trait", "label", "metric", "control", "rank"))
+    rows = table[(table.metric == "PCC") & (table.control == "permuted")]
+    lines = [
+        {
+            "trait": row.trait,
+            "model": row.label,
+            "real CIM": _number(row.real),
+            "permuted": _number(row.value),
+            "difference [95 %]": _interval(row),
+            "rank": "NA" if pd.isna(row.rank) else f"{row.rank:.0f} of {row.permutations + 1:.0f}",
+            "p": _number(row.permutation_p, ".2g"),
+        }
+        for row in rows.itertuples()
+    ]
+    if not lines:
+        return ""
+    title = (
+        f"Does the 3D genome help? Test PCC, real CIM ({rows.real_cim.iloc[0]}) against permuted"
+    )
+    return f"{title}\n{pd.DataFrame(lines).to_string(index=False)}"
+
+
 def storey_times(benchmarks):
     """Seconds that each storey's jobs ran, added up, from the rules' benchmark files.
 
@@ -90,7 +136,7 @@ def storey_times(benchmarks):
 
 
 def print_summary(*, study, results, tables):
-    """Print the trait tables, the time of each storey, and where the results are.
+    """Print the trait tables, the controls, the time of each storey, and where the results are.
 
     Parameters
     ----------
@@ -104,9 +150,13 @@ def print_summary(*, study, results, tables):
     print(f"\n{study}\n{'=' * len(study)}")
     for trait, path in tables.items():
         print(f"\n{format_trait_table(path, title=trait)}")
+    folder = Path(results) / "evaluation" / "tables"
+    if (folder / "controls.tsv").is_file():
+        print(f"\n{format_controls(folder / 'controls.tsv')}")
     times = storey_times(Path(results) / "benchmarks")
     if not times.empty:
         print(f"\nTime by storey (jobs added up)\n{times.to_string(index=False)}")
-    print(f"\ntables   {results}/evaluation/tables/")
+    names = ", ".join(path.stem for path in sorted(folder.glob("*.tsv")))
+    print(f"\ntables   {results}/evaluation/tables/ ({names})")
     print(f"figures  {results}/report/figures/")
     print(f"logs     {results}/logs/")
