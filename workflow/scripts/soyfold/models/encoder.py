@@ -53,7 +53,8 @@ class SelfAttention(nn.Module):
         """x (batch, n, d) to q, k, v (batch, heads, n, d_k)."""
         batch, n, d = x.shape
         qkv = self.query_key_value(x).view(batch, n, 3, self.heads, d // self.heads)
-        return qkv.permute(2, 0, 3, 1, 4).unbind(0)
+        # Parted along the axis where they lie, so that the gradients need no second copy.
+        return tuple(part.transpose(1, 2) for part in qkv.unbind(2))
 
     def forward(self, x, attend):
         """x (batch, n, d) to (batch, n, d); `attend` maps q, k, v to the heads' output."""
