@@ -11,7 +11,7 @@ help:
 	@echo "make demo    run the embedded demo study (set-up included)"
 	@echo "make test    run all tests (set-up included)"
 	@echo "make lint    ruff, snakefmt, snakemake --lint"
-	@echo "make bench   time and memory of the attention's forms (some minutes)"
+	@echo "make bench   time and memory of the attention's forms (about 15 minutes)"
 	@echo "make clean   remove the demo's results"
 
 .venv/.ready: envs/install.sh envs/requirements.txt envs/requirements-hic.txt envs/constraints.txt
@@ -37,7 +37,7 @@ format: .venv/.ready
 	snakefmt Snakefile workflow
 
 bench: .venv/.ready
-	python benchmarks/attention/compare_forms.py --out results/benchmark_attention.tsv
+	python benchmarks/attention/compare_forms.py --out results/benchmark_attention.tsv $(BENCH_ARGS)
 
 clean:
 	rm -rf results/demo .pytest_cache .ruff_cache .hypothesis

@@ -1,132 +1,164 @@
-"""Time and memory of chromosome-biased attention in its exact forms, beside plain attention.
+"""Time and memory of attention with a chromosome prior in its forms, and of one encoder layer.
 
-    python benchmarks/attention/compare_forms.py --out forms.tsv [--tokens 1024 2048] [--repeats 5]
+    python benchmarks/attention/compare_forms.py --out forms.tsv [--tokens 1024 2048] [--d-k 8]
 
-Forms take turns in one process, so that a busy machine slows all of them alike; times are medians
-of forward and backward. Extra memory is the growth of the peak resident set in a process that runs
-one form alone. `naive` adds the n x n matrix s_i H[c(i), c(j)] to dense scores.
+The columns are explained in benchmarks/README.md.
 """
 
 import argparse
+import itertools
 import multiprocessing
+import os
+import platform
 import statistics
 import sys
-import time
-from functools import partial
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow" / "scripts"))
 
 import pandas as pd
 import torch
+from measure import FORMS, HEADS, LAYERS, Case, dense_mb, measure_alone, time_in_turns
 
-from soyfold.attention import biased_attention, plain_attention
 from soyfold.files import write_table
 
-GROUPS = 20
+COLUMNS = (
+    "device", "dtype", "part", "form", "heads", "d_k", "tokens", "pass", "threads", "repeats",
+    "seconds", "time_to_plain", "extra_mb", "memory_to_naive", "peak_mb", "reason",
+)  # fmt: skip
 
 
-def sdpa_attention(q, k, v, H, chromosome):
-    """PyTorch's own call: the yardstick of all ratios."""
-    return torch.nn.functional.scaled_dot_product_attention(q, k, v)
+def all_threads():
+    return len(os.sched_getaffinity(0))
 
 
-def widened_attention(q, k, v, H, chromosome):
-    """Plain attention at the width that the kernel likes, as the Transformer uses it."""
-    return plain_attention(q, k, v)
+def reason_to_skip(case, options):
+    """Why a case isn't measured, or None."""
+    if case.form == "sdpa" and case.d_k % 8 == 0 and case.d_k >= 16:
+        return "the same call as plain at this width"
+    needed, limit = dense_mb(case), options.memory_limit_mb
+    if needed > limit:
+        return f"n x n matrices of about {needed:.0f} MB, limit {limit} MB"
+    return None
 
 
-def naive_attention(q, k, v, H, chromosome):
-    """Dense scores and bias, (batch, heads, n, n)."""
-    scores = q @ k.transpose(-1, -2)
-    scores = scores + q.sum(-1, keepdim=True) * H[chromosome[:, None], chromosome]
-    return (scores * q.shape[-1] ** -0.5).softmax(-1) @ v
+def alone(case):
+    """`measure_alone` in a fresh process; None where the machine ended it for its memory."""
+    # The server has torch loaded and forks, so that a fresh process costs no seconds.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["torch", "pandas"])
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        try:
+            return pool.submit(measure_alone, case).result()
+        except BrokenProcessPool:
+            return None
 
 
-FORMS = {
-    "sdpa": sdpa_attention,
-    "plain": widened_attention,
-    "augmented": partial(biased_attention, form="augmented"),
-    "blocked": partial(biased_attention, form="blocked"),
-    "auto": partial(biased_attention, form="auto"),
-    "naive": naive_attention,
-}
+def make_row(case, **figures):
+    settings = case._asdict() | {"heads": HEADS}
+    settings["pass"] = "forward+backward" if settings.pop("backward") else "forward"
+    return {**settings, **figures}
 
 
-def make_inputs(batch, heads, n, d_k):
-    torch.manual_seed(0)
-    q, k, v = (torch.randn(batch, heads, n, d_k, requires_grad=True) for _ in range(3))
-    return q, k, v, torch.rand(GROUPS, GROUPS, requires_grad=True), torch.arange(n) * GROUPS // n
+def compare_attention(device, tokens, d_k, backward, threads, options):
+    """Rows of all forms at one size; times are medians of turns, memory is of one pass alone."""
+    cases = [
+        Case(device, options.dtype, "attention", form, tokens, d_k, backward, threads)
+        for form in FORMS
+    ]
+    reasons = {case: reason_to_skip(case, options) for case in cases}
+    chosen = [case for case in cases if reasons[case] is None]
+    taken = time_in_turns(chosen, seconds=options.seconds, repeats=options.repeats)
+    for case in cases:
+        if reasons[case]:
+            yield make_row(case, reason=reasons[case])
+            continue
+        times = taken[case]
+        row = make_row(case, repeats=len(times), seconds=statistics.median(times))
+        yield row | (remembered(case, options) or {"reason": "out of memory"})
 
 
-def run_once(form, inputs):
-    """Seconds of one forward and backward pass."""
-    started = time.perf_counter()
-    FORMS[form](*inputs).sum().backward()
-    return time.perf_counter() - started
+def remembered(case, options, known={}):  # noqa: B006 - memory hardly hangs on the threads
+    """Memory of a case, measured once with all threads: a thread's own share is small."""
+    key = case._replace(threads=options.threads[-1])
+    if key not in known:
+        known[key] = alone(key)
+    return known[key] and {name: known[key][name] for name in ("extra_mb", "peak_mb")}
 
 
-def peak_mb():
-    """Peak resident set of this program (VmHWM: unlike getrusage's, not its parent's), Linux."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+def compare_layers(device, backward, options):
+    """Rows of one layer of each model at the paper's size."""
+    for kind in LAYERS:
+        case = Case(
+            device, options.dtype, "layer", kind, options.layer_tokens, options.layer_d_k,
+            backward, options.threads[-1],
+        )  # fmt: skip
+        found = alone(case)
+        yield (
+            make_row(case, repeats=1, **found) if found else make_row(case, reason="out of memory")
+        )
 
 
-def extra_memory(form, case, threads):
-    """MB that the peak grows by in two passes, after a small pass has loaded all code."""
-    torch.set_num_threads(threads)
-    run_once(form, make_inputs(1, 1, 2 * GROUPS, case[-1]))
-    inputs = make_inputs(*case)
-    before = peak_mb()
-    for _ in range(2):
-        run_once(form, inputs)
-    return peak_mb() - before
+def add_ratios(rows):
+    """The table with each row's time to plain's and memory to naive's at the same size."""
+    table = pd.DataFrame(rows).reindex(columns=COLUMNS)
+    size = ["device", "dtype", "part", "d_k", "tokens", "pass", "threads"]
+    for ratio, of, form in (
+        ("time_to_plain", "seconds", ("plain", "transformer")),
+        ("memory_to_naive", "extra_mb", ("naive",)),
+    ):
+        base = table[table["form"].isin(form)].set_index(size)[of]
+        base = base.reindex(pd.MultiIndex.from_frame(table[size])).to_numpy(dtype=float)
+        table[ratio] = table[of].to_numpy(dtype=float) / base
+    return table
 
 
-def compare(case, options):
-    """Rows of the table for one (batch, heads, n, d_k)."""
-    inputs = make_inputs(*case)
-    forms = [form for form in FORMS if form != "naive" or case[2] <= options.naive_up_to]
-    seconds = {form: [] for form in forms}
-    for repeat in range(options.repeats + 1):
-        for form in forms:
-            taken = run_once(form, inputs)
-            if repeat:  # the first round warms up
-                seconds[form].append(taken)
-    medians = {form: statistics.median(times) for form, times in seconds.items()}
-    # A fresh process for each, since a peak never falls again.
-    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-        memory = {form: pool.apply(extra_memory, (form, case, options.threads)) for form in forms}
-    for form in forms:
-        yield {
-            **dict(zip(("batch", "heads", "tokens", "d_k"), case, strict=True)),
-            "threads": options.threads,
-            "form": form,
-            "seconds": medians[form],
-            "time_to_sdpa": medians[form] / medians["sdpa"],
-            "extra_mb": memory[form],
-            "memory_to_sdpa": memory[form] / memory["sdpa"],
-        }
+def measure(options):
+    """Yield lists of rows, one list for each size."""
+    devices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
+    for device in devices:
+        threads = options.threads if device == "cpu" else options.threads[-1:]
+        grid = itertools.product(options.tokens, options.d_k, (False, True), threads)
+        for tokens, d_k, backward, count in grid:
+            yield list(compare_attention(device, tokens, d_k, backward, count, options))
+        for backward in (False, True) if options.layer_tokens else ():
+            yield list(compare_layers(device, backward, options))
 
 
-def main():
+def machine():
+    """What the figures were measured on, one line."""
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    cpu = next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), "unknown")
+    gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
+    versions = f"torch {torch.__version__}, Python {platform.python_version()}"
+    return f"{cpu}, {all_threads()} cores{gpu}; {versions}"
+
+
+def parse_options(arguments):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", required=True, help="TSV to write")
-    parser.add_argument("--tokens", type=int, nargs="+", default=[1024, 2048, 4096])
+    parser.add_argument("--tokens", type=int, nargs="+", default=[1024, 2048, 4096, 8192, 16384])
     parser.add_argument("--d-k", type=int, nargs="+", default=[8, 16, 32])
-    parser.add_argument("--batch", type=int, default=1)
-    parser.add_argument("--heads", type=int, default=8)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--naive-up-to", type=int, default=4096, help="largest n for naive")
-    options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    parser.add_argument("--threads", type=int, nargs="+", default=sorted({1, all_threads()}))
+    parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
+    parser.add_argument("--repeats", type=int, default=7, help="most rounds of a size")
+    parser.add_argument("--seconds", type=float, default=4, help="no new round after so many")
+    parser.add_argument("--memory-limit-mb", type=int, default=6000, help="for n x n matrices")
+    parser.add_argument("--layer-tokens", type=int, default=42453, help="0: no layers")
+    parser.add_argument("--layer-d-k", type=int, default=32)
+    return parser.parse_args(arguments)
+
+
+def main(arguments=None):
+    options = parse_options(arguments)
+    print(machine(), flush=True)
     rows = []
-    for n in options.tokens:
-        for d_k in options.d_k:
-            rows.extend(compare((options.batch, options.heads, n, d_k), options))
-            print(pd.DataFrame(rows[-len(FORMS) :]).to_string(index=False), flush=True)
-    write_table(pd.DataFrame(rows), options.out)
+    for more in measure(options):
+        rows.extend(more)
+        print(add_ratios(more).dropna(axis=1, how="all").to_string(index=False), flush=True)
+        write_table(add_ratios(rows), options.out)  # what stands, should the run be ended
 
 
 if __name__ == "__main__":
