@@ -70,6 +70,9 @@ def test_metrics_are_those_of_the_predictions(csafm):
     for name in ("NAE", "AAS", "NAE_headmean", "AAS_headmean", "negative_coupling",
                  "AAS_uniform", "AAS_within_chromosome"):  # fmt: skip
         assert 0 <= metrics["test", name] <= 1
+    layers = [metrics["test", f"negative_coupling_layer{k}"] for k in (1, 2)]
+    assert layers[-1] == pytest.approx(metrics["test", "negative_coupling"], rel=1e-5)
+    assert 0 <= layers[0] <= 1 and layers[0] != layers[1]
     assert metrics["test", "NAE_uniform"] == 1
     assert metrics["test", "NAE_headmean"] >= metrics["test", "NAE"]
     assert metrics[np.nan, "parameters"] > 0

@@ -51,13 +51,18 @@ def fit_direct(block, task, cohort):
     )
 
 
-def _fit(block, task, cohort):
-    """Fit a model of either kind."""
+def _fit_and_write(block, task, cohort, folder, **resuming):
+    """Fit a model of either kind and write its outputs; a killed network's fit is resumed."""
+    started = time.perf_counter()
     if block["kind"] == "direct":
-        return fit_direct(block, task, cohort)
-    from soyfold.network_fits import fit_network  # imports torch: 3 s that direct models save
+        write_fit(folder, task, fit_direct(block, task, cohort), started=started)
+        return
+    # Imports torch: 3 s that direct models save.
+    from soyfold.network_fits import fit_network, resume_file
 
-    return fit_network(block, task, cohort)
+    resume = resume_file(folder, block, task, cohort, **resuming)
+    write_fit(folder, task, fit_network(block, task, cohort, resume=resume), started=started)
+    resume.remove()
 
 
 def metrics_table(task, fit):
@@ -150,6 +155,7 @@ def fit(
     cim=None,
     tuned=None,
     threads=1,
+    **resuming,
 ):
     """Fit a model on a trait, once for each seed, and write each fit's folder.
 
@@ -171,11 +177,14 @@ def fit(
         YAML with a mapping `parameters`, laid over the model's.
     threads : int
         CPU threads of a network.
+    **resuming
+        `seconds` from one write of a network's resume file to the next.
 
     Raises
     ------
     UserError
-        For input that doesn't fit together, too few lines in a part, or a loss that is no number.
+        For input that doesn't fit together, too few lines in a part, a loss that is no number or
+        diverges, or too little memory.
     """
     block = with_tuned(block, tuned)
     cohort = read_cohort(
@@ -186,10 +195,9 @@ def fit(
 
         torch.set_num_threads(threads)
     for seed, split, folder in zip(seeds, splits, folders, strict=True):
-        started = time.perf_counter()
         task = draw_task(cohort, split, seed)
         counts = ", ".join(f"{len(task.rows(part))} {part}" for part in PARTS)
         log.info(
             "%s, seed %d: %s lines, %d SNPs", block["label"], seed, counts, task.dosage.shape[1]
         )
-        write_fit(folder, task, _fit(block, task, cohort), started=started)
+        _fit_and_write(block, task, cohort, folder, **resuming)

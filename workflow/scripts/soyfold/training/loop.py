@@ -119,8 +119,7 @@ def train(
     patience = EarlyStopping("val_loss", patience=options["patience"], check_finite=False)
     callbacks = [Reseed(seed, batches), stopwatch, record, patience, *([resume] if resume else [])]
     trainer = _trainer(options, callbacks, resume)
-    # Deterministic algorithms also fill every new tensor with NaN, for debugging: a fifth of a
-    # step of the cpu preset.
+    # Deterministic algorithms also fill every new tensor with NaN, an aid in debugging alone.
     torch.utils.deterministic.fill_uninitialized_memory = False
     started = time.perf_counter()
     trainer.fit(module, batches, judged, ckpt_path=resume.usable() if resume else None)

@@ -105,6 +105,17 @@ class ResumeIO(CheckpointIO):
         Path(path).unlink(missing_ok=True)
 
 
+def _start_epoch(loop):
+    """Set an epoch loop's counters to 0, as it will do itself once this epoch's hooks have run.
+
+    With the last epoch's counters, Lightning would take the stored epoch for one walked to its end.
+    """
+    loop.batch_progress.reset_on_run()
+    loop.scheduler_progress.reset_on_run()
+    loop.automatic_optimization.optim_progress.reset_on_run()
+    loop.val_loop.batch_progress.total.reset()
+
+
 class Resume(Callback):
     """Keep a resume file while a fit runs.
 
@@ -159,6 +170,7 @@ class Resume(Callback):
             self.written = epoch  # the epoch from which this process goes on: nothing is new yet
         due = epoch > self.written and time.monotonic() - self.last >= self.seconds
         if trainer.strategy.broadcast(due):
+            _start_epoch(trainer.fit_loop.epoch_loop)
             trainer.save_checkpoint(self.path)
             self.written, self.last = epoch, time.monotonic()
 
