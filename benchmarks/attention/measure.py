@@ -56,7 +56,7 @@ FORMS = {
     "naive": naive_attention,
 }
 # (heads, n, n) matrices that are alive together, forward and forward with backward.
-DENSE_MATRICES = {"mask": (3, 6), "naive": (3, 5)}
+DENSE_MATRICES = {"mask": (2, 4), "naive": (3, 4)}
 LAYERS = ("transformer", "csafm", "cisem")
 
 
