@@ -82,6 +82,15 @@ def test_each_network_is_measured_alone(costs):
     assert small["n_tokens"] == tiny_study.tiny_layout(2).n_tokens
 
 
+@pytest.mark.slow
+def test_a_network_that_fails_is_named(tmp_path):
+    files = tiny_study.write_cohort(tmp_path)
+    block = {**tiny_study.block("transformer", **SIZE, depth=3), "label": "Odd one"}
+    options = {name: files[name] for name in ("dosage", "variants", "cim")}
+    with pytest.raises(RuntimeError, match=r"(?s)Odd one: .*depth"):
+        measure_costs([block], **options, threads=1)
+
+
 def test_table_3_has_the_papers_values_beside_and_flops_relative_to_the_transformer(root):
     costs = pd.DataFrame(
         {
