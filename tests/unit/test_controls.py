@@ -10,7 +10,7 @@ from soyfold.comparison import paired_difference
 from soyfold.controls import compare_controls, rank_among, read_test_share
 from soyfold.errors import UserError
 from soyfold.files import read_table, write_table
-from soyfold.summary import format_controls
+from soyfold.summary import format_controls, print_summary
 
 SHARE = 2 / 7
 SEEDS = (0, 1, 2)
@@ -128,6 +128,16 @@ def test_the_terminal_tells_the_difference_and_the_rank(scores, tmp_path):
     assert "real CIM (hic)" in text and "2 of 4" in text and "0.550" in text
     assert f"{row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}]" in text
     assert len(text.splitlines()) == 3, "one line a trait and model"
+
+
+def test_a_run_ends_with_the_controls_where_there_are_any(scores, tmp_path, capsys):
+    print_summary(study="Demo", results=tmp_path, tables={})
+    assert "3D genome" not in capsys.readouterr().out
+    table = compare_controls(scores, [("oil", "csafm")], test_share=SHARE)
+    write_table(table, tmp_path / "evaluation/tables/controls.tsv")
+    print_summary(study="Demo", results=tmp_path, tables={})
+    out = capsys.readouterr().out
+    assert "Does the 3D genome help?" in out and "(controls)" in out
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=12), st.integers(0, 5))
