@@ -24,7 +24,7 @@ def ordinal(number):
 
 def _spread(values, width):
     """Heights that part dots of nearly the same value: ranks dealt to both sides in turn."""
-    rank = pd.Series(values).rank(method="first").to_numpy() - 1
+    rank = pd.Series(values).rank(method="first", na_option="bottom").to_numpy() - 1
     levels = np.array([0.0, 1.0, -1.0, 0.5, -0.5])
     return width * levels[rank.astype(int) % len(levels)]
 
