@@ -43,7 +43,14 @@ def test_rule_has_every_directive(rule):
         assert re.search(rf"(?m)^    {directive}:", text), f"{name} lacks {directive}"
     for resource in ("mem_mb", "runtime", "gpu"):
         assert re.search(rf"(?m)^        {resource}=", text), f"{name} lacks resource {resource}"
-    assert re.search(rf'source_digest\(\s*"{script_of(text)}"', text)
+    assert re.search(rf'source_digest\(\s*"{script_of(text)}"', text + called(text))
+
+
+def called(text):
+    """Text of the functions of fits.smk that a rule's params call."""
+    helpers = (Path(__file__).resolve().parents[2] / "workflow/rules/fits.smk").read_text()
+    functions = re.split(r"(?m)^def ", helpers)[1:]
+    return "".join(f for f in functions if re.search(rf"\b{f.split('(')[0]}\(", text))
 
 
 def script_of(text):

@@ -111,3 +111,32 @@ rule plot_attention:
         "report: attention between chromosomes, {wildcards.trait}"
     script:
         "../scripts/plot_attention.py"
+
+
+rule plot_tuning:
+    input:
+        trials=f"{RESULTS}/training/{{trait}}/{{model}}/tuning/trials.tsv",
+    output:
+        png=f"{RESULTS}/report/figures/tuning_{{trait}}_{{model}}.png",
+        svg=f"{RESULTS}/report/figures/tuning_{{trait}}_{{model}}.svg",
+    log:
+        f"{LOGS}/report/plot_tuning_{{trait}}_{{model}}.log",
+    benchmark:
+        f"{BENCHMARKS}/report/plot_tuning_{{trait}}_{{model}}.tsv"
+    wildcard_constraints:
+        trait="|".join(re.escape(trait) for trait in TRAITS),
+        model=names_tuned(),
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    params:
+        label=lambda wildcards: MODELS[wildcards.model]["label"],
+        source=source_digest("plot_tuning"),
+    message:
+        "report: the search for {wildcards.model}'s hyperparameters for {wildcards.trait}"
+    script:
+        "../scripts/plot_tuning.py"
