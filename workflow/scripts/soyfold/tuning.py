@@ -114,7 +114,8 @@ class Worker:
         Each place has a sampler of its own seed, so a search that was killed draws what it would
         have drawn.
         """
-        seed = np.random.SeedSequence([self.search.seed, place]).generate_state(1)[0]
+        source = np.random.SeedSequence(self.search.seed, spawn_key=(place,))
+        seed = source.generate_state(1)[0]
         self.study.sampler = optuna.samplers.TPESampler(seed=int(seed))
         done = []
         self.study.optimize(
