@@ -16,7 +16,7 @@ import torch
 import yaml
 from tiny_study import QUICK, SMALL, block, write_cohort
 
-from soyfold import fitting, registry, tuning
+from soyfold import fitting, registry, training, tuning
 from soyfold.errors import UserError
 from soyfold.files import read_table, write_table
 from soyfold.plotting_tuning import best_so_far, plot_tuning, read_trials
@@ -219,6 +219,21 @@ def test_a_trial_that_diverges_is_one_failed_trial(tmp_path, inputs):
     assert table.value.isna().equals(failed)
     assert (failed == (table.learning_rate > 1)).all()
     assert best["parameters"] == {"learning_rate": 5e-3}
+
+
+def test_a_batch_that_memory_cannot_hold_is_one_failed_trial(tmp_path, inputs, monkeypatch):
+    train = training.train
+
+    def exhausted(*arguments, options, **others):
+        if options["batch_size"] == 32:
+            raise torch.OutOfMemoryError
+        return train(*arguments, options=options, **others)
+
+    monkeypatch.setattr(training, "train", exhausted)
+    space = {"batch_size": {"choices": [16, 32]}}
+    _, table = search(tmp_path, inputs, space=space, trials=4)
+    assert table.batch_size.nunique() == 2
+    assert ((table.batch_size == 32) == (table.state == "failed")).all()
 
 
 def test_a_search_without_a_trial_that_trains_is_an_error(tmp_path, inputs):

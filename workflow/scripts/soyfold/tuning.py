@@ -26,13 +26,15 @@ from soyfold.logs import log
 from soyfold.network_fits import build_network
 from soyfold.parameters import training_options
 from soyfold.scaling import fit_scaler
-from soyfold.search_space import check_space, draw, edge_of
+from soyfold.search_space import check_space, draw
 from soyfold.tasks import draw_task, read_cohort
 from soyfold.tuning_study import (
+    best_of,
     is_default,
     open_study,
     resume,
     tabulate_trials,
+    tell,
     trial_row,
     trials_that_are_over,
 )
@@ -77,18 +79,22 @@ class Worker:
         task, block = self.task, {**self.search.block, "parameters": parameters}
         train_rows = task.rows("train")
         scaler = fit_scaler(task.dosage[train_rows], task.y[train_rows])
-        _, network = build_network(block, self.cohort, task.seed)
-        trained = training.train(
-            network,
-            task.dosage,
-            scaler.standardise(task.y),
-            scaler=scaler,
-            train_rows=train_rows,
-            val_rows=task.rows("val"),
-            options=training_options(parameters),
-            seed=task.seed,
-            on_epoch=on_epoch,
-        )
+        layout, network = build_network(block, self.cohort, task.seed)
+        options = training_options(parameters)
+        with training.memory_errors(
+            n=layout.n_tokens, batch_size=options["batch_size"], model=block["name"]
+        ):
+            trained = training.train(
+                network,
+                task.dosage,
+                scaler.standardise(task.y),
+                scaler=scaler,
+                train_rows=train_rows,
+                val_rows=task.rows("val"),
+                options=options,
+                seed=task.seed,
+                on_epoch=on_epoch,
+            )
         return float(np.nanmin([row["val_loss"] for row in trained.history]))
 
     def objective(self, trial):
@@ -103,7 +109,7 @@ class Worker:
 
         try:
             return self.fit(parameters, on_epoch)
-        except (UserError, torch.OutOfMemoryError) as error:
+        except UserError as error:
             # Pruned, not failed: the sampler ignores failed trials and would come back here.
             trial.set_user_attr("error", " ".join(str(error).split()))
             raise optuna.TrialPruned from None
@@ -187,52 +193,6 @@ def fingerprint(worker):
     return {**digests, "data": data.hexdigest()[:12], "code": code}
 
 
-def best_of(table, worker):
-    """The content of `best`: the best trial's parameters, and how they compare.
-
-    Raises
-    ------
-    UserError
-        If no trial came to an end.
-    """
-    search, complete = worker.search, table[table.state == "complete"]
-    if complete.empty:
-        attributes = [trial.user_attrs for trial in trials_that_are_over(worker.study)]
-        first = next((a["error"] for a in attributes if "error" in a), "pruned")
-        raise UserError(
-            f"no trial of {len(table)} that trained to its end; the first: {first}",
-            at=f"tuning of model {search.block['name']}",
-            mend="a lower learning_rate, or smaller batches, in the model's space",
-        )
-    row = complete.loc[complete.value.idxmin()].to_dict()
-    parameters = {
-        name: value.item() if isinstance(value, np.generic) else value
-        for name, value in ((name, row[name]) for name in search.space)
-    }
-    edges = {name: edge_of(value, search.space[name]) for name, value in parameters.items()}
-    default = complete[complete.default].value
-    return {
-        "model": search.block["name"],
-        "trials": len(table),
-        "value": float(row["value"]),
-        "default_value": None if default.empty else float(default.iloc[0]),
-        "at_edge": {name: edge for name, edge in edges.items() if edge},
-        "parameters": parameters,
-    }
-
-
-def _tell(best):
-    """Say in the log what was found, and whether the space was too narrow."""
-    default = best["default_value"]
-    beside = "" if default is None else f" (with the model's own parameters {default:.4f})"
-    log.info("best of %d: validation MSE %.4f%s", best["trials"], best["value"], beside)
-    for name, edge in best["at_edge"].items():
-        log.warning(
-            "the best %s, %.4g, lies at the %s end of its range: a wider one may hold a better",
-            name, best["parameters"][name], edge,
-        )  # fmt: skip
-
-
 def tune(
     block, *, space, trials, workers, seed, split, storage, dosage, samples, variants, phenotypes,
     cim=None, best, trials_table, threads=1,
@@ -296,9 +256,8 @@ def tune(
     before = len(trials_that_are_over(worker.study))
     log.info("%d of %d trials are in %s, %d workers", before, trials, journal.name, workers)
     _run_all(worker, range(before, trials), workers)
-    table = tabulate_trials(worker.study, space)
-    found = best_of(table, worker)
-    _tell(found)
-    write_table(table, trials_table)
+    found = best_of(worker.study, space, model=block["name"])
+    tell(found)
+    write_table(tabulate_trials(worker.study, space), trials_table)
     with staged(best) as temporary:
         temporary.write_text(yaml.safe_dump(found, sort_keys=False), encoding="utf-8")

@@ -9,8 +9,9 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
+from soyfold.errors import UserError
 from soyfold.logs import log
-from soyfold.search_space import lies_in, own_values
+from soyfold.search_space import edge_of, lies_in, own_values
 
 STUDY = "tuning"
 # Trials that end before a poor one may be pruned.
@@ -153,3 +154,61 @@ def tabulate_trials(study, space):
     table = pd.DataFrame(rows)
     table.insert(0, "trial", range(1, len(table) + 1))
     return table
+
+
+def best_of(study, space, *, model):
+    """The best trial's parameters, and how they compare.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    space : dict of str to dict
+    model : str
+
+    Returns
+    -------
+    dict
+        model, trials, value, default_value (or None), at_edge, parameters.
+
+    Raises
+    ------
+    UserError
+        If no trial came to an end.
+    """
+    table = tabulate_trials(study, space)
+    complete = table[table.state == "complete"]
+    if complete.empty:
+        attributes = [trial.user_attrs for trial in trials_that_are_over(study)]
+        first = next((a["error"] for a in attributes if "error" in a), "pruned")
+        raise UserError(
+            f"no trial of {len(table)} that trained to its end; the first: {first}",
+            at=f"tuning of model {model}",
+            mend="a lower learning_rate, or smaller batches, in the model's space",
+        )
+    row = complete.loc[complete.value.idxmin()].to_dict()
+    parameters = {
+        name: value.item() if isinstance(value, np.generic) else value
+        for name, value in ((name, row[name]) for name in space)
+    }
+    edges = {name: edge_of(value, space[name]) for name, value in parameters.items()}
+    default = complete[complete.default].value
+    return {
+        "model": model,
+        "trials": len(table),
+        "value": float(row["value"]),
+        "default_value": None if default.empty else float(default.iloc[0]),
+        "at_edge": {name: edge for name, edge in edges.items() if edge},
+        "parameters": parameters,
+    }
+
+
+def tell(best):
+    """Say in the log what was found, and whether the space was too narrow."""
+    default = best["default_value"]
+    beside = "" if default is None else f" (with the model's own parameters {default:.4f})"
+    log.info("best of %d: validation MSE %.4f%s", best["trials"], best["value"], beside)
+    for name, edge in best["at_edge"].items():
+        log.warning(
+            "the best %s, %.4g, lies at the %s end of its range: a wider one may hold a better",
+            name, best["parameters"][name], edge,
+        )  # fmt: skip
