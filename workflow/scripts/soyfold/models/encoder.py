@@ -26,9 +26,10 @@ DEFAULTS = {
     "dropout": 0.1,
     "readout": "mean",
 }
-# Above this many tokens a line the FFN takes a chunk at a time: its hidden layer would be the
-# network's largest tensor, and building it again costs little beside the attention's n^2.
-CHUNK_TOKENS = 8192
+# Above LONG_LINE tokens the FFN takes a chunk at a time: its hidden layer would be the network's
+# largest tensor, and building it again costs little beside the attention's n^2.
+LONG_LINE = 8192
+CHUNK_TOKENS = 1024
 ACTIVATIONS = {"relu": functional.relu, "gelu": functional.gelu}
 
 
@@ -67,7 +68,7 @@ class SelfAttention(nn.Module):
 class FeedForward(nn.Module):
     """Two-layer FFN; `gated` multiplies the hidden layer by a linear one (GLU).
 
-    Lines longer than `CHUNK_TOKENS` go through in chunks whose hidden layers are built again for
+    Lines longer than `LONG_LINE` go through in chunks whose hidden layers are built again for
     the backward pass: the same function, without its 4 n d numbers in memory.
     """
 
@@ -80,7 +81,7 @@ class FeedForward(nn.Module):
 
     def forward(self, x):
         """x (batch, n, d) to (batch, n, d)."""
-        if x.shape[1] <= CHUNK_TOKENS:
+        if x.shape[1] <= LONG_LINE:
             return self.transform(x)
         chunks = x.split(CHUNK_TOKENS, dim=1)
         return torch.cat([checkpoint(self.transform, c, use_reentrant=False) for c in chunks], 1)
