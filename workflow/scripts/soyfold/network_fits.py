@@ -97,6 +97,11 @@ def _predict_timed(network, task, scaler, size):
     return predicted, 1e3 * (time.perf_counter() - started) / len(predicted)
 
 
+def devices_of(block):
+    """Devices that share a fit: the model's `gpu` where there are GPUs, else the one CPU."""
+    return max(1, block["gpu"]) if training.device_name() == "cuda" else 1
+
+
 def resume_file(folder, block, task, cohort, *, seconds=training.CHECKPOINT_SECONDS):
     """The resume file of a fit, with the fingerprint of all that decides it.
 
@@ -122,7 +127,7 @@ def resume_file(folder, block, task, cohort, *, seconds=training.CHECKPOINT_SECO
         chromosomes=[cohort.chromosomes, cohort.snp_chromosome.tolist()],
         cim=None if cohort.cim is None else cohort.cim.to_numpy(),
         software=torch.__version__,
-        device=[training.device_name(), torch.get_num_threads()],
+        device=[training.device_name(), devices_of(block), torch.get_num_threads()],
         source=source_digest("soyfold.network_fits", f"soyfold.models.{block['module']}"),
     )
     return training.Resume(Path(folder) / "resume.ckpt", expected, seconds)
@@ -167,6 +172,7 @@ def fit_network(block, task, cohort, *, resume=None):
             options=options,
             seed=task.seed,
             resume=resume,
+            devices=devices_of(block),
         )
         predicted, latency = _predict_timed(network, task, scaler, size)
         if block["attention"]:

@@ -5,6 +5,7 @@
 - `record`: history, best weights, cost
 - `resume`: the file from which a killed fit goes on
 - `devices`: where a fit runs, what fits into memory
+- `several`: several devices
 - `loop`: `train`
 - `predicting`: a fitted network's predictions
 """

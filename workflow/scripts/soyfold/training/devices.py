@@ -32,6 +32,14 @@ def peak_gpu_memory_mb():
     return torch.cuda.max_memory_allocated() / 2**20 if torch.cuda.is_available() else None
 
 
+def is_memory_error(error):
+    """Whether an exception is that of an exhausted memory, of a GPU or the host."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and any(known in text for known in CPU_ALLOCATOR)
+
+
 @contextlib.contextmanager
 def memory_errors(*, n, batch_size, model):
     """Turn an exhausted memory into one line that says what to lower.
@@ -51,8 +59,7 @@ def memory_errors(*, n, batch_size, model):
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        exhausted = isinstance(error, torch.OutOfMemoryError | MemoryError)
-        if not exhausted and not any(text in str(error).lower() for text in CPU_ALLOCATOR):
+        if not is_memory_error(error):
             raise
         raise UserError(
             f"too little memory on {device_name()} for {n} tokens x batch_size {batch_size}",

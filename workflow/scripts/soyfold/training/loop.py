@@ -1,9 +1,7 @@
 """`train`: Lightning's loop around a network."""
 
 import dataclasses
-import logging
 import time
-import warnings
 
 import lightning.pytorch as pl
 import torch
@@ -14,6 +12,7 @@ from soyfold.training.batches import Batches, Reseed
 from soyfold.training.devices import device_name, peak_gpu_memory_mb, stays_on_device
 from soyfold.training.record import Record, Stopwatch
 from soyfold.training.regression import Regression
+from soyfold.training.several import fit_on_several, quiet
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,19 +32,13 @@ class Trained:
     cost: dict
 
 
-def _quiet():
-    """Lightning's advice on workers, loggers and sanity checks doesn't concern a fit's user."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    logging.getLogger("lightning.fabric").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module="lightning")
-
-
-def _trainer(options, callbacks, resume):
+def _trainer(options, callbacks, resume, devices):
     """Lightning's trainer: no logger, no progress bar, no checkpoints but our own."""
     on_cpu = device_name() == "cpu"
     return pl.Trainer(
         accelerator="cpu" if on_cpu else "gpu",
-        devices=1,
+        devices=devices,
+        strategy="ddp_spawn" if devices > 1 else "auto",
         precision=options["precision"],
         max_epochs=options["epochs"],
         gradient_clip_val=options["clip"] or None,
@@ -73,6 +66,7 @@ def train(
     seed,
     on_epoch=None,
     resume=None,
+    devices=1,
 ):
     """Fit a network's weights (in place) and leave the best ones of the validation loss in it.
 
@@ -94,6 +88,8 @@ def train(
         and passes through.
     resume : soyfold.training.Resume, optional
         The file that a killed fit goes on from; without it nothing is written.
+    devices : int
+        GPUs, or on a CPU processes, that share each batch; more than one can't hear `on_epoch`.
 
     Returns
     -------
@@ -104,7 +100,9 @@ def train(
     UserError
         If the loss stops being a number, or diverges.
     """
-    _quiet()
+    if devices > 1 and on_epoch is not None:
+        raise ValueError("on_epoch lives in this process, several devices don't")
+    quiet()
     if hasattr(network, "use_scaler"):
         network.use_scaler(torch.from_numpy(scaler.centre), torch.tensor(scaler.scale))
     matrix = torch.from_numpy(dosage)
@@ -118,11 +116,17 @@ def train(
     record, stopwatch = Record(on_epoch), Stopwatch()
     patience = EarlyStopping("val_loss", patience=options["patience"], check_finite=False)
     callbacks = [Reseed(seed, batches), stopwatch, record, patience, *([resume] if resume else [])]
-    trainer = _trainer(options, callbacks, resume)
+    trainer = _trainer(options, callbacks, resume, devices)
     # Deterministic algorithms also fill every new tensor with NaN, an aid in debugging alone.
     torch.utils.deterministic.fill_uninitialized_memory = False
     started = time.perf_counter()
-    trainer.fit(module, batches, judged, ckpt_path=resume.usable() if resume else None)
+    arguments = {"ckpt_path": resume.usable() if resume else None}
+    if devices == 1:
+        trainer.fit(module, batches, judged, **arguments)
+        peak = peak_gpu_memory_mb()
+    else:
+        arguments |= {"record": record, "stopwatch": stopwatch, "resume": resume}
+        peak = fit_on_several(trainer, module, batches, judged, **arguments)
     seconds = time.perf_counter() - started
     if record.best_state is None:
         raise UserError(
@@ -135,7 +139,7 @@ def train(
         "device": device_name(),
         "train_seconds": seconds,
         **stopwatch.cost(),
-        "peak_gpu_memory_mb": peak_gpu_memory_mb(),
+        "peak_gpu_memory_mb": peak,
         "resumed": resume.resumed if resume else 0,
     }
     return Trained(record.history, cost)

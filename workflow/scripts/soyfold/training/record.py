@@ -116,6 +116,10 @@ class Stopwatch(Callback):
         """Stop the epoch's clock."""
         self.training += time.perf_counter() - self.epoch_start
 
+    def figures(self):
+        """What another process's stopwatch goes on from."""
+        return {name: getattr(self, name) for name in ("training", "waiting", "lines")}
+
     def cost(self):
         """Lines a second and the share of waiting, both of the training without validation."""
         return {

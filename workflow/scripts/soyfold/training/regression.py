@@ -71,8 +71,10 @@ class Regression(pl.LightningModule):
         """AdamW; warm-up, then constant or cosine, epoch by epoch in fractions of a step."""
         o = self.options
         groups = decay_groups(self.network, o["weight_decay"])
+        # Lightning clips no gradient of a fused optimiser in mixed precision.
+        fused = o["precision"] == "32-true"
         optimiser = torch.optim.AdamW(
-            groups, lr=o["learning_rate"], betas=tuple(o["betas"]), fused=True
+            groups, lr=o["learning_rate"], betas=tuple(o["betas"]), fused=fused
         )
         total = self.trainer.estimated_stepping_batches
         warmup = o["warmup_epochs"] * total // o["epochs"]
