@@ -2,7 +2,7 @@
 
 The positive control of every claim about the 3D genome (contact_high: a model that uses the CIM
 should gain by it) and its negative controls (contact_low, additive_only: it should not). All
-traits of a study share the additive QTL and the noise, so that they differ in the products alone.
+traits of a study share the additive QTL and the draw of the noise.
 """
 
 from dataclasses import dataclass
