@@ -13,6 +13,7 @@ from soyfold.plotting import STYLE, save_figure
 
 COLUMNS = ["trial", "state", "value", "default", "epochs_run"]
 PANELS = 3  # a row
+NO_SKILL = 1.2  # MSE on z-scores: the mean predictor has about 1
 FEW = 6  # different values that are drawn side by side
 LOG_RATIO = 20  # a range this wide is read on a logarithmic scale
 MARKS = {
@@ -55,7 +56,7 @@ def _limits(trials):
     complete = trials.value[trials.state == "complete"]
     low, middle = trials.value.min(), complete.quantile(0.75)
     spread = (middle - low) or 0.1 * (abs(low) or 1.0)
-    wanted = max(low + 3 * spread, complete[trials.default].max())
+    wanted = max(low + 3 * spread, NO_SKILL)
     top = np.nanmin([wanted, trials.value.max()])
     height = max(top - low, spread)
     return low - 0.08 * height, low + 1.08 * height
