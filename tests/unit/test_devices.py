@@ -16,7 +16,7 @@ from soyfold.files import read_table
 from soyfold.logs import rule_log
 from soyfold.parameters import training_options
 from soyfold.scaling import fit_scaler
-from soyfold.training import loop
+from soyfold.training import loop, several
 from soyfold.training.batches import Augmentation, Batches
 
 torch.set_num_threads(1)
@@ -181,3 +181,21 @@ def test_a_fit_that_diverges_ends_in_its_second_epoch():
         train({"learning_rate": 30.0, "clip": 0.0, "epochs": 9}, module="transformer")
     assert "mean training loss" in str(caught.value) and "in epoch 2, step 5" in str(caught.value)
     assert "lower learning_rate" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("last", "kind", "line"),
+    [
+        (
+            "soyfold.errors.UserError: model x: found nan; to mend: y",
+            UserError,
+            "model x: found nan",
+        ),
+        ("torch.OutOfMemoryError: CUDA out of memory. Tried 2 GiB", MemoryError, "CUDA out of"),
+        ("RuntimeError: DefaultCPUAllocator: can't allocate memory", MemoryError, "DefaultCPU"),
+    ],
+)
+def test_the_last_line_of_a_processes_traceback_tells_its_error(last, kind, line):
+    with pytest.raises(kind, match=f"^{line}"):
+        several._raise_as_told(f"Process 1 ended:\n\nTraceback:\n  File x\n{last}\n")
+    several._raise_as_told("Traceback:\nValueError: a defect")  # a defect stays one

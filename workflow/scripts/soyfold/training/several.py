@@ -1,7 +1,7 @@
 """Several devices: Lightning's processes, started and heard so that a rule's script never notices.
 
 The processes are spawned, since CUDA doesn't survive a fork. What the fit needs afterwards comes
-back through a file, an error in its own words.
+back through a file, an error at the end of its traceback.
 """
 
 import contextlib
@@ -81,22 +81,16 @@ class Report(Callback):
             }
             torch.save(outcome, self.path)
 
-    def on_exception(self, trainer, module, exception):
-        """Write an error that a user can mend."""
-        if isinstance(exception, UserError) or is_memory_error(exception):
-            kind = "user" if isinstance(exception, UserError) else "memory"
-            torch.save({kind: str(exception)}, self.path)
 
-
-def _raise_as_told(path):
-    """Raise the error that a process wrote down, if one did."""
-    told = torch.load(path, weights_only=True) if path.is_file() else {}
-    if "user" in told:
+def _raise_as_told(traceback):
+    """Raise the error at the end of a process's traceback, if a user can mend it."""
+    kind, _, line = traceback.rstrip().splitlines()[-1].partition(": ")
+    if kind.rpartition(".")[2] == UserError.__name__:
         error = UserError("")
-        error.args = (told["user"],)  # it is a whole line already
+        error.args = (line,)  # it is a whole line already
         raise error from None
-    if "memory" in told:
-        raise MemoryError(told["memory"]) from None
+    if kind.rpartition(".")[2] == "OutOfMemoryError" or is_memory_error(RuntimeError(line)):
+        raise MemoryError(line) from None
 
 
 def fit_on_several(trainer, *arguments, record, stopwatch, resume, **options):
@@ -125,8 +119,8 @@ def fit_on_several(trainer, *arguments, record, stopwatch, resume, **options):
         trainer.callbacks.append(Report(path, record, stopwatch, resume))
         try:
             trainer.fit(*arguments, **options)
-        except torch.multiprocessing.ProcessRaisedException:
-            _raise_as_told(path)
+        except torch.multiprocessing.ProcessRaisedException as error:
+            _raise_as_told(str(error))
             raise
         finally:
             for handler in _file_handlers():  # the process has written on in the same files
