@@ -255,7 +255,7 @@ def test_missing_results_name_the_command(study, root):
 def test_the_kernel_finds_what_is_planted_on_real_yeast(real_data):
     """The real CIM explains contact_high far better than shuffled ones, and contact_low not."""
     table = pd.read_csv(real_data / "yeast" / "genotypes.txt.gz", sep="\t", index_col=0)
-    table = table.iloc[::6]
+    table = table.iloc[::10, ::2]  # 504 lines
     dosage = (2 * (table.to_numpy().T == "R")).astype(np.int8)
     codes = table.index.str.extract(r"_chr(\d+)_", expand=False).astype(int).to_numpy() - 1
     sums = real_data / "yeast" / "yeast_hic_10kb_chrom_sums_ice_once.tsv"
@@ -271,5 +271,5 @@ def test_the_kernel_finds_what_is_planted_on_real_yeast(real_data):
                 cim=sums[np.ix_(order, order)], snp_chromosome=codes,
             )  # fmt: skip
             gains[contacts, k] = model.summary()["gain"]
-    assert gains["high", 0] > 50 + max(gains["high", k] for k in (1, 2, 3))
+    assert gains["high", 0] > 20 + max(gains["high", k] for k in (1, 2, 3))
     assert gains["low", 0] < 5 + max(gains["low", k] for k in (1, 2, 3))
