@@ -14,9 +14,7 @@ FITS = [
         "scheme": SCHEME,
         "seed": seed,
         "preset": MODELS[plan["model"]]["preset"],
-        "cim": CIM_NAME
-        if MODELS[plan["model"]]["cim"] == "real"
-        else MODELS[plan["model"]]["cim"],
+        "cim": CIM_NAME if MODELS[plan["model"]]["cim"] == "real" else MODELS[plan["model"]]["cim"],
     }
     for plan in PLAN
     for seed in SEEDS

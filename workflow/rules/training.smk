@@ -23,7 +23,8 @@ rule tune_model:
         "../../envs/training.yaml"
     threads: TUNING["workers"] if TUNING else 1
     resources:
-        mem_mb=lambda wildcards: 16000 if MODELS[wildcards.model]["preset"] == "paper" else 4000,
+        mem_mb=lambda wildcards, threads: threads
+        * (16000 if MODELS[wildcards.model]["preset"] == "paper" else 4000),
         runtime=2880,
         gpu=lambda wildcards: MODELS[wildcards.model]["gpu"],
     params:

@@ -9,6 +9,7 @@ import yaml
 from soyfold.errors import UserError
 from soyfold.parameters import refuse_contradictions
 from soyfold.schema import check
+from soyfold.search_space import check_space
 
 # A preset that a model doesn't define falls back to the next: demo -> cpu -> paper.
 FALLBACK = {"demo": "cpu", "cpu": "paper"}
@@ -91,6 +92,8 @@ def _check_parameters(block, rules, file):
     if block["module"] in rules:
         check(block["parameters"], rules[block["module"]], file=file, at=place)
     refuse_contradictions(block["parameters"], model=f"{block['name']} ({file})")
+    if block["tuning"]:
+        check_space(block["tuning"], block["parameters"], model=f"{block['name']} ({file})")
 
 
 def models_by_trait(study, traits):
