@@ -86,9 +86,8 @@ def _raise_as_told(traceback):
     """Raise the error at the end of a process's traceback, if a user can mend it."""
     kind, _, line = traceback.rstrip().splitlines()[-1].partition(": ")
     if kind.rpartition(".")[2] == UserError.__name__:
-        error = UserError("")
-        error.args = (line,)  # it is a whole line already
-        raise error from None
+        # It is a whole line already, as UserError made it: only its type is to be given back.
+        raise UserError.__new__(UserError, line) from None
     if kind.rpartition(".")[2] == "OutOfMemoryError" or is_memory_error(RuntimeError(line)):
         raise MemoryError(line) from None
 
