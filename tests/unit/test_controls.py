@@ -95,6 +95,12 @@ def test_a_constant_output_has_no_rank(scores):
     assert row["rank"]["MAE"] == 2
 
 
+def test_a_direct_model_has_no_parameters_to_count(scores):
+    counted = scores[scores.metric != "parameters"]
+    table = compare_controls(counted, [("oil", "csafm")], test_share=SHARE)
+    assert table.parameters_real.isna().all() and table.difference.notna().all()
+
+
 def test_more_parameters_than_the_real_one_are_refused(scores):
     bigger = pd.concat([scores, fit_rows("identity", REAL, parameters=101.0)])
     with pytest.raises(UserError, match=r"101 parameters of csafm.identity, 100 of csafm"):

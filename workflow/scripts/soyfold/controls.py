@@ -42,8 +42,8 @@ def read_test_share(path):
 
 
 def _parameter_count(values, model):
-    """Trainable parameters of a model: the same with every seed."""
-    counts = values["parameters"].unique() if "parameters" in values else []
+    """Trainable parameters of a model: the same with every seed; NaN for a direct model."""
+    counts = values["parameters"].unique() if "parameters" in values else [np.nan]
     if len(counts) != 1:
         raise UserError(
             f"{len(counts)} different numbers of parameters of {model}",
@@ -56,7 +56,7 @@ def _parameter_count(values, model):
 def _check_twins(real, control, *, base, name):
     """Refuse a control that differs from its model in more than the CIM."""
     ours, theirs = _parameter_count(real, base), _parameter_count(control, name)
-    if ours != theirs:
+    if not np.array_equal(ours, theirs, equal_nan=True):
         raise UserError(
             f"{theirs:g} parameters of {name}, {ours:g} of {base}",
             allowed="the same number, so that nothing but the CIM differs",
