@@ -11,9 +11,6 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-# The function behind torch.utils.checkpoint.checkpoint, which first loads 72 MB of torch._dynamo.
-from torch.utils.checkpoint import CheckpointFunction
-
 from soyfold.attention import plain_attention
 from soyfold.models import embedding
 from soyfold.parameters import require_choice, resolve_network
@@ -67,6 +64,34 @@ class SelfAttention(nn.Module):
         return self.output(mixed)
 
 
+class Recomputed(torch.autograd.Function):
+    """f(x), whose inner tensors are built again for the backward pass rather than kept.
+
+    As torch.utils.checkpoint, which loads 72 MB of compiler at its first call. Arguments: f, which
+    draws nothing at random; x; the parameters that f uses and that want a gradient.
+    """
+
+    @staticmethod
+    def forward(ctx, f, x, *parameters):
+        ctx.f, ctx.parameters = f, parameters
+        kind = x.device.type
+        ctx.autocast = {
+            "device_type": kind,
+            "enabled": torch.is_autocast_enabled(kind),
+            "dtype": torch.get_autocast_dtype(kind),
+        }
+        ctx.save_for_backward(x)
+        return f(x)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (x,) = ctx.saved_tensors
+        x = x.detach().requires_grad_()
+        with torch.enable_grad(), torch.autocast(**ctx.autocast):
+            out = ctx.f(x)
+        return None, *torch.autograd.grad(out, (x, *ctx.parameters), gradient)
+
+
 class FeedForward(nn.Module):
     """Two-layer FFN; `gated` multiplies the hidden layer by a linear one (GLU).
 
@@ -86,7 +111,8 @@ class FeedForward(nn.Module):
         if x.shape[1] <= LONG_LINE:
             return self.transform(x)
         chunks = x.split(CHUNK_TOKENS, dim=1)
-        return torch.cat([CheckpointFunction.apply(self.transform, False, c) for c in chunks], 1)
+        weights = [p for p in self.parameters() if p.requires_grad]
+        return torch.cat([Recomputed.apply(self.transform, c, *weights) for c in chunks], 1)
 
     def transform(self, x):
         """The FFN itself, token by token."""
