@@ -70,7 +70,7 @@ def measure_attention(network, dosage, *, scaler, names, size):
         for name, value in statistics.items():
             sums[name] = sums.get(name, 0.0) + value.double().reshape(len(g), -1).mean(1).sum()
     figures = {label: float(sums[name] / len(dosage)) for name, label in STATISTICS.items()}
-    coupling = [name for name in sums if name.startswith("negative_coupling")]
+    coupling = [name for name in sums if biased and name.startswith("negative_coupling")]
     figures |= {name: float(sums[name] / len(dosage)) for name in coupling}
     floors = attention_floors(H, chromosome)
     wanted = ("NAE_uniform", "AAS_uniform", "AAS_within_chromosome")
