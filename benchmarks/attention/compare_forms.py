@@ -38,6 +38,8 @@ def reason_to_skip(case, options):
     """Why a case isn't measured, or None."""
     if case.form == "sdpa" and case.d_k % 8 == 0 and case.d_k >= 16:
         return "the same call as plain at this width"
+    if case.form == "statistics" and case.backward:
+        return "has no gradient"
     needed, limit = dense_mb(case), options.memory_limit_mb
     if needed > limit:
         return f"n x n matrices of about {needed:.0f} MB, limit {limit} MB"

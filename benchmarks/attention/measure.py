@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from soyfold.attention import biased_attention, plain_attention
+from soyfold.attention import attention_statistics, biased_attention, plain_attention
 from soyfold.models import cisem, csafm, transformer
 from soyfold.models.encoder import EncoderLayer
 
@@ -47,6 +47,11 @@ def masked_attention(q, k, v, H, chromosome):
     return scaled_dot_product_attention(q, k, v, attn_mask=mask)
 
 
+def statistics(q, k, v, H, chromosome):
+    """NAE, AAS and chromosome mass of the biased attention."""
+    return attention_statistics(q, k, H, chromosome, biased=True)["nae"]
+
+
 FORMS = {
     "plain": lambda q, k, v, H, chromosome: plain_attention(q, k, v),
     "sdpa": lambda q, k, v, H, chromosome: scaled_dot_product_attention(q, k, v),
@@ -54,6 +59,7 @@ FORMS = {
     "blocked": partial(biased_attention, form="blocked"),
     "mask": masked_attention,
     "naive": naive_attention,
+    "statistics": statistics,
 }
 # (heads, n, n) matrices that are alive together, forward and forward with backward.
 DENSE_MATRICES = {"mask": (2, 4), "naive": (3, 4)}

@@ -36,10 +36,11 @@ def test_table_is_complete_and_its_ratios_fit(benchmark, tmp_path):
     assert len(table[table["part"] == "layer"]) == 2 * len(measure.LAYERS)
 
     skipped = table["reason"].notna()
-    wanted = (table["tokens"] == 2048) & table["form"].isin(["mask", "naive"])
-    assert skipped.equals(wanted)
+    dense = (table["tokens"] == 2048) & table["form"].isin(["mask", "naive"])
+    no_gradient = (table["form"] == "statistics") & (table["pass"] == "forward+backward")
+    assert skipped.equals(dense | no_gradient)
     assert table.loc[skipped, ["seconds", "time_to_plain", "extra_mb"]].isna().all(axis=None)
-    assert table.loc[skipped, "reason"].str.contains(r"matrices of about \d+ MB, limit 100").all()
+    assert table.loc[dense, "reason"].str.contains(r"matrices of about \d+ MB, limit 100").all()
     measured = table[~skipped]
     assert (measured["seconds"] > 0).all() and (measured["peak_mb"] > measured["extra_mb"]).all()
 
