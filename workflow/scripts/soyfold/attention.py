@@ -234,9 +234,9 @@ def biased_attention(q, k, v, H, chromosome, *, form="auto", dropout_p=0.0):
         costs about 20 queries' worth of copying its keys. Measured forward and backward on one
         CPU thread, 8 heads, G = 20, d_k 4 to 32: batch 1 with n = 512 to 4096 and batch 64 with
         n = 70 to 700, where augmented wins up to about n = 700. From n = 1024 to 16,384
-        blocked takes 1.05 to 1.21 of plain attention's time, augmented 1.5 to 1.9. Two threads share
-        out blocked's small calls badly: 1.2 to 2.5 against 1.4 to 2.6, and behind augmented at
-        d_k = 8 up to n = 2048. CUDA takes augmented, unmeasured. Figures: benchmarks/attention.
+        blocked takes 1.05 to 1.21 of plain attention's time, augmented 1.5 to 1.9. Two threads
+        share out blocked's small calls badly: 1.2 to 2.5 against 1.4 to 2.6, and behind augmented
+        at d_k = 8 up to n = 2048. CUDA takes augmented, unmeasured. Figures: benchmarks/attention.
     dropout_p : float
         Dropout on the attention; above 0 a CPU leaves the fused kernel, so put it elsewhere.
 
