@@ -34,7 +34,45 @@ def test_every_figure_and_table_is_there(results):
     for trait in ("oil", "protein"):
         for figure in ("learning_curves", "predictions"):
             assert (results / f"report/figures/{figure}_{trait}.png").stat().st_size > 10_000
-    assert (results / "report/figures/cim.png").stat().st_size > 10_000
+    for figure in ("cim", "controls", "attention_oil", "attention_protein"):
+        assert (results / f"report/figures/{figure}.png").stat().st_size > 10_000
+
+
+def test_the_papers_ablations_have_each_row_beside_the_printed_value(results):
+    rows = {
+        "table4_csafm": ["none", "CIM", "CIM+GAU"],
+        "table5_cisem": ["none", "CIM", "CIM+SE"],
+        "table6_gamma": ["gamma=0", "gamma=0.0002", "gamma=0.001"],
+    }
+    for name, variants in rows.items():
+        table = pd.read_csv(results / f"evaluation/tables/{name}.tsv", sep="\t")
+        pcc = table[table.metric == "PCC"]
+        assert list(zip(pcc.trait, pcc.variant, strict=True)) == [
+            (trait, variant) for trait in ("oil", "protein") for variant in variants
+        ]
+        assert pcc[["mean", "sd", "paper"]].notna().all(axis=None)
+    cost = pd.read_csv(results / "evaluation/tables/table3_cost.tsv", sep="\t").set_index("model")
+    assert cost.relative_flops["Transformer"] == 1 and (cost.ms_per_sample > 0).all()
+
+
+def test_controls_differ_from_their_model_in_the_cim_alone(results):
+    table = pd.read_csv(results / "evaluation/tables/controls.tsv", sep="\t")
+    kinds = {"permuted", "permuted1", "permuted2", "permuted3", "expected", "identity", "constant",
+             "zero"}  # fmt: skip
+    for model in ("csafm", "cisem"):
+        assert set(table.control[table.model == model]) == kinds
+    assert (table.parameters_real == table.parameters_control).all()
+    assert set(table.trait) == {"protein"} and set(table.real_cim) == {"hic"}
+    pooled = table[(table.control == "permuted") & (table.metric == "PCC")]
+    assert pooled["rank"].between(1, 4).all() and (pooled.permutations == 3).all()
+    scores = pd.read_csv(results / "evaluation/scores.tsv", sep="\t")
+    by_hand = scores[(scores.metric == "PCC") & (scores.trait == "protein")]
+    by_hand = by_hand.groupby("model").value.mean()
+    zero = table[(table.control == "zero") & (table.metric == "PCC")].set_index("model").difference
+    for model in ("csafm", "cisem"):
+        np.testing.assert_allclose(
+            zero[model], by_hand[model] - by_hand[f"{model}.zero"], rtol=1e-6
+        )
 
 
 def test_gblup_beats_the_mean_predictor(results):
@@ -97,13 +135,15 @@ def test_a_new_trait_runs_its_own_jobs_and_the_tables_only(demo):
     assert "collect_scores" in rules and "table_oil2" in paths
     for rule, outputs in jobs:
         assert "oil2" in outputs or rule in {
-            "collect_scores", "tabulate_trait", "collect_joins",
+            "collect_scores", "tabulate_trait", "collect_joins", "tabulate_variants",
+            "compare_controls", "plot_controls",
         }, (rule, outputs)  # fmt: skip
 
 
 def fitted(jobs):
+    """Models fitted anew; a variant or control (csafm_gau, csafm.zero) counts as its model."""
     outputs = " ".join(outputs for rule, outputs in jobs if rule.startswith("fit_"))
-    return set(re.findall(r"/training/[^/]+/([^/]+)/", outputs))
+    return set(re.findall(r"/training/[^/]+/([a-z]+)[^/]*/", outputs))
 
 
 def upstream(jobs):
@@ -120,6 +160,9 @@ def test_changing_a_models_block_reruns_that_model(demo):
     path.write_text(yaml.safe_dump(models, sort_keys=False))
     jobs = demo.planned()
     assert fitted(jobs) == {"csafm"}
+    paths = " ".join(outputs for _, outputs in jobs)
+    for name in ("csafm_gau", "csafm.zero", "table4_csafm"):  # they stand on it
+        assert name in paths
     assert not upstream(jobs)
 
 
