@@ -73,6 +73,7 @@ def yeast(real_data, fresh_project):
         folder / "config/some.traits.tsv", sep="\t", index=False
     )
     study["cohort"]["traits"] = "config/some.traits.tsv"
+    study["evaluation"] = {"controls": False}  # of models that aren't fitted here
     (folder / "config/some.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
     done = fresh_project.snakemake(
         "--configfile", "config/some.yaml", SOYFOLD_DATA=str(real_data.resolve())
