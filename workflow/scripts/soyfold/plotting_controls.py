@@ -57,7 +57,8 @@ def _draw_panel(axis, rows):
     others = [name for name in ORDER if name in set(rows.control)]
     first = rows.iloc[0]
     _draw_real(axis, first, pooled)
-    labels = [f"real ({first.real_cim})"]
+    # A matrix expected from lengths is nobody's real CIM.
+    labels = [f"{'own' if first.real_cim == 'expected' else 'real'} ({first.real_cim})"]
     if pooled is not None:
         heights = len(labels) + _spread(shuffled.value, 0.22)
         axis.plot(shuffled.value, heights, "o", color=SHUFFLED, ms=4.5, alpha=0.7, mew=0)
@@ -79,7 +80,9 @@ def _draw_panel(axis, rows):
     axis.grid(axis="x", color="0.92")
     axis.set_axisbelow(True)
     title = f"{first.trait}, {first.label}"
-    axis.set_title(title if pooled is None else f"{title}: real CIM {verdict(pooled)}")
+    axis.set_title(
+        title if pooled is None else f"{title}: {labels[0].split()[0]} CIM {verdict(pooled)}"
+    )
 
 
 def plot_controls(table, *, paths):
