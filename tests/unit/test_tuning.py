@@ -8,19 +8,15 @@ import sys
 import time
 
 import numpy as np
-import optuna
-import pandas as pd
 import psutil
 import pytest
 import torch
 import yaml
 from tiny_study import QUICK, SMALL, block, write_cohort
 
-from soyfold import fitting, registry, training, tuning
+from soyfold import fitting, training, tuning
 from soyfold.errors import UserError
-from soyfold.files import read_table, write_table
-from soyfold.plotting_tuning import best_so_far, plot_tuning, read_trials
-from soyfold.search_space import check_space, draw, edge_of, lies_in, own_values
+from soyfold.files import read_table
 
 torch.set_num_threads(1)
 SPACE = {
@@ -325,134 +321,9 @@ if __name__ == "__main__":
     assert table.default.sum() == 1
 
 
-@pytest.mark.parametrize(
-    ("best", "rule", "edge"),
-    [
-        (1e-4, {"low": 1e-6, "high": 1e-4, "log": True}, "high"),
-        (9e-5, {"low": 1e-6, "high": 1e-4, "log": True}, "high"),
-        (5e-5, {"low": 1e-6, "high": 1e-4, "log": True}, None),
-        (1.1e-6, {"low": 1e-6, "high": 1e-4, "log": True}, "low"),
-        (1.1e-6, {"low": 1e-6, "high": 1e-4}, "low"),
-        (0.2, {"low": 0.1, "high": 0.3}, None),
-        (0.0, {"low": 0.0, "high": 0.3}, None),
-        (64, {"choices": [16, 64]}, None),
-    ],
-)
-def test_a_best_value_at_the_end_of_its_range_is_told(best, rule, edge):
-    assert edge_of(best, rule) == edge
-
-
 def test_the_log_says_that_the_range_was_too_narrow(tmp_path, inputs, calls, caplog):
     low = {**SPACE, "learning_rate": {"low": 1e-6, "high": 1e-4, "log": True}}
     with caplog.at_level(logging.WARNING, logger="soyfold"):
         best, _ = search(tmp_path, inputs, trials=3, space=low, learning_rate=1e-4)
     assert best["at_edge"]["learning_rate"] == "high"
     assert "learning_rate, 0.0001, lies at the high end of its range" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("space", "said"),
-    [
-        (None, "no space to search; allowed: ranges or choices of .*; to mend: .*tuning"),
-        ({"dropout": None}, "no space to search"),
-        ({"learning": {"low": 1, "high": 2}}, "unknown parameter 'learning'; .*learning_rate"),
-        ({"dropout": {"low": 0.3, "high": 0.3}}, "low 0.3, high 0.3; allowed: low below high"),
-        ({"dropout": {"low": 0.0, "high": 0.3, "log": True}}, "low 0.0 with log: true"),
-        ({"learning_rate": {"low": "1e-6", "high": 1e-4}}, "low '1e-6', .*YAML wants 1.0e-6"),
-        ({"dropout": {"low": 0.0}}, "allowed: {low: ..., high: ..., log"),
-        ({"dropout": [0.0, 0.3]}, "allowed: {low: ..., high: ..., log"),
-        ({"dropout": {"low": 0.0, "high": 0.3, "choices": [0.1]}}, "allowed: {low"),
-        ({"batch_size": {"choices": [16]}}, "2 or more different values"),
-        ({"batch_size": {"choices": [16, 16]}}, "2 or more different values"),
-    ],
-)
-def test_spaces_that_cannot_be_searched_are_refused(space, said):
-    with pytest.raises(UserError, match=said) as caught:
-        check_space(space, SMALL, model="csafm")
-    assert "tuning of model csafm" in str(caught.value)
-
-
-def test_ranges_of_whole_numbers_are_drawn_in_whole_numbers():
-    space = {
-        "layers": {"low": 1, "high": 4}, "dropout": {"low": 0, "high": 1},
-        "batch_size": {"choices": [16, 32]}, "norm": {"choices": ["post", "pre"]},
-    }  # fmt: skip
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
-    drawn = [draw(study.ask(), space, {"layers": 2, "dropout": 0.0}) for _ in range(40)]
-    assert {values["layers"] for values in drawn} == {1, 2, 3, 4}
-    assert all(isinstance(values["layers"], int) for values in drawn)
-    assert len({values["dropout"] for values in drawn}) == 40
-    for values in drawn:
-        assert all(lies_in(values[name], rule) for name, rule in space.items())
-
-
-@pytest.mark.parametrize("preset", ["paper", "cpu", "demo"])
-def test_the_models_file_has_a_space_around_every_networks_own_parameters(root, preset):
-    file = root / "config/models.yaml"
-    names = yaml.safe_load(file.read_text())["models"]
-    study = {"training": {"models_file": str(file), "preset": preset}}
-    for name, model in registry.load_models(study, root / "workflow/schemas", names).items():
-        if model["kind"] == "direct":
-            assert not model["tuning"]
-            continue
-        space = check_space(model["tuning"], model["parameters"], model=name)
-        own = own_values(space, model["parameters"])
-        assert all(lies_in(own[key], rule) for key, rule in space.items()), (name, own)
-        # What memory holds at a time is no hyperparameter where attention fills it.
-        steps = {"batch_size", "accumulate"} & set(space)
-        assert steps == ({"accumulate"} if preset == "paper" and model["attention"] else
-                         {"batch_size"})  # fmt: skip
-
-
-def test_a_space_is_checked_without_torch_or_optuna(root):
-    code = (
-        "import sys, soyfold.search_space; sys.exit(any(m in sys.modules for m in "
-        "('torch', 'optuna')))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=root / "workflow/scripts", check=False)
-    assert done.returncode == 0
-
-
-@pytest.fixture
-def trials(tmp_path):
-    table = pd.DataFrame(
-        {
-            "trial": range(1, 8),
-            "state": ["failed", "complete", "complete", "pruned", "complete", "pruned", "complete"],
-            "value": [np.nan, 0.9, 0.7, 0.1, 0.8, 2.0, 500.0],
-            "default": [False, True, *[False] * 5],
-            "epochs_run": 3,
-            "learning_rate": np.geomspace(1e-5, 1e-2, 7),
-            "batch_size": [16, 32, 64, 16, 32, 64, 16],
-            "norm": ["pre", "post"] * 3 + ["pre"],
-            "dropout": np.linspace(0, 0.3, 7),
-        }
-    )
-    write_table(table, tmp_path / "trials.tsv")
-    return read_trials(tmp_path / "trials.tsv")
-
-
-def test_only_complete_trials_count_as_best(trials):
-    np.testing.assert_equal(best_so_far(trials), [np.nan, 0.9, 0.7, 0.7, 0.7, 0.7, 0.7])
-
-
-def test_the_figure_names_what_became_of_each_trial(tmp_path, trials):
-    plot_tuning(trials, label="CSAFM", trait="oil", paths=[tmp_path / "t.svg"])
-    text = (tmp_path / "t.svg").read_text()
-    for said in ("complete (3)", "pruned (2)", "failed (1)", "off the scale (1)", "model's own"):
-        assert said in text
-    for said in ("learning_rate", "batch_size", "norm", "dropout", "oil: search", "CSAFM"):
-        assert said in text
-
-
-@pytest.mark.parametrize("suffix", ["png", "svg"])
-def test_same_trials_same_bytes(tmp_path, trials, suffix):
-    paths = [tmp_path / f"{name}.{suffix}" for name in "ab"]
-    for path in paths:
-        plot_tuning(trials, label="CSAFM", trait="oil", paths=[path])
-    assert paths[0].read_bytes() == paths[1].read_bytes()
-
-
-def test_a_search_of_one_trial_can_be_drawn(tmp_path, trials):
-    plot_tuning(trials[1:2], label="CSAFM", trait="oil", paths=[tmp_path / "t.svg"])
-    assert "complete (1)" in (tmp_path / "t.svg").read_text()

@@ -6,19 +6,21 @@ traits of a study share the additive QTL and the draw of the noise.
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from soyfold.cim import expected_between
 from soyfold.errors import UserError
+from soyfold.simulation.options import Seeded
 from soyfold.simulation.traits import design, draw_qtl
 
 TRAITS = {"high": "contact_high", "low": "contact_low", "none": "additive_only"}
 
 
 @dataclass(frozen=True)
-class Planting:
+class Planting(Seeded):
     """What to plant.
 
     Attributes
@@ -43,24 +45,14 @@ class Planting:
     additive: int = 20
     seed: int = 1
 
-    def __post_init__(self):
-        """Refuse what can't be planted."""
-        limits = {
-            "heritability": (0, 1),
-            "epistasis": (0, 1),
-            "pairs": (1, 10**6),
-            "products": (1, 10**6),
-            "additive": (0, 10**6),
-            "seed": (0, 2**32 - 1),
-        }
-        for name, (low, high) in limits.items():
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise UserError(f"{value}", at=f"--{name}", allowed=f"{low} to {high}")
-
-    def generator(self, *stream):
-        """A random generator of its own for each part, so that no part moves another."""
-        return np.random.default_rng([self.seed, *stream])
+    LIMITS: ClassVar = {
+        "heritability": (0, 1),
+        "epistasis": (0, 1),
+        "pairs": (1, 10**6),
+        "products": (1, 10**6),
+        "additive": (0, 10**6),
+        "seed": (0, 2**32 - 1),
+    }
 
 
 def rank_pairs(sums):

@@ -6,12 +6,12 @@ accessions. Memory holds one chromosome's genotypes at a time.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from soyfold.chromosomes import read_chromosomes
-from soyfold.errors import UserError
 from soyfold.files import staged, write_table
 from soyfold.logs import log
 from soyfold.simulation.accessions import (
@@ -36,6 +36,7 @@ from soyfold.simulation.genotypes import (
     write_header,
     write_records,
 )
+from soyfold.simulation.options import Seeded
 from soyfold.simulation.traits import TRAITS, design, draw_effects, draw_qtl, truth_table
 
 # Contigs that no chromosome table knows, with their lengths and records in the VCF.
@@ -49,7 +50,7 @@ PRODUCTS_PER_TOUCH = 4
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Seeded):
     """What study to make.
 
     Attributes
@@ -78,26 +79,16 @@ class Options:
     epistasis: float = 0.3
     resolution: int = 5_000_000
 
-    def __post_init__(self):
-        """Refuse what no study can be made of."""
-        limits = {
-            "lines": (30, 500_000),
-            "snps": (1, 10**7),
-            "pairs": (1, 10**9),
-            "seed": (0, 2**32 - 1),
-            "missing": (0, 0.08),
-            "heritability": (0, 1),
-            "epistasis": (0, 1),
-            "resolution": (1_000, 10**9),
-        }
-        for name, (low, high) in limits.items():
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise UserError(f"{value}", at=f"--{name}", allowed=f"{low} to {high}")
-
-    def generator(self, *stream):
-        """A random generator of its own for each part, so that no part moves another."""
-        return np.random.default_rng([self.seed, *stream])
+    LIMITS: ClassVar = {
+        "lines": (30, 500_000),
+        "snps": (1, 10**7),
+        "pairs": (1, 10**9),
+        "seed": (0, 2**32 - 1),
+        "missing": (0, 0.08),
+        "heritability": (0, 1),
+        "epistasis": (0, 1),
+        "resolution": (1_000, 10**9),
+    }
 
 
 def name_styles(chromosomes):
