@@ -54,7 +54,9 @@ def test_every_seed_has_every_output(csafm):
             "attention.tsv",
         }  # fmt: skip
     predictions = read_table(folders[0] / "predictions.tsv")
-    assert list(predictions.columns) == ["sample", "part", "observed", "predicted"]
+    assert list(predictions.columns) == [
+        "sample", "part", "observed", "predicted", "held_out",
+    ]  # fmt: skip
     assert predictions.part.value_counts().to_dict() == PARTS
     history = read_table(folders[0] / "history.tsv")
     assert list(history.columns) == ["epoch", "train_loss", "val_loss", "val_pcc"]
@@ -266,3 +268,29 @@ def test_direct_models_import_no_torch(tmp_path):
     scripts = Path(fitting.__file__).parent.parent
     subprocess.run([sys.executable, "-c", code], check=True, cwd=scripts)
     assert (tmp_path / "out/metrics.tsv").is_file()
+
+
+def test_held_out_predictions_come_from_a_fit_that_has_not_seen_those_lines(tmp_path):
+    inputs = write_cohort(tmp_path)
+    both = run(tmp_path / "both", direct_block("gblup", train_on=["train", "val"]), inputs)
+    alone = run(tmp_path / "alone", direct_block("gblup", train_on=["train"]), inputs)
+    tables = [read_table(folder / "predictions.tsv") for [folder] in (both, alone)]
+    for table in tables:
+        assert table.held_out.notna().equals(table.part == "val")
+    np.testing.assert_allclose(tables[0].held_out, tables[1].held_out, rtol=1e-10)
+    val = tables[0].part == "val"
+    assert not np.allclose(tables[0].predicted[val], tables[0].held_out[val])
+
+
+def test_without_held_out_the_column_is_empty(tmp_path):
+    inputs = write_cohort(tmp_path)
+    model = {**direct_block("gblup", train_on=["train", "val"]), "held_out": False}
+    [folder] = run(tmp_path / "out", model, inputs)
+    assert read_table(folder / "predictions.tsv").held_out.isna().all()
+
+
+def test_a_model_that_needs_families_is_refused_where_there_are_none(tmp_path, monkeypatch):
+    inputs = write_cohort(tmp_path)
+    monkeypatch.setattr("soyfold.models.mean.NEEDS", ("families",), raising=False)
+    with pytest.raises(UserError, match=r"cohort\.families"):
+        run(tmp_path / "out", direct_block("mean"), inputs)

@@ -4,51 +4,17 @@ import resource
 import time
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import yaml
 
 from soyfold import registry
-from soyfold.checkpoints import save_checkpoint
+from soyfold.direct_fits import fit_direct
 from soyfold.errors import UserError
 from soyfold.files import write_table
 from soyfold.logs import log
 from soyfold.metrics import all_metrics
 from soyfold.parameters import TRAINING
-from soyfold.tasks import HISTORY, PARTS, Fit, draw_task, read_cohort
-
-
-def fit_direct(block, task, cohort):
-    """Fit a model without training loop on the parts that its `train_on` names.
-
-    A model whose `cim` is not none gets, beside dosages, trait, parameters and seed, `cim` (G, G)
-    in the order of `cohort.chromosomes` and `snp_chromosome` (L,) int, places in that order.
-    """
-    parameters = dict(block["parameters"])
-    parts = parameters.pop("train_on", ["train"])
-    rows = task.rows(*parts)
-    contacts = {}
-    if block["cim"] != "none":
-        codes = pd.Index(cohort.chromosomes).get_indexer(cohort.snp_chromosome)
-        contacts = {"cim": cohort.cim.to_numpy(dtype=np.float64), "snp_chromosome": codes}
-    started = time.perf_counter()
-    model = registry.import_model(block["module"]).fit(
-        task.dosage[rows], task.y[rows], parameters=parameters, seed=task.seed, **contacts
-    )
-    seconds = time.perf_counter() - started
-    log.info("fitted on %d lines of %s: %s", len(rows), " + ".join(parts), model.summary())
-
-    def save(path):
-        facts = {"module": block["module"], "kind": "direct", "parameters": block["parameters"]}
-        save_checkpoint(path, model.state(), **facts)
-
-    return Fit(
-        predicted=model.predict(task.dosage),
-        history=pd.DataFrame(columns=HISTORY),
-        extra=[(None, name, float(value)) for name, value in model.summary().items()],
-        cost={"device": "cpu", "train_seconds": seconds, "epochs": None},
-        save=save,
-    )
+from soyfold.tasks import PARTS, draw_task, read_cohort
 
 
 def _fit_and_write(block, task, cohort, folder, **resuming):
@@ -81,7 +47,13 @@ def write_fit(folder, task, fit, *, started):
     """Write a fit's outputs into `folder`; what changes from run to run goes to cost.tsv alone."""
     folder = Path(folder)
     table = pd.DataFrame(
-        {"sample": task.sample, "part": task.part, "observed": task.y, "predicted": fit.predicted}
+        {
+            "sample": task.sample,
+            "part": task.part,
+            "observed": task.y,
+            "predicted": fit.predicted,
+            "held_out": fit.held_out,
+        }
     )
     metrics = metrics_table(task, fit)
     write_table(table, folder / "predictions.tsv")

@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -183,6 +184,7 @@ def fit_network(block, task, cohort, *, resume=None):
             extra += [("test", name, value) for name, value in figures.items()]
     return Fit(
         predicted=predicted,
+        held_out=np.where(task.part == "val", predicted, np.nan),
         history=pd.DataFrame(trained.history, columns=HISTORY),
         extra=extra,
         cost={"epochs": len(trained.history), **trained.cost, "predict_ms_per_line": latency},

@@ -15,7 +15,7 @@ from soyfold.search_space import check_space
 FALLBACK = {"demo": "cpu", "cpu": "paper"}
 DEFAULTS = {
     "gpu": 0, "attention": False, "cim": "none", "seeds_per_job": "one", "parameters": {},
-    "tuning": {},
+    "tuning": {}, "held_out": True,
 }  # fmt: skip
 
 
@@ -132,8 +132,9 @@ def load_models(study, schemas, names):
     -------
     dict of str to dict
         By name, in the order given: name, label, module, kind (network | direct), gpu (0 | 1),
-        attention (bool), cim (none | real | a control's name), seeds_per_job (one | all), preset,
-        parameters, tuning (the search space by parameter; empty for models that aren't tuned).
+        attention (bool), cim (none | real | a control's name), seeds_per_job (one | all), held_out
+        (bool), preset, parameters, tuning (the search space by parameter; empty for models that
+        aren't tuned).
 
     Raises
     ------

@@ -22,7 +22,8 @@ class Cohort:
     dosage : ndarray (all samples, L) int8
         Count of ALT, memory-mapped.
     lines : DataFrame
-        sample, value (trait units), row (of dosage): the samples that have a value.
+        sample, value (trait units), row (of dosage), family where the study names families: the
+        samples that have a value.
     snp_chromosome : ndarray (L,) of str
     cim : DataFrame or None
         G x G, names in genome order on both axes.
@@ -50,6 +51,8 @@ class Task:
         Trait units.
     dosage : ndarray (n, L) int8
     seed : int
+    families : ndarray (n,) of str, or None
+        None where the study names none; an empty string for a line of no family.
     """
 
     sample: np.ndarray
@@ -57,6 +60,7 @@ class Task:
     y: np.ndarray
     dosage: np.ndarray
     seed: int
+    families: np.ndarray | None = None
 
     def rows(self, *parts):
         """Row numbers of one or several parts."""
@@ -65,9 +69,14 @@ class Task:
 
 @dataclasses.dataclass
 class Fit:
-    """What a fitted model leaves behind: predictions (n,) in trait units, tables, a saver."""
+    """What a fitted model leaves behind: predictions (n,) in trait units, tables, a saver.
+
+    `held_out` (n,) are predictions of the validation lines by a fit that hasn't seen them; NaN for
+    all other lines.
+    """
 
     predicted: np.ndarray
+    held_out: np.ndarray
     history: pd.DataFrame
     extra: list
     cost: dict
@@ -107,7 +116,7 @@ def read_cohort(*, dosage, samples, variants, phenotypes, cim=None):
         If the tables don't fit the matrix, or the CIM lacks a chromosome of the variants.
     """
     matrix = np.load(dosage, mmap_mode="r")
-    rows = read_table(samples, required=("sample", "row"), dtype={"sample": str})
+    rows = read_table(samples, required=("sample", "row"), dtype={"sample": str, "family": str})
     snps = read_table(variants, required=("chromosome", "column"), dtype={"chromosome": str})
     values = read_table(phenotypes, required=("sample", "value"), dtype={"sample": str})
     if matrix.shape != (len(rows), len(snps)):
@@ -124,7 +133,8 @@ def read_cohort(*, dosage, samples, variants, phenotypes, cim=None):
             f"no chromosome {', '.join(missing)}", file=cim, allowed="all of the variants'"
         )
     lines = rows.merge(values, on="sample", validate="one_to_one")
-    lines = lines.dropna(subset="value").sort_values("row")[["sample", "value", "row"]]
+    columns = ["sample", "value", "row", *(["family"] if "family" in lines else [])]
+    lines = lines.dropna(subset="value").sort_values("row")[columns]
     return Cohort(matrix, lines.reset_index(drop=True), chromosome, table)
 
 
@@ -154,4 +164,5 @@ def draw_task(cohort, split, seed):
         y=lines["value"].to_numpy(dtype=np.float64),
         dosage=np.ascontiguousarray(cohort.dosage[lines.row.to_numpy()]),
         seed=seed,
+        families=lines.family.fillna("").to_numpy(dtype=str) if "family" in lines else None,
     )
