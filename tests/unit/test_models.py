@@ -1,6 +1,7 @@
 """Networks: what each one is exactly, against literal forms and against each other."""
 
 import copy
+import dataclasses
 
 import pytest
 import torch
@@ -16,7 +17,7 @@ from soyfold.parameters import TRAINING
 NETWORKS = ("transformer", "csafm", "cisem", "cnn", "lstm", "gru")
 
 
-def build(module, *, cim=CIM, width=4, seed=0, **parameters):
+def build(module, *, cim=CIM, width=4, seed=0, layout=None, **parameters):
     torch.manual_seed(seed)
     own = {**SMALL, "window": width if width > 1 else None}
     own["tokens"] = "window" if width > 1 else "snp"
@@ -24,7 +25,7 @@ def build(module, *, cim=CIM, width=4, seed=0, **parameters):
         own = {name: own[name] for name in ("tokens", "window", "d_model")}
         own |= {"embedding": "locus_scaled", "position": "learned"}
     network = registry.import_model(module).Network
-    return network(tiny_layout(width), {**own, **parameters}, cim).eval()
+    return network(layout or tiny_layout(width), {**own, **parameters}, cim).eval()
 
 
 @pytest.mark.parametrize("norm", ["post", "pre"])
@@ -327,3 +328,16 @@ def parts_of_digest(module):
             seen.add(path)
             waiting.extend(digest._parse(path)[1])
     return {path.name for path in seen}
+
+
+@pytest.mark.parametrize("module", NETWORKS)
+def test_traits_learnt_together_are_outputs_of_one_network(module):
+    layout = dataclasses.replace(tiny_layout(), outputs=3)
+    network = build(module, layout=layout)
+    alone = build(module)
+    g = standardised(4)
+    assert network(g).shape == (4, 3) and alone(g).shape == (4,)
+    widened = {name for name, p in network.named_parameters()} - {
+        name for name, p in alone.named_parameters() if p.shape == network.get_parameter(name).shape
+    }
+    assert {name.split(".")[0] for name in widened} <= {"readout", "head"} and len(widened) == 2

@@ -28,6 +28,8 @@ class Layout:
         Place of each SNP inside its token, below `width`.
     chromosome : ndarray (n,) int64
         Index into `chromosomes` of each token.
+    outputs : int
+        Values that a network tells of each line: traits learnt together, T.
     """
 
     chromosomes: tuple
@@ -36,6 +38,7 @@ class Layout:
     token: np.ndarray
     slot: np.ndarray
     chromosome: np.ndarray
+    outputs: int = 1
 
     @property
     def n_snps(self):
@@ -53,7 +56,7 @@ class Layout:
         return self.token * self.width + self.slot
 
 
-def make_layout(snp_chromosome, chromosomes, *, width=1):
+def make_layout(snp_chromosome, chromosomes, *, width=1, outputs=1):
     """Group SNPs into tokens of up to `width` neighbours; none crosses a chromosome.
 
     Parameters
@@ -64,6 +67,8 @@ def make_layout(snp_chromosome, chromosomes, *, width=1):
         Names in genome order.
     width : int
         SNPs a token.
+    outputs : int
+        Traits learnt together.
 
     Returns
     -------
@@ -93,4 +98,5 @@ def make_layout(snp_chromosome, chromosomes, *, width=1):
         token=np.repeat(first, sizes) + rank // width,
         slot=rank % width,
         chromosome=np.repeat(snp_chromosome[starts], windows),
+        outputs=int(outputs),
     )

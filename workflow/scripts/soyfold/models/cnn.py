@@ -45,10 +45,10 @@ class Network(nn.Module):
             stages += [nn.Conv1d(inward, outward, p["kernel"], padding="same"), nn.ReLU()]
         self.convolutions = nn.Sequential(*stages)
         self.dropout = nn.Dropout(p["dropout"])
-        self.head = nn.Linear(layout.n_tokens * widths[-1], 1)
+        self.head = nn.Linear(layout.n_tokens * widths[-1], layout.outputs)
 
     def forward(self, g):
-        """Standardised dosages g (batch, L) to predictions (batch,), z-scored."""
+        """Standardised dosages (batch, L) to z-scored predictions (batch,) or (batch, outputs)."""
         x = self.convolutions(self.embedding(g).transpose(1, 2))
         return self.head(self.dropout(x.flatten(1))).squeeze(-1)
 

@@ -165,27 +165,27 @@ class EncoderLayer(nn.Module):
 
 
 class Readout(nn.Module):
-    """Token vectors (batch, n, d) to a value (batch,).
+    """Token vectors (batch, n, d) to a value (batch,), or to (batch, outputs) above one output.
 
     - `mean`: mean over tokens, LayerNorm, linear.
     - `flatten`: linear on all n d numbers.
-    - `sum_mlp`: sum over tokens / sqrt(n), then d -> 64 -> GELU -> 1.
+    - `sum_mlp`: sum over tokens / sqrt(n), then d -> 64 -> GELU -> outputs.
     """
 
     KINDS = ("mean", "flatten", "sum_mlp")
 
-    def __init__(self, kind, n, d):
+    def __init__(self, kind, n, d, outputs=1):
         super().__init__()
         self.kind = kind
         if kind == "mean":
-            self.head = nn.Sequential(nn.LayerNorm(d), nn.Linear(d, 1))
+            self.head = nn.Sequential(nn.LayerNorm(d), nn.Linear(d, outputs))
         elif kind == "flatten":
-            self.head = nn.Linear(n * d, 1)
+            self.head = nn.Linear(n * d, outputs)
         else:
-            self.head = nn.Sequential(nn.Linear(d, 64), nn.GELU(), nn.Linear(64, 1))
+            self.head = nn.Sequential(nn.Linear(d, 64), nn.GELU(), nn.Linear(64, outputs))
 
     def forward(self, x):
-        """x (batch, n, d) to (batch,)."""
+        """x (batch, n, d) to (batch,) or (batch, outputs)."""
         if self.kind == "mean":
             x = x.mean(1)
         elif self.kind == "flatten":
@@ -221,7 +221,7 @@ class Encoder(nn.Module):
         self.dropout = nn.Dropout(p["dropout"])
         self.layers = nn.ModuleList(self.make_layer(p) for _ in range(p["layers"]))
         self.final_norm = nn.LayerNorm(p["d_model"]) if p["norm"] == "pre" else nn.Identity()
-        self.readout = Readout(p["readout"], layout.n_tokens, p["d_model"])
+        self.readout = Readout(p["readout"], layout.n_tokens, p["d_model"], layout.outputs)
 
     @classmethod
     def check_choices(cls, p):
@@ -252,7 +252,7 @@ class Encoder(nn.Module):
         return next(islice(self.layer_inputs(g), wanted, None))
 
     def forward(self, g):
-        """Standardised dosages g (batch, L) to predictions (batch,), z-scored."""
+        """Standardised dosages (batch, L) to z-scored predictions (batch,) or (batch, outputs)."""
         return self.readout(self.final_norm(self.tokens(g)))
 
     def use_scaler(self, centre, scale):

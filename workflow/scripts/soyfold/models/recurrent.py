@@ -51,10 +51,11 @@ class Recurrent(nn.Module):
             batch_first=True,
             bidirectional=p["bidirectional"],
         )
-        self.head = nn.Linear(p["hidden"] * (2 if p["bidirectional"] else 1), 1)
+        directions = 2 if p["bidirectional"] else 1
+        self.head = nn.Linear(p["hidden"] * directions, layout.outputs)
 
     def forward(self, g):
-        """Standardised dosages g (batch, L) to predictions (batch,), z-scored."""
+        """Standardised dosages (batch, L) to z-scored predictions (batch,) or (batch, outputs)."""
         x = self.embedding(g)
         state, total = None, 0.0
         for part in x.split(self.chunk, dim=1):
