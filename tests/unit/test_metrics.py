@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from soyfold.metrics import (
     all_metrics,
+    calibration_intercept,
     calibration_slope,
     consistency_index,
     mae,
@@ -19,9 +20,12 @@ from soyfold.metrics import (
     r2,
     rmse,
     spearman,
+    within_groups,
 )
 
-NAMES = ["MAE", "PCC", "CI", "R2", "RMSE", "Spearman", "calibration_slope"]
+NAMES = [
+    "MAE", "PCC", "CI", "R2", "RMSE", "Spearman", "calibration_slope", "calibration_intercept",
+]  # fmt: skip
 
 
 @st.composite
@@ -50,8 +54,9 @@ def test_equal_other_programs(pair):
     y, p = pair
     assert pearson(y, p) == pytest.approx(scipy.stats.pearsonr(y, p).statistic, abs=1e-9)
     assert spearman(y, p) == pytest.approx(scipy.stats.spearmanr(y, p).statistic, abs=1e-9)
-    slope = scipy.stats.linregress(p, y).slope
-    assert calibration_slope(y, p) == pytest.approx(slope, rel=1e-6, abs=1e-9)
+    line = scipy.stats.linregress(p, y)
+    assert calibration_slope(y, p) == pytest.approx(line.slope, rel=1e-6, abs=1e-9)
+    assert calibration_intercept(y, p) == pytest.approx(line.intercept, rel=1e-6, abs=1e-6)
     assert r2(y, p) == pytest.approx(1 - np.mean((y - p) ** 2) / np.var(y), rel=1e-9)
 
 
@@ -92,8 +97,9 @@ def test_perfect_predictions(pair):
         "R2": 1,
         "Spearman": 1,
         "calibration_slope": 1,
+        "calibration_intercept": 0,
     }
-    assert all_metrics(y, y) == pytest.approx(wanted, abs=1e-9)
+    assert all_metrics(y, y) == pytest.approx(wanted, abs=1e-8)
 
 
 @pytest.mark.parametrize("constant", [0.0, 34.1, 0.1 + 0.2, -1e-300])
@@ -139,3 +145,37 @@ def test_extreme_units_neither_overflow_nor_vanish(scale):
 def test_bad_input_is_refused(y, p, message):
     with pytest.raises(ValueError, match=message):
         all_metrics(y, p)
+
+
+def test_within_groups_is_the_weighted_mean_of_the_large_ones():
+    rng = np.random.default_rng(3)
+    y, p = rng.normal(size=(2, 45))
+    groups = np.repeat(["a", "b", "c", "d"], [20, 12, 9, 4])
+    a, b = pearson(y[:20], p[:20]), pearson(y[20:32], p[20:32])
+    assert within_groups(y, p, groups, pearson) == pytest.approx((20 * a + 12 * b) / 32)
+    order = rng.permutation(45)
+    again = within_groups(y[order], p[order], groups[order], pearson)
+    assert again == pytest.approx(within_groups(y, p, groups, pearson))
+
+
+def test_what_tells_groups_apart_counts_for_nothing_within_them():
+    rng = np.random.default_rng(4)
+    family = np.repeat(np.arange(30), 40)
+    p = 10.0 * family + rng.normal(size=1200)
+    y = 10.0 * family + rng.normal(size=1200)
+    assert pearson(y, p) > 0.99
+    # 30 families of 40: the standard error is 1 / sqrt(30 * 38).
+    assert abs(within_groups(y, p, family, pearson)) < 4 / math.sqrt(30 * 38)
+
+
+def test_groups_without_a_value_are_no_zeros():
+    y = np.arange(30.0)
+    p = np.concatenate([np.zeros(15), y[15:]])
+    groups = np.repeat(["constant", "known"], 15)
+    assert within_groups(y, p, groups, pearson) == pytest.approx(1.0)
+    missing = np.where(groups == "known", groups, None)
+    assert within_groups(y, p, missing, pearson) == pytest.approx(1.0)
+    assert math.isnan(within_groups(y, p, np.repeat("constant", 30), lambda a, b: math.nan))
+    assert math.isnan(within_groups(y[:8], p[:8], groups[:8], pearson))
+    with pytest.raises(ValueError, match="one for each line"):
+        within_groups(y, p, groups[:3], pearson)

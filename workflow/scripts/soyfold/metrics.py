@@ -5,6 +5,7 @@ A metric that is not defined for the input (correlation of a constant) is NaN, n
 """
 
 import numpy as np
+import pandas as pd
 from scipy.stats import rankdata
 
 # A spread within rounding of the values themselves is no spread.
@@ -94,6 +95,17 @@ def calibration_slope(y, p):
     return float(p @ (y - y.mean()) / (p @ p))
 
 
+def calibration_intercept(y, p):
+    """Intercept of observed on predicted, trait units: 0 with slope 1 is calibrated.
+
+    It is read with the slope: mean(y) - slope * mean(p), so a slope below 1 alone moves it.
+    """
+    y, p = _pair(y, p)
+    if _is_constant(p):
+        return float("nan")
+    return float(y.mean() - calibration_slope(y, p) * p.mean())
+
+
 METRICS = {
     "MAE": mae,
     "PCC": pearson,
@@ -102,6 +114,7 @@ METRICS = {
     "RMSE": rmse,
     "Spearman": spearman,
     "calibration_slope": calibration_slope,
+    "calibration_intercept": calibration_intercept,
 }
 
 
@@ -123,3 +136,43 @@ def all_metrics(y, p):
         For other than 1-d arrays of equal length above 0, or values that are not finite.
     """
     return {name: metric(y, p) for name, metric in METRICS.items()}
+
+
+def within_groups(y, p, groups, metric, *, fewest=10):
+    """Mean of a metric over groups of lines, weighted by their lines.
+
+    A correlation over families mixes what tells families apart with what tells sister lines apart;
+    a breeder who selects within a family asks for the second alone.
+
+    Parameters
+    ----------
+    y, p : array-like (n,)
+        Observed and predicted, in trait units.
+    groups : array-like (n,)
+        Family, environment, ... of each line; a missing one (None, NaN) is in no group.
+    metric : callable
+        (y, p) -> float, such as `pearson`.
+    fewest : int, keyword only
+        Smaller groups are left out: their values are noise.
+
+    Returns
+    -------
+    float
+        NaN if no group is large enough and has a defined value.
+
+    Raises
+    ------
+    ValueError
+        For arrays of other lengths, or values that are not finite.
+    """
+    y, p = _pair(y, p)
+    codes, _ = pd.factorize(np.asarray(groups, dtype=object))
+    if codes.shape != y.shape:
+        raise ValueError(f"{len(codes)} groups for {len(y)} lines; allowed: one for each line")
+    counts = np.bincount(codes[codes >= 0])
+    members = {code: codes == code for code in np.flatnonzero(counts >= fewest)}
+    values = np.array([metric(y[rows], p[rows]) for rows in members.values()])
+    defined = ~np.isnan(values)
+    if not defined.any():
+        return float("nan")
+    return float(np.average(values[defined], weights=counts[list(members)][defined]))
