@@ -23,11 +23,13 @@ CONDA_NAMES = {
 def rules(root):
     """(file, rule, text) of every rule that has a script of its own."""
     for path in sorted((root / "workflow/rules").glob("*.smk")):
-        blocks = re.split(r"(?m)^rule (\w+):\n", path.read_text())
-        for name, text in zip(blocks[1::2], blocks[2::2], strict=True):
+        blocks = re.split(r"(?m)^((?:    )?rule(?: \w+)?):\n", path.read_text())
+        for head, text in zip(blocks[1::2], blocks[2::2], strict=True):
             body = re.split(r"(?m)^\S", text)[0]
+            if head.startswith(" "):  # one of a loop, which names it
+                body = re.sub(r"(?m)^    ", "", body)
             if "default_target" not in body:
-                yield path.name, name, body
+                yield path.name, head.split()[-1], body
 
 
 def pytest_generate_tests(metafunc):

@@ -2,11 +2,10 @@
 from soyfold.splits import check_stratify
 
 try:
-    check_stratify(SETTINGS["splits"], TRAITS, file=workflow.configfiles[-1])
+    for scheme in SCHEMES.values():
+        check_stratify(scheme["settings"], TRAITS, file=workflow.configfiles[-1])
 except UserError as error:
     raise WorkflowError(str(error))
-
-STRATIFY = SETTINGS["splits"]["stratify"]
 
 # A trait's row without what decides about models or labels alone.
 JOIN_COLUMNS = ["trait", "file", "format", "id_column", "value_column", "environment_column"]
@@ -99,17 +98,16 @@ rule write_dosage:
 # One job per seed: with more seeds the old splits stay as they are, and so does what hangs on them.
 rule draw_split:
     input:
-        **({"splits": SETTINGS["splits"]["file"]} if SETTINGS["splits"]["file"] else {}),
-        **({"values": f"{RESULTS}/cohort/phenotypes/{STRATIFY['trait']}.tsv"} if STRATIFY else {}),
+        unpack(split_inputs),
         fam=f"{RESULTS}/imputation/merged.fam",
         samples=f"{RESULTS}/genotypes/samples.tsv",
     output:
-        split=f"{RESULTS}/cohort/splits/{SCHEME}/seed{{seed}}.tsv",
-        losses=f"{RESULTS}/cohort/splits/{SCHEME}/losses/seed{{seed}}.tsv",
+        split=f"{RESULTS}/cohort/splits/{{scheme}}/seed{{seed}}.tsv",
+        losses=f"{RESULTS}/cohort/splits/{{scheme}}/losses/seed{{seed}}.tsv",
     log:
-        f"{LOGS}/cohort/draw_split/{SCHEME}_seed{{seed}}.log",
+        f"{LOGS}/cohort/draw_split/{{scheme}}_seed{{seed}}.log",
     benchmark:
-        f"{BENCHMARKS}/cohort/draw_split/{SCHEME}_seed{{seed}}.tsv"
+        f"{BENCHMARKS}/cohort/draw_split/{{scheme}}_seed{{seed}}.tsv"
     conda:
         "../../envs/cohort.yaml"
     threads: 1
@@ -118,9 +116,9 @@ rule draw_split:
         runtime=10,
         gpu=0,
     params:
-        settings={key: SETTINGS["splits"][key] for key in ("scheme", "ratio", "stratify", "file")},
+        settings=lambda wildcards: SCHEMES[wildcards.scheme]["settings"],
         source=source_digest("draw_split"),
     message:
-        "cohort: split {wildcards.seed} ({params.settings[scheme]})"
+        "cohort: split {wildcards.seed} ({wildcards.scheme})"
     script:
         "../scripts/draw_split.py"

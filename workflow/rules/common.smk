@@ -1,12 +1,13 @@
 # Loads and validates; names the folders. Everything else lives in the storeys or in soyfold.
 import sys
+from functools import partial
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
-from soyfold import experiments, registry, settings
+from soyfold import experiments, registry, schemes, settings
 from soyfold.chromosomes import read_chromosomes
 from soyfold.digest import source_digest
 from soyfold.errors import UserError
@@ -19,12 +20,16 @@ try:
     )
     LIBRARIES = settings.read_libraries(SETTINGS, SCHEMAS)
     CHROMOSOMES = read_chromosomes(SETTINGS["chromosomes"]).names
+    SCHEMES = schemes.read_schemes(SETTINGS["splits"], TRAITS, file=workflow.configfiles[-1])
     TRAIT_MODELS = registry.models_by_trait(SETTINGS, TRAITS)
     PLAN = experiments.plan_roles(
         TRAIT_MODELS, **SETTINGS["evaluation"], has_contacts=bool(LIBRARIES)
     )
     MODELS = registry.load_models(
-        SETTINGS, SCHEMAS, [plan["model"] for plan in PLAN if plan["control"] is None]
+        SETTINGS,
+        SCHEMAS,
+        [plan["model"] for plan in PLAN if plan["control"] is None]
+        + schemes.further_models(SCHEMES),
     )
     experiments.refuse_idle_controls(
         SETTINGS["evaluation"]["controls"],
@@ -40,8 +45,8 @@ except UserError as error:
 RESULTS = f"{settings.results_folder()}/{SETTINGS['study']}"
 LOGS = f"{RESULTS}/logs"
 BENCHMARKS = f"{RESULTS}/benchmarks"
-SEEDS = list(range(SETTINGS["splits"]["seeds"]))
-SCHEME = SETTINGS["splits"]["scheme"]
+SCHEME = SETTINGS["splits"]["scheme"]  # the main one
+SEEDS = SCHEMES[SCHEME]["seeds"]
 
 
 wildcard_constraints:
@@ -49,4 +54,6 @@ wildcard_constraints:
     library="[A-Za-z0-9][A-Za-z0-9_.-]*",
     trait="[A-Za-z0-9][A-Za-z0-9_.-]*",
     model="[A-Za-z0-9][A-Za-z0-9_.-]*",
+    scheme="|".join(SCHEMES),
     seed=r"\d+",
+    split=rf"(?:(?:{'|'.join(SCHEMES)})/)?seed\d+",

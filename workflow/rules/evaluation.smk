@@ -3,10 +3,7 @@
 
 rule collect_scores:
     input:
-        metrics=[
-            f"{RESULTS}/training/{fit['trait']}/{fit['model']}/seed{fit['seed']}/metrics.tsv"
-            for fit in FITS
-        ],
+        metrics=[f"{RESULTS}/{fit['folder']}/metrics.tsv" for fit in FITS],
     output:
         scores=f"{RESULTS}/evaluation/scores.tsv",
     log:
@@ -50,6 +47,7 @@ rule tabulate_trait:
         gpu=0,
     params:
         trait=lambda wildcards: TRAIT_OF_TABLE[wildcards.table],
+        scheme=SCHEME,
         source=source_digest("tabulate_trait"),
     message:
         "evaluation: {wildcards.table}"
@@ -78,12 +76,37 @@ rule tabulate_variants:
         gpu=0,
     params:
         variants=lambda wildcards: VARIANT_TABLES[wildcards.table],
+        scheme=SCHEME,
         number=lambda wildcards: int(re.match(r"table(\d)_", wildcards.table)[1]),
         source=source_digest("tabulate_variants"),
     message:
         "evaluation: {wildcards.table}"
     script:
         "../scripts/tabulate_variants.py"
+
+
+rule tabulate_schemes:
+    input:
+        scores=f"{RESULTS}/evaluation/scores.tsv",
+    output:
+        table=f"{RESULTS}/evaluation/tables/schemes.tsv",
+    log:
+        f"{LOGS}/evaluation/tabulate_schemes.log",
+    benchmark:
+        f"{BENCHMARKS}/evaluation/tabulate_schemes.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    params:
+        source=source_digest("tabulate_schemes"),
+    message:
+        "evaluation: the validation schemes side by side"
+    script:
+        "../scripts/tabulate_schemes.py"
 
 
 # One job, so that all networks are measured on the same machine, one after the other.
@@ -120,7 +143,7 @@ rule measure_cost:
 rule compare_controls:
     input:
         scores=f"{RESULTS}/evaluation/scores.tsv",
-        split=f"{RESULTS}/cohort/splits/{SCHEME}/seed{SEEDS[0]}.tsv",
+        split=split_file(CONTROLLED[0][0] if CONTROLLED else "", f"seed{SEEDS[0]}"),
     output:
         table=f"{RESULTS}/evaluation/tables/controls.tsv",
     log:
@@ -136,6 +159,7 @@ rule compare_controls:
         gpu=0,
     params:
         controlled=CONTROLLED,
+        scheme=SCHEME,
         source=source_digest("compare_controls"),
     message:
         "evaluation: the real CIM against its controls"

@@ -9,15 +9,12 @@ CIM_NAME = "hic" if LIBRARIES else "expected"
 FIT_TABLES = ["predictions", "history", "metrics", "cost"]
 FITS = [
     {
-        **plan,
-        "label": MODELS[plan["model"]]["label"],
-        "scheme": SCHEME,
-        "seed": seed,
-        "preset": MODELS[plan["model"]]["preset"],
-        "cim": CIM_NAME if MODELS[plan["model"]]["cim"] == "real" else MODELS[plan["model"]]["cim"],
+        **fit,
+        "label": MODELS[fit["model"]]["label"],
+        "preset": MODELS[fit["model"]]["preset"],
+        "cim": CIM_NAME if MODELS[fit["model"]]["cim"] == "real" else MODELS[fit["model"]]["cim"],
     }
-    for plan in PLAN
-    for seed in SEEDS
+    for fit in schemes.plan_fits(PLAN, SCHEMES)
 ]
 VARIANT_TABLES = {
     table: rows
@@ -29,7 +26,7 @@ CONTROLLED = sorted({(fit["trait"], fit["base"]) for fit in FITS if fit["role"] 
 # Networks of Table 3, and traits with a model whose attention can be drawn.
 COSTED = [
     name
-    for name in dict.fromkeys(fit["model"] for fit in FITS if fit["role"] == "model")
+    for name in dict.fromkeys(plan["model"] for plan in PLAN if plan["role"] == "model")
     if MODELS[name]["kind"] == "network"
 ]
 ATTENTIVE = [
@@ -47,16 +44,32 @@ TUNED = sorted(
 
 
 def fits_of(trait, *roles):
-    """The fits of one trait, in table order: the study's models unless other roles are named."""
-    return [fit for fit in FITS if fit["trait"] == trait and fit["role"] in (roles or ("model",))]
+    """A trait's fits on the main splits, in table order: the study's models, or the roles named."""
+    return [
+        fit
+        for fit in FITS
+        if (fit["trait"], fit["scheme"]) == (trait, SCHEME) and fit["role"] in (roles or ("model",))
+    ]
 
 
 def fit_files(trait, name, *roles):
     """The file `name` of each fit of a trait, in the order of `fits_of`."""
-    return [
-        f"{RESULTS}/training/{trait}/{fit['model']}/seed{fit['seed']}/{name}"
-        for fit in fits_of(trait, *roles)
-    ]
+    return [f"{RESULTS}/{fit['folder']}/{name}" for fit in fits_of(trait, *roles)]
+
+
+def split_file(trait, split):
+    """The parts of a split (`seed3`, or `<scheme>/seed3`) for a trait."""
+    return f"{RESULTS}/cohort/splits/{schemes.split_path(trait, split, main=SCHEME)}"
+
+
+def split_inputs(wildcards):
+    """What a scheme's splits are drawn from beside the samples, by name."""
+    settings = SCHEMES[wildcards.scheme]["settings"]
+    inputs = {"splits": settings["file"]} if settings["file"] else {}
+    if settings["stratify"]:
+        trait = settings["stratify"]["trait"]
+        inputs["values"] = f"{RESULTS}/cohort/phenotypes/{trait}.tsv"
+    return inputs
 
 
 def names_like(attention, seeds_per_job):
@@ -80,7 +93,7 @@ def cim_of(wildcards):
 def tuned_of(wildcards):
     """The parameters that the search for a fit's base model found, as a list of none or one file."""
     wanted = (wildcards.trait, wildcards.model)
-    base = next(plan["base"] for plan in PLAN if (plan["trait"], plan["model"]) == wanted)
+    base = next(fit["base"] for fit in FITS if (fit["trait"], fit["model"]) == wanted)
     if (wildcards.trait, base) not in TUNED:
         return []
     return [f"{RESULTS}/training/{wildcards.trait}/{base}/tuning/best.yaml"]
@@ -101,9 +114,37 @@ def sources_of(model):
     return source_digest("fit_model", f"soyfold.models.{MODELS[model]['module']}")
 
 
-def fit_outputs(model, seed, attention):
-    """Outputs of a fit by name: lists, since the seeds may share a job."""
-    folders = [f"{RESULTS}/training/{{trait}}/{model}/seed{s}" for s in seed]
+def split_files(splits, wildcards):
+    """The parts of each split of a fit job."""
+    return [split_file(wildcards.trait, split.format(**wildcards)) for split in splits]
+
+
+def seeds_of(splits, wildcards):
+    """The seed of each split of a fit job."""
+    return [int(split.format(**wildcards).rpartition("seed")[2]) for split in splits]
+
+
+def fit_outputs(model, splits, attention):
+    """Outputs of a fit job by name: lists, since splits may share a job."""
+    folders = [f"{RESULTS}/training/{{trait}}/{model}/{split}" for split in splits]
     names = [f"{name}.tsv" for name in FIT_TABLES] + ["checkpoint.npz"]
     names += ["attention.tsv"] if attention else []
     return {Path(name).stem: [f"{folder}/{name}" for folder in folders] for name in names}
+
+
+def fit_jobs():
+    """Kinds of fit jobs: one split, or a scheme's splits together; models with attention or not."""
+    for attention in (False, True):
+        stem = f"fit_{'attention_' if attention else ''}model"
+        alone, together = (f"{{model,{names_like(attention, n)}}}" for n in ("one", "all"))
+        shared = {"attention": attention}
+        yield {**shared, "rule": stem, "model": alone, "splits": ["{split}"], "name": "{split}"}
+        for scheme, facts in SCHEMES.items():
+            folder = "" if scheme == SCHEME else f"{scheme}/"
+            yield {
+                **shared,
+                "rule": f"{stem}_{scheme if folder else 'seeds'}",
+                "model": together,
+                "splits": [f"{folder}seed{seed}" for seed in facts["seeds"]],
+                "name": f"{folder}all_seeds",
+            }

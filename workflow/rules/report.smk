@@ -84,7 +84,7 @@ rule plot_attention:
         cim=f"{RESULTS}/contacts/cim.tsv",
         variants=f"{RESULTS}/cohort/variants.tsv",
         attention=lambda wildcards: [
-            f"{RESULTS}/training/{wildcards.trait}/{fit['model']}/seed{fit['seed']}/attention.tsv"
+            f"{RESULTS}/{fit['folder']}/attention.tsv"
             for fit in fits_of(wildcards.trait)
             if MODELS[fit["model"]]["attention"]
         ],

@@ -6,6 +6,7 @@ EVALUATION_TABLES = [
     *VARIANT_TABLES,
     *(["table3_cost"] if SETTINGS["evaluation"]["paper_tables"] and COSTED else []),
     *(["controls"] if CONTROLLED else []),
+    *(["schemes"] if len(SCHEMES) > 1 else []),
 ]
 TARGETS = {
     "qc": f"{RESULTS}/genotypes/qc_counts.tsv",

@@ -55,6 +55,25 @@ def collect_scores(fits):
     return pd.concat(frames, ignore_index=True)
 
 
+def read_scores(path, *, scheme=None):
+    """Read scores.tsv.
+
+    Parameters
+    ----------
+    path : path-like
+        As `collect_scores` wrote it.
+    scheme : str, optional, keyword only
+        Only this validation scheme; each table but schemes.tsv is about the main one.
+
+    Returns
+    -------
+    DataFrame
+    """
+    names = ("trait", "model", "scheme", "control")
+    scores = read_table(path, required=names, dtype=dict.fromkeys(names, str))
+    return scores if scheme is None else scores[scores.scheme == scheme].reset_index(drop=True)
+
+
 def _guards(values, mean_mae):
     """MODELS' guards on one model's seeds: what no honest fit shows.
 

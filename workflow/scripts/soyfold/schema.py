@@ -19,6 +19,9 @@ def fill_defaults(instance, schema):
             objects = [sub, *sub.get("oneOf", [])]
             for candidate in objects:
                 fill_defaults(value, candidate)
+        for item in value if isinstance(value, list) else ():
+            if isinstance(item, dict):
+                fill_defaults(item, sub.get("items", {}))
 
 
 def _key(path):

@@ -109,13 +109,16 @@ def load_study(config, schemas, *, file):
         ("training", "models_file"),
     ):
         study[section][key] = expand_path(study[section][key])
-    if (study["splits"]["scheme"] == "given") != bool(study["splits"]["file"]):
-        raise UserError(
-            f"scheme {study['splits']['scheme']!r} with file {study['splits']['file']!r}",
-            file=file,
-            at="key splits",
-            allowed="scheme: given with a file, or scheme: random without",
-        )
+    for scheme in study["splits"]["further"]:
+        scheme["file"] = expand_path(scheme["file"])
+    for scheme in (study["splits"], *study["splits"]["further"]):
+        if (scheme["scheme"] == "given") != bool(scheme["file"]):
+            raise UserError(
+                f"scheme {scheme['scheme']!r} with file {scheme['file']!r}",
+                file=file,
+                at="key splits",
+                allowed="scheme: given with a file, or another scheme without",
+            )
     return study
 
 
@@ -141,6 +144,8 @@ def refuse_missing_files(study, traits, libraries):
     wanted = {"genotypes.file": study["genotypes"]["file"], "chromosomes": study["chromosomes"]}
     for section, key in (("cohort", "id_map"), ("splits", "file")):
         wanted[f"{section}.{key}"] = study[section][key]
+    for scheme in study["splits"]["further"]:
+        wanted[f"splits.further, scheme {scheme['scheme']}"] = scheme["file"]
     for trait, row in traits.items():
         wanted[f"trait {trait} in {study['cohort']['traits']}"] = row["file"]
     for library, row in libraries.items():
