@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 CONSTANT = 1e-13
 
 
-def _pair(y, p):
+def checked_pair(y, p):
     """Both as float64, checked.
 
     Raises
@@ -32,12 +32,13 @@ def _pair(y, p):
     return y, p
 
 
-def _is_constant(x):
+def is_constant(x):
+    """Whether values differ by no more than rounding."""
     return np.ptp(x) <= CONSTANT * np.abs(x).max()
 
 
 def _correlation(a, b):
-    if _is_constant(a) or _is_constant(b):
+    if is_constant(a) or is_constant(b):
         return float("nan")
     # Scaled to a range of 1 first, so that the squares neither overflow nor vanish.
     a, b = ((x - x.mean()) / np.ptp(x) for x in (a, b))
@@ -46,18 +47,18 @@ def _correlation(a, b):
 
 def mae(y, p):
     """Mean absolute error ([C] eq. 18)."""
-    y, p = _pair(y, p)
+    y, p = checked_pair(y, p)
     return float(np.abs(y - p).mean())
 
 
 def pearson(y, p):
     """Pearson's correlation, PCC ([C] eq. 19); NaN if either is constant."""
-    return _correlation(*_pair(y, p))
+    return _correlation(*checked_pair(y, p))
 
 
 def consistency_index(y, p):
     """PCC / (MAE / mean|y| + 1), CI ([C] eq. 20); NaN where PCC is. Never above a positive PCC."""
-    y, p = _pair(y, p)
+    y, p = checked_pair(y, p)
     correlation = _correlation(y, p)
     if np.isnan(correlation):
         return correlation
@@ -66,30 +67,30 @@ def consistency_index(y, p):
 
 def r2(y, p):
     """Coefficient of determination, 1 - SSE / SST; negative below the mean predictor."""
-    y, p = _pair(y, p)
-    if _is_constant(y):
+    y, p = checked_pair(y, p)
+    if is_constant(y):
         return float("nan")
     return float(1.0 - np.square(y - p).sum() / np.square(y - y.mean()).sum())
 
 
 def rmse(y, p):
     """Root of the mean squared error."""
-    y, p = _pair(y, p)
+    y, p = checked_pair(y, p)
     return float(np.sqrt(np.square(y - p).mean()))
 
 
 def spearman(y, p):
     """Spearman's rank correlation, ties at their mean rank; NaN if either is constant."""
-    y, p = _pair(y, p)
-    if _is_constant(y) or _is_constant(p):
+    y, p = checked_pair(y, p)
+    if is_constant(y) or is_constant(p):
         return float("nan")
     return _correlation(rankdata(y), rankdata(p))
 
 
 def calibration_slope(y, p):
     """Slope of observed on predicted: 1 is unbiased spread, below 1 is overconfident."""
-    y, p = _pair(y, p)
-    if _is_constant(p):
+    y, p = checked_pair(y, p)
+    if is_constant(p):
         return float("nan")
     p = p - p.mean()
     return float(p @ (y - y.mean()) / (p @ p))
@@ -100,8 +101,8 @@ def calibration_intercept(y, p):
 
     It is read with the slope: mean(y) - slope * mean(p), so a slope below 1 alone moves it.
     """
-    y, p = _pair(y, p)
-    if _is_constant(p):
+    y, p = checked_pair(y, p)
+    if is_constant(p):
         return float("nan")
     return float(y.mean() - calibration_slope(y, p) * p.mean())
 
@@ -165,7 +166,7 @@ def within_groups(y, p, groups, metric, *, fewest=10):
     ValueError
         For arrays of other lengths, or values that are not finite.
     """
-    y, p = _pair(y, p)
+    y, p = checked_pair(y, p)
     codes, _ = pd.factorize(np.asarray(groups, dtype=object))
     if codes.shape != y.shape:
         raise ValueError(f"{len(codes)} groups for {len(y)} lines; allowed: one for each line")
