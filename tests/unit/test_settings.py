@@ -67,6 +67,8 @@ def _set(path, value):
         (_set("splits.seeds", 0), ["splits.seeds", "at least 1"]),
         (_set("splits.seeds", "three"), ["splits.seeds", "integer"]),
         (_set("splits.scheme", "given"), ["key splits", "with a file"]),
+        (_set("cohort.families", {"pattern": "(a)", "file": "f"}), ["one of file, pattern"]),
+        (_set("cohort.families", {"pattern": "a"}), ["cohort.families.pattern", "0 groups"]),
         (_set("study", "x; touch y"), ["key study", "'x; touch y'"]),
         (_set("study", "../elsewhere"), ["key study"]),
         (lambda c: c.pop("genotypes"), ["'genotypes' missing"]),

@@ -7,6 +7,8 @@ try:
 except UserError as error:
     raise WorkflowError(str(error))
 
+FAMILIES = SETTINGS["cohort"]["families"] or {}
+
 # A trait's row without what decides about models or labels alone.
 JOIN_COLUMNS = ["trait", "file", "format", "id_column", "value_column", "environment_column"]
 
@@ -72,6 +74,7 @@ rule write_dosage:
         bed=f"{RESULTS}/imputation/merged.bed",
         bim=f"{RESULTS}/imputation/merged.bim",
         fam=f"{RESULTS}/imputation/merged.fam",
+        families=FAMILIES.get("file", []),
     output:
         dosage=f"{RESULTS}/cohort/dosage.npy",
         samples=f"{RESULTS}/cohort/samples.tsv",
@@ -88,6 +91,7 @@ rule write_dosage:
         runtime=60,
         gpu=0,
     params:
+        families=FAMILIES,
         source=source_digest("write_dosage"),
     message:
         "cohort: writing the dosage matrix"

@@ -9,4 +9,5 @@ with rule_log(snakemake.log[0]):
         dosage=snakemake.output.dosage,
         samples=snakemake.output.samples,
         variants=snakemake.output.variants,
+        families=snakemake.params.families,
     )

@@ -9,6 +9,7 @@ from pandas_plink import Chunk, read_plink1_bin
 
 from soyfold.bed import read_bim, read_fam
 from soyfold.errors import UserError
+from soyfold.families import name_families
 from soyfold.files import staged, write_table
 from soyfold.logs import log
 
@@ -29,14 +30,22 @@ def _refuse_missing(block, start, variants, samples, bed):
         )
 
 
-def _write_keys(fam, bim, samples, variants):
-    """Tables that say which sample is which row and which variant which column."""
-    write_table(pd.DataFrame({"sample": fam, "row": np.arange(len(fam))}), samples)
+def _row_keys(fam, families):
+    """Which sample is which row, and of which family where the study names them."""
+    rows = pd.DataFrame({"sample": fam, "row": np.arange(len(fam))})
+    if families:
+        rows["family"] = name_families(rows["sample"], **families)
+        log.info("%d samples in %d families", rows["family"].count(), rows["family"].nunique())
+    return rows
+
+
+def _column_keys(bim):
+    """Which variant is which column."""
     columns = bim[["variant", "chromosome", "position", "ref", "alt"]]
-    write_table(columns.assign(column=np.arange(len(bim))), variants)
+    return columns.assign(column=np.arange(len(bim)))
 
 
-def write_dosage(bed, *, dosage, samples, variants, block_bytes=BLOCK_BYTES):
+def write_dosage(bed, *, dosage, samples, variants, families=None, block_bytes=BLOCK_BYTES):
     """Write counts of ALT as a memory-mapped matrix, with the keys of its rows and columns.
 
     Parameters
@@ -47,16 +56,19 @@ def write_dosage(bed, *, dosage, samples, variants, block_bytes=BLOCK_BYTES):
         .npy to write: int8 (n, L), C order, ALT alleles of each sample at each variant.
     samples, variants : path-like
         Tables to write: sample, row; variant, chromosome, position (bp), ref, alt, column.
+    families : dict, optional
+        What `families.name_families` takes: samples then have a column family.
     block_bytes : int
         Memory of one block of variants, as float32.
 
     Raises
     ------
     UserError
-        If a call is missing.
+        If a call is missing, or no sample has a family.
     """
     bed = Path(bed)
     fam, bim = read_fam(bed.with_suffix(".fam")), read_bim(bed.with_suffix(".bim"))
+    rows = _row_keys(fam, families)
     step = max(1, block_bytes // (4 * len(fam)))
     # pandas-plink calls the .bim's fifth column, here ALT, a0 and by default counts the other.
     counts = read_plink1_bin(
@@ -75,5 +87,6 @@ def write_dosage(bed, *, dosage, samples, variants, block_bytes=BLOCK_BYTES):
             matrix[:, start : start + step] = block
         matrix.flush()
         del matrix
-    _write_keys(fam, bim, samples, variants)
+    write_table(rows, samples)
+    write_table(_column_keys(bim), variants)
     log.info("dosage: %d samples x %d variants", *counts.shape)

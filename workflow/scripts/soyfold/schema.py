@@ -42,6 +42,8 @@ def _allowed(error):
     schema = error.schema
     if error.validator == "additionalProperties":
         return ", ".join(sorted(schema.get("properties", {})))
+    if error.validator in ("minProperties", "maxProperties"):
+        return f"one of {', '.join(sorted(schema['properties']))}"
     if error.validator == "enum":
         return ", ".join(map(str, schema["enum"]))
     if error.validator == "required":

@@ -1,11 +1,13 @@
 """Config, sheets and schemas: read, checked, defaults filled, paths expanded."""
 
+import contextlib
 import os
 from pathlib import Path
 
 import yaml
 
 from soyfold.errors import UserError
+from soyfold.families import check_pattern
 from soyfold.files import read_table
 from soyfold.schema import check, fill_defaults
 
@@ -38,6 +40,9 @@ def read_sheet(path, schema, *, key):
             row.setdefault(name, None)
             if "integer" in rule.get("type", "") and row[name] is not None and row[name].isdigit():
                 row[name] = int(row[name])
+            if "number" in rule.get("type", "") and row[name] is not None:
+                with contextlib.suppress(ValueError):  # the schema says what is wrong with it
+                    row[name] = float(row[name])
         row = check(row, schema, file=path, at=f"line {line}")
         if row[key] in rows:
             raise UserError(
@@ -111,6 +116,11 @@ def load_study(config, schemas, *, file):
         study[section][key] = expand_path(study[section][key])
     for scheme in study["splits"]["further"]:
         scheme["file"] = expand_path(scheme["file"])
+    families = study["cohort"]["families"] or {}
+    if "file" in families:
+        families["file"] = expand_path(families["file"])
+    if "pattern" in families:
+        check_pattern(families["pattern"], file=file)
     for scheme in (study["splits"], *study["splits"]["further"]):
         if (scheme["scheme"] == "given") != bool(scheme["file"]):
             raise UserError(
@@ -144,6 +154,7 @@ def refuse_missing_files(study, traits, libraries):
     wanted = {"genotypes.file": study["genotypes"]["file"], "chromosomes": study["chromosomes"]}
     for section, key in (("cohort", "id_map"), ("splits", "file")):
         wanted[f"{section}.{key}"] = study[section][key]
+    wanted["cohort.families.file"] = (study["cohort"]["families"] or {}).get("file")
     for scheme in study["splits"]["further"]:
         wanted[f"splits.further, scheme {scheme['scheme']}"] = scheme["file"]
     for trait, row in traits.items():
