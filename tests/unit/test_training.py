@@ -107,6 +107,7 @@ def test_warmup_and_cosine_move_the_learning_rate():
 
     class Trainer:
         estimated_stepping_batches = 40
+        max_epochs = 10
 
     module._trainer = Trainer()
     _, [schedule] = module.configure_optimizers()

@@ -9,6 +9,7 @@ from soyfold.errors import UserError
 from soyfold.files import staged
 
 WEIGHTS = "weights/"
+SCALED = ("scale", "mean", "sd")
 
 
 def save_checkpoint(path, arrays, **facts):
@@ -32,74 +33,104 @@ def read_checkpoint(path):
     return arrays, json.loads(str(arrays.pop("facts")))
 
 
-def save_network(path, network, scaler, layout, block):
-    """Write a fitted network with all that its predictions need.
+def save_networks(path, networks, scaler, layout, block, traits=()):
+    """Write a fitted network, or the members of an ensemble, with all that predictions need.
 
     Parameters
     ----------
     path : path-like
-    network : nn.Module
+    networks : sequence of nn.Module
+        One; or members that differ by their weights alone.
     scaler : soyfold.scaling.Scaler
     layout : soyfold.tokens.Layout
     block : dict
         The model's entry of the registry.
+    traits : sequence of str
+        Those learnt together, in the order of the outputs.
     """
-    weights = {name: value.cpu().numpy() for name, value in network.state_dict().items()}
-    cim = getattr(network, "cim", None)
-    arrays = {
-        **{WEIGHTS + name: value for name, value in weights.items()},
-        "snp_chromosome": layout.snp_chromosome,
-        "centre": scaler.centre,
-        **({} if cim is None else {"cim": cim.cpu().numpy()}),
+    weights = {
+        _prefix(number, len(networks)) + name: value.cpu().numpy()
+        for number, network in enumerate(networks)
+        for name, value in network.state_dict().items()
     }
-    scaled = {"scale": scaler.scale, "mean": scaler.mean, "sd": scaler.sd}
+    cim = getattr(networks[0], "cim", None)
     save_checkpoint(
         path,
-        arrays,
+        {
+            **weights,
+            "snp_chromosome": layout.snp_chromosome,
+            "centre": scaler.centre,
+            **({} if cim is None else {"cim": cim.cpu().numpy()}),
+        },
         module=block["module"],
-        kind="network",
+        kind=block["kind"],
+        members=len(networks),
         parameters=block["parameters"],
         chromosomes=list(layout.chromosomes),
         width=layout.width,
-        scaler=scaled,
+        outputs=layout.outputs,
+        traits=list(traits),
+        scaler={name: np.asarray(getattr(scaler, name)).tolist() for name in SCALED},
     )
 
 
+def _prefix(number, members):
+    """Where a member's weights stand among the arrays."""
+    return WEIGHTS if members == 1 else f"member{number}/{WEIGHTS}"
+
+
 def load_network(path):
-    """Rebuild a fitted network.
+    """Rebuild a fitted network or ensemble.
 
     Parameters
     ----------
     path : path-like
-        As `save_network` wrote it.
+        As `save_networks` wrote it.
 
     Returns
     -------
     network : nn.Module
+        Of an ensemble: the mean of its members.
     scaler : soyfold.scaling.Scaler
         For `soyfold.training.predict(network, dosage, scaler=scaler)`.
 
     Raises
     ------
     UserError
-        If the file holds a direct model.
+        If the file holds another kind of model.
     """
-    import torch
-
     from soyfold.scaling import Scaler
-    from soyfold.tokens import make_layout
+    from soyfold.training.ensemble import Ensemble
 
     arrays, facts = read_checkpoint(path)
-    if facts["kind"] != "network":
+    if facts["kind"] not in ("network", "ensemble"):
         raise UserError(f"a {facts['kind']} model", file=path, allowed="a network's checkpoint")
-    layout = make_layout(arrays["snp_chromosome"], facts["chromosomes"], width=facts["width"])
+    members = [_rebuild(arrays, facts, number) for number in range(facts["members"])]
+    network = members[0] if len(members) == 1 else Ensemble(members)
+    stored = facts["scaler"]
+    scaled = {k: np.asarray(v) if isinstance(v, list) else v for k, v in stored.items()}
+    return network.eval(), Scaler(arrays["centre"], **scaled)
+
+
+def _rebuild(arrays, facts, number):
+    """One member's network with its weights."""
+    import torch
+
+    from soyfold.tokens import make_layout
+
+    layout = make_layout(
+        arrays["snp_chromosome"],
+        facts["chromosomes"],
+        width=facts["width"],
+        outputs=facts["outputs"],
+    )
     cim = torch.from_numpy(arrays["cim"]) if "cim" in arrays else None
-    module = registry.import_model(facts["module"])
-    network = module.Network(layout, facts["parameters"], cim)
+    network = registry.import_model(facts["module"]).Network(layout, facts["parameters"], cim)
+    prefix = _prefix(number, facts["members"])
     weights = {
-        name.removeprefix(WEIGHTS): torch.from_numpy(value)
+        name.removeprefix(prefix): torch.from_numpy(value)
         for name, value in arrays.items()
-        if name.startswith(WEIGHTS)
+        if name.startswith(prefix)
     }
     network.load_state_dict(weights)
-    return network.eval(), Scaler(arrays["centre"], **facts["scaler"])
+    return network

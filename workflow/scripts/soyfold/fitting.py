@@ -24,39 +24,57 @@ def _fit_and_write(block, task, cohort, folder, **resuming):
         write_fit(folder, task, fit_direct(block, task, cohort), started=started)
         return
     # Imports torch: 3 s that direct models save.
-    from soyfold.network_fits import fit_network, resume_file
+    from soyfold.network_fits import ResumeFiles, fit_network
 
-    resume = resume_file(folder, block, task, cohort, **resuming)
+    resume = ResumeFiles(folder, block, task, cohort, **resuming)
     write_fit(folder, task, fit_network(block, task, cohort, resume=resume), started=started)
     resume.remove()
 
 
-def metrics_table(task, fit):
-    """part, metric, value: agreement on each part, then what the model itself reports."""
-    rows = [
-        (part, name, value)
-        for part in PARTS
-        for name, value in all_metrics(
-            task.y[task.rows(part)], fit.predicted[task.rows(part)]
-        ).items()
+def predictions_table(task, fit):
+    """trait (of traits learnt together), sample, part, observed, predicted, held_out."""
+    tables = [
+        pd.DataFrame(
+            {
+                "trait": trait,
+                "sample": task.sample[known],
+                "part": task.part[known],
+                "observed": observed,
+                "predicted": predicted,
+                "held_out": held_out,
+            }
+        )
+        for trait, known, (observed, predicted, held_out) in task.by_trait(
+            task.y, fit.predicted, fit.held_out
+        )
     ]
-    return pd.DataFrame(rows + fit.extra, columns=["part", "metric", "value"])
+    return _without_lone_trait(pd.concat(tables, ignore_index=True), task)
+
+
+def metrics_table(task, fit):
+    """trait, part, metric, value: agreement on each part, then what the model itself reports."""
+    rows = [
+        (trait, part, name, value)
+        for trait, known, (observed, predicted) in task.by_trait(task.y, fit.predicted)
+        for part in PARTS
+        for lines in [task.part[known] == part]
+        for name, value in all_metrics(observed[lines], predicted[lines]).items()
+    ]
+    rows += [(None, *row) for row in fit.extra]
+    table = pd.DataFrame(rows, columns=["trait", "part", "metric", "value"])
+    return _without_lone_trait(table, task)
+
+
+def _without_lone_trait(table, task):
+    """The folder names a lone trait; tables of several need the column."""
+    return table if task.traits else table.drop(columns="trait")
 
 
 def write_fit(folder, task, fit, *, started):
     """Write a fit's outputs into `folder`; what changes from run to run goes to cost.tsv alone."""
     folder = Path(folder)
-    table = pd.DataFrame(
-        {
-            "sample": task.sample,
-            "part": task.part,
-            "observed": task.y,
-            "predicted": fit.predicted,
-            "held_out": fit.held_out,
-        }
-    )
     metrics = metrics_table(task, fit)
-    write_table(table, folder / "predictions.tsv")
+    write_table(predictions_table(task, fit), folder / "predictions.tsv")
     write_table(fit.history, folder / "history.tsv")
     write_table(metrics, folder / "metrics.tsv")
     fit.save(folder / "checkpoint.npz")
@@ -70,8 +88,10 @@ def write_fit(folder, task, fit, *, started):
         "snps": task.dosage.shape[1],
     }
     write_table(pd.DataFrame([cost]), folder / "cost.tsv")
-    test = metrics[metrics.part == "test"].set_index("metric")["value"]
-    log.info("test: %s", "  ".join(f"{name} {value:.4g}" for name, value in test.items()))
+    test = metrics[metrics.part == "test"]
+    for name, rows in test.groupby(test.trait.fillna("") if task.traits else lambda _: ""):
+        told = "  ".join(f"{row.metric} {row.value:.4g}" for row in rows.itertuples())
+        log.info("test: %s", f"{name}: {told}" if name else told)
 
 
 def with_tuned(block, path):
@@ -102,7 +122,7 @@ def with_tuned(block, path):
         raise UserError("no mapping `parameters`", file=path, mend="delete it, and tune again")
     module = registry.import_model(block["module"])
     defaults = getattr(getattr(module, "Network", module), "DEFAULTS", {})
-    beside = TRAINING if block["kind"] == "network" else ("train_on",)
+    beside = ("train_on",) if block["kind"] == "direct" else TRAINING
     known = {*defaults, *beside, *block["parameters"]}
     if unknown := sorted(set(tuned) - known):
         raise UserError(
@@ -129,7 +149,7 @@ def fit(
     threads=1,
     **resuming,
 ):
-    """Fit a model on a trait, once for each seed, and write each fit's folder.
+    """Fit a model on a trait, or on several together, once a split; write each fit's folder.
 
     Parameters
     ----------
@@ -141,8 +161,10 @@ def fit(
     folders : sequence of path-like
         Where each seed's predictions, history, metrics, cost, checkpoint and, for attention
         models, attention go.
-    dosage, samples, variants, phenotypes : path-like
+    dosage, samples, variants : path-like
         Files of the cohort storey.
+    phenotypes : path-like, or dict of str to path-like
+        The trait's values; of traits learnt together those of each, by name.
     cim : path-like, optional
         The CIM that the model takes, or the reference of AAS.
     tuned : path-like, optional
@@ -162,7 +184,7 @@ def fit(
     cohort = read_cohort(
         dosage=dosage, samples=samples, variants=variants, phenotypes=phenotypes, cim=cim
     )
-    if block["kind"] == "network":
+    if block["kind"] != "direct":
         import torch
 
         torch.set_num_threads(threads)

@@ -1,5 +1,6 @@
-"""One fit of a network: layout, scaler, training, attention statistics."""
+"""One fit of a network or an ensemble: layout, scaler, training, refit, predictions."""
 
+import dataclasses
 import time
 from pathlib import Path
 
@@ -8,8 +9,8 @@ import pandas as pd
 import torch
 
 from soyfold import registry, training
-from soyfold.attention import attention_floors, attention_statistics
-from soyfold.checkpoints import save_network
+from soyfold.attention_figures import measure_members
+from soyfold.checkpoints import save_networks
 from soyfold.digest import source_digest
 from soyfold.logs import log
 from soyfold.parameters import training_options
@@ -17,94 +18,30 @@ from soyfold.scaling import fit_scaler
 from soyfold.tasks import HISTORY, Fit
 from soyfold.tokens import make_layout
 
-STATISTICS = {
-    "nae": "NAE",
-    "aas": "AAS",
-    "nae_headmean": "NAE_headmean",
-    "aas_headmean": "AAS_headmean",
-}
 
+@dataclasses.dataclass(frozen=True)
+class Member:
+    """One initialisation, trained: what predicts, and what it told of lines it hadn't seen.
 
-def build_network(block, cohort, seed):
-    """Layout and freshly initialised network of a model on a cohort's SNPs."""
-    names = cohort.chromosomes
-    codes = pd.Index(names).get_indexer(cohort.snp_chromosome)
-    layout = make_layout(codes, names, width=block["parameters"].get("window") or 1)
-    cim = None if cohort.cim is None else torch.tensor(cohort.cim.to_numpy(), dtype=torch.float32)
-    torch.manual_seed(seed)
-    network = registry.import_model(block["module"]).Network(layout, block["parameters"], cim)
-    return layout, network
-
-
-@torch.no_grad()
-def measure_attention(network, dosage, *, scaler, names, size):
-    """NAE and AAS of the last layer, their floors, and the attention between chromosomes.
-
-    Parameters
+    Attributes
     ----------
     network : nn.Module
-        With `final_attention`.
-    dosage : ndarray (n, L) int8
-        The lines to measure on.
     scaler : soyfold.scaling.Scaler
-    names : list of str
-        Chromosomes in genome order.
-    size : int
-        Lines a batch.
-
-    Returns
-    -------
-    figures : dict of str to float
-        Means over lines (and heads): NAE, AAS, NAE_headmean, AAS_headmean, negative_coupling for
-        CSAFM's form of bias (of each layer too, where the network tells it), and floors.
-    between : DataFrame (G, G)
-        Mean attention of a chromosome's queries (rows) on each chromosome; NA without tokens.
+        Of the lines that `network` was fitted on.
+    held_out : ndarray of the shape of y
+        Trait units; NaN but for validation lines.
+    trained : list of soyfold.training.Trained
+        The fit that chose the epoch, and the refit where there is one.
     """
-    device = training.device_name()
-    network.eval().to(device)
-    sums, mass = {}, 0.0
-    for g in training.standardised_batches(dosage, scaler, size=size, device=device):
-        q, k, H, chromosome, biased = network.final_attention(g)
-        statistics = attention_statistics(q, k, H, chromosome, biased=biased)
-        mass = mass + statistics.pop("chromosome_mass").double().mean(1).sum(0)
-        statistics |= _coupling_by_layer(network, g)
-        for name, value in statistics.items():
-            sums[name] = sums.get(name, 0.0) + value.double().reshape(len(g), -1).mean(1).sum()
-    figures = {label: float(sums[name] / len(dosage)) for name, label in STATISTICS.items()}
-    coupling = [name for name in sums if biased and name.startswith("negative_coupling")]
-    figures |= {name: float(sums[name] / len(dosage)) for name in coupling}
-    floors = attention_floors(H, chromosome)
-    wanted = ("NAE_uniform", "AAS_uniform", "AAS_within_chromosome")
-    figures |= {name: floors[name] for name in wanted}
-    between = pd.DataFrame((mass / len(dosage)).cpu().numpy(), index=names, columns=names)
-    return figures, between
+
+    network: torch.nn.Module
+    scaler: object
+    held_out: np.ndarray
+    trained: list
 
 
-def _coupling_by_layer(network, g):
-    """negative_coupling_layer1..k on a batch, each for all its lines; none where there is none."""
-    shares = network.negative_coupling(g) if hasattr(network, "negative_coupling") else None
-    if shares is None:
-        return {}
-    return {
-        f"negative_coupling_layer{number}": share.expand(len(g))
-        for number, share in enumerate(shares, start=1)
-    }
-
-
-def _predict_timed(network, task, scaler, size):
-    """Predictions and milliseconds a line."""
-    started = time.perf_counter()
-    predicted = training.predict(network, task.dosage, scaler=scaler, size=size)
-    return predicted, 1e3 * (time.perf_counter() - started) / len(predicted)
-
-
-def devices_of(block):
-    """Devices that share a fit: the model's `gpu` where there are GPUs, else the one CPU."""
-    return max(1, block["gpu"]) if training.device_name() == "cuda" else 1
-
-
-def resume_file(folder, block, task, cohort, *, seconds=training.CHECKPOINT_SECONDS):
-    """The resume file of a fit, with the fingerprint of all that decides it.
+class ResumeFiles:
+    """The resume files of a fit, one for each training that it consists of.
 
     Parameters
     ----------
@@ -114,28 +51,140 @@ def resume_file(folder, block, task, cohort, *, seconds=training.CHECKPOINT_SECO
         As for `fit_network`.
     seconds : float
         Least time from one write to the next.
-
-    Returns
-    -------
-    soyfold.training.Resume
     """
-    expected = training.fingerprint(
-        model=[block["module"], block["parameters"]],
-        seed=task.seed,
-        lines=[task.sample.tolist(), task.part.tolist()],
-        trait=task.y,
-        dosage=task.dosage,
-        chromosomes=[cohort.chromosomes, cohort.snp_chromosome.tolist()],
-        cim=None if cohort.cim is None else cohort.cim.to_numpy(),
-        software=torch.__version__,
-        device=[training.device_name(), devices_of(block), torch.get_num_threads()],
-        source=source_digest("soyfold.network_fits", f"soyfold.models.{block['module']}"),
+
+    def __init__(self, folder, block, task, cohort, *, seconds=training.CHECKPOINT_SECONDS):
+        self.folder, self.seconds = Path(folder), seconds
+        self.expected = training.fingerprint(
+            model=[block["module"], block["parameters"]],
+            seed=task.seed,
+            lines=[task.sample.tolist(), task.part.tolist()],
+            trait=task.y,
+            dosage=task.dosage,
+            chromosomes=[cohort.chromosomes, cohort.snp_chromosome.tolist()],
+            cim=None if cohort.cim is None else cohort.cim.to_numpy(),
+            software=torch.__version__,
+            device=[training.device_name(), devices_of(block), torch.get_num_threads()],
+            source=source_digest("soyfold.network_fits", f"soyfold.models.{block['module']}"),
+        )
+        options = training_options(block["parameters"])
+        self.last = (options["members"] - 1, bool(options["refit"]))
+        self.paths = []
+
+    def of(self, member, epochs):
+        """The file of a member's first training, or of its refit over `epochs`."""
+        name = "resume" + (f"_member{member}" if member else "") + ("_refit" if epochs else "")
+        stage = training.fingerprint(stage=[member, epochs])
+        self.paths.append(self.folder / f"{name}.ckpt")
+        last = (member, epochs is not None) == self.last
+        return training.Resume(self.paths[-1], self.expected | stage, self.seconds, last=last)
+
+    def remove(self):
+        """The fit's outputs stand: the files have done their work."""
+        for path in self.paths:
+            path.unlink(missing_ok=True)
+
+
+def build_network(block, cohort, seed):
+    """Layout and freshly initialised network of a model on a cohort's SNPs."""
+    names = cohort.chromosomes
+    codes = pd.Index(names).get_indexer(cohort.snp_chromosome)
+    width = block["parameters"].get("window") or 1
+    layout = make_layout(codes, names, width=width, outputs=max(1, len(cohort.traits)))
+    cim = None if cohort.cim is None else torch.tensor(cohort.cim.to_numpy(), dtype=torch.float32)
+    torch.manual_seed(seed)
+    network = registry.import_model(block["module"]).Network(layout, block["parameters"], cim)
+    return layout, network
+
+
+def devices_of(block):
+    """Devices that share a fit: the model's `gpu` where there are GPUs, else the one CPU."""
+    return max(1, block["gpu"]) if training.device_name() == "cuda" else 1
+
+
+def member_seed(seed, number):
+    """Seed of an ensemble's member: the first is the network alone."""
+    if number == 0:
+        return seed
+    return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0]) >> 1
+
+
+def _train(block, task, cohort, seed, *, epochs=None, resume=None):
+    """Train on the training lines by validation; or, over `epochs`, on both parts together."""
+    rows = task.rows("train") if epochs is None else task.rows("train", "val")
+    scaler = fit_scaler(task.dosage[rows], task.y[rows])
+    _, network = build_network(block, cohort, seed)
+    trained = training.train(
+        network,
+        task.dosage,
+        scaler.standardise(task.y),
+        scaler=scaler,
+        train_rows=rows,
+        val_rows=task.rows("val") if epochs is None else None,
+        options=training_options(block["parameters"]),
+        seed=seed,
+        epochs=epochs,
+        resume=resume,
+        devices=devices_of(block),
     )
-    return training.Resume(Path(folder) / "resume.ckpt", expected, seconds)
+    return network, scaler, trained
+
+
+def _fit_member(block, task, cohort, number, resume):
+    """Train one initialisation; with the option `refit` once more, on train + val."""
+    options = training_options(block["parameters"])
+    seed = member_seed(task.seed, number)
+
+    def stage(epochs=None):
+        file = resume and resume.of(number, epochs)
+        return _train(block, task, cohort, seed, epochs=epochs, resume=file)
+
+    network, scaler, trained = stage()
+    held_out, rows = np.full(task.y.shape, np.nan), task.rows("val")
+    told = training.predict(network, task.dosage[rows], scaler=scaler, size=options["batch_size"])
+    held_out[rows] = told.reshape(held_out[rows].shape)
+    if not options["refit"]:
+        return Member(network, scaler, held_out, [trained])
+    log.info("refit on train + val: %d epochs", trained.best_epoch)
+    network, scaler, again = stage(trained.best_epoch)
+    return Member(network, scaler, held_out, [trained, again])
+
+
+def _predict_timed(members, task, size):
+    """Mean predictions of the members, of the shape of y, and milliseconds a line."""
+    started = time.perf_counter()
+    told = [training.predict(m.network, task.dosage, scaler=m.scaler, size=size) for m in members]
+    latency = 1e3 * (time.perf_counter() - started) / len(task.dosage)
+    return np.mean(told, axis=0).reshape(task.y.shape), latency
+
+
+def _history(members):
+    """Epochs of the fits that chose by validation; of several members with a column `member`."""
+    tables = [pd.DataFrame(member.trained[0].history, columns=HISTORY) for member in members]
+    if len(members) == 1:
+        return tables[0]
+    return pd.concat(tables, keys=range(len(members)), names=["member"]).reset_index(level=0)
+
+
+def _cost(members):
+    """What training cost, over all members and refits: sums, the peak, and means of the rates."""
+    table = pd.DataFrame([trained.cost for member in members for trained in member.trained])
+    shares = table.train_seconds / table.train_seconds.sum()
+    epochs = sum(len(member.trained[0].history) for member in members)
+    refits = sum(again.best_epoch for member in members for again in member.trained[1:])
+    return {
+        "epochs": epochs + refits,
+        "device": table.device[0],
+        "train_seconds": table.train_seconds.sum(),
+        "train_lines_per_second": (table.train_lines_per_second * shares).sum(),
+        "data_wait_share": (table.data_wait_share * shares).sum(),
+        "peak_gpu_memory_mb": table.peak_gpu_memory_mb.max(),
+        "resumed": int(table.resumed.sum()),
+    }
 
 
 def fit_network(block, task, cohort, *, resume=None):
-    """Fit a network on a task.
+    """Fit a network, or the several initialisations of an ensemble, on a task.
 
     Parameters
     ----------
@@ -143,51 +192,46 @@ def fit_network(block, task, cohort, *, resume=None):
         The model's entry of the registry.
     task : soyfold.tasks.Task
     cohort : soyfold.tasks.Cohort
-    resume : soyfold.training.Resume, optional
+    resume : ResumeFiles, optional
 
     Returns
     -------
     soyfold.tasks.Fit
+        Predictions are the mean over members. With the option `refit` they come from networks
+        trained anew on train + val, from the same initialisation and on the same learning-rate
+        schedule, up to the epoch that validation chose; `held_out` never does.
 
     Raises
     ------
     UserError
         If the loss is no number or diverges, or the memory doesn't suffice.
     """
-    train_rows = task.rows("train")
-    scaler = fit_scaler(task.dosage[train_rows], task.y[train_rows])
-    layout, network = build_network(block, cohort, task.seed)
-    count = sum(p.numel() for p in network.parameters() if p.requires_grad)
-    log.info("%d tokens, %d parameters, on %s", layout.n_tokens, count, training.device_name())
     options = training_options(block["parameters"])
+    layout, network = build_network(block, cohort, task.seed)
+    count = sum(p.numel() for p in network.parameters() if p.requires_grad) * options["members"]
+    log.info("%d tokens, %d parameters, on %s", layout.n_tokens, count, training.device_name())
     size = options["batch_size"]  # what memory can hold in training it can hold afterwards
     extra, between = [(None, "parameters", count)], None
     with training.memory_errors(n=layout.n_tokens, batch_size=size, model=block["name"]):
-        trained = training.train(
-            network,
-            task.dosage,
-            scaler.standardise(task.y),
-            scaler=scaler,
-            train_rows=train_rows,
-            val_rows=task.rows("val"),
-            options=options,
-            seed=task.seed,
-            resume=resume,
-            devices=devices_of(block),
-        )
-        predicted, latency = _predict_timed(network, task, scaler, size)
+        numbers = range(options["members"])
+        members = [_fit_member(block, task, cohort, number, resume) for number in numbers]
+        predicted, latency = _predict_timed(members, task, size)
+        networks, scaler = [member.network for member in members], members[0].scaler
         if block["attention"]:
             lines = task.dosage[task.rows("test")]
-            figures, between = measure_attention(
-                network, lines, scaler=scaler, names=cohort.chromosomes, size=size
+            figures, between = measure_members(
+                networks, lines, scaler=scaler, names=cohort.chromosomes, size=size
             )
             extra += [("test", name, value) for name, value in figures.items()]
+    if options["refit"]:
+        chosen = np.mean([member.trained[0].best_epoch for member in members])
+        extra.append((None, "chosen_epochs", float(chosen)))
     return Fit(
         predicted=predicted,
-        held_out=np.where(task.part == "val", predicted, np.nan),
-        history=pd.DataFrame(trained.history, columns=HISTORY),
+        held_out=np.mean([member.held_out for member in members], axis=0),
+        history=_history(members),
         extra=extra,
-        cost={"epochs": len(trained.history), **trained.cost, "predict_ms_per_line": latency},
-        save=lambda path: save_network(path, network, scaler, layout, block),
+        cost={**_cost(members), "predict_ms_per_line": latency},
+        save=lambda path: save_networks(path, networks, scaler, layout, block, cohort.traits),
         attention=between,
     )

@@ -19,6 +19,9 @@ TRAINING = {
     "patience": 10,
     "snp_dropout": 0.0,
     "mixup": 0.0,
+    "ema": 0.0,
+    "refit": False,
+    "members": 1,
     "precision": "32-true",
     "compile": False,
 }

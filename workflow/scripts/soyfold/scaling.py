@@ -1,4 +1,4 @@
-"""Standardisation of dosages and of a trait, fitted on training rows only."""
+"""Standardisation of dosages and of traits, fitted on training rows only."""
 
 from dataclasses import dataclass
 
@@ -20,17 +20,17 @@ class Scaler:
         Mean dosage of each SNP.
     scale : float
         Root of the mean variance.
-    mean, sd : float
+    mean, sd : float, or ndarray (T,) of traits learnt together
         Of the trait, in its units.
     """
 
     centre: np.ndarray
     scale: float
-    mean: float
-    sd: float
+    mean: float | np.ndarray
+    sd: float | np.ndarray
 
     def standardise(self, y):
-        """Trait values to z-scores, float32."""
+        """Trait values (n,) or (n, T) to z-scores, float32; NaN stays NaN."""
         return ((np.asarray(y, dtype=np.float64) - self.mean) / self.sd).astype(np.float32)
 
     def restore(self, z):
@@ -45,8 +45,8 @@ def fit_scaler(dosage, y):
     ----------
     dosage : ndarray (n, L) int8
         Count of ALT.
-    y : ndarray (n,) float
-        Trait units.
+    y : ndarray (n,) or (n, T) float
+        Trait units; NaN where a line has no value of one of T traits.
 
     Raises
     ------
@@ -62,11 +62,18 @@ def fit_scaler(dosage, y):
         raise UserError(
             "no SNP that varies among the training lines", mend="loosen the filters of the config"
         )
-    y = np.asarray(y, dtype=np.float64)
+    moments = np.array([_moments(column) for column in np.atleast_2d(np.asarray(y).T)])
+    mean, sd = moments.T if np.ndim(y) == 2 else moments[0].tolist()
+    return Scaler(centre.astype(np.float32), variance**0.5, mean, sd)
+
+
+def _moments(y):
+    """Mean and sd of the known values of a trait."""
+    y = y[~np.isnan(y)].astype(np.float64)
     if not y.std() > 0:
         raise UserError(
-            f"one single value of the trait, {y[0]:g}, among the {n} training lines",
+            f"one single value of the trait, {y[0]:g}, among the {len(y)} training lines",
             allowed="at least two values",
             mend="drop the trait, or give splits whose training part varies",
         )
-    return Scaler(centre.astype(np.float32), variance**0.5, float(y.mean()), float(y.std()))
+    return y.mean(), y.std()

@@ -1,4 +1,4 @@
-"""What a fit works on: the cohort's files, one trait's values, one seed's parts."""
+"""What a fit works on: the cohort's files, values of one trait or several, one seed's parts."""
 
 import dataclasses
 
@@ -15,24 +15,30 @@ HISTORY = ("epoch", "train_loss", "val_loss", "val_pcc")
 
 @dataclasses.dataclass(frozen=True)
 class Cohort:
-    """The genotypes of a study and one trait's values on them.
+    """The genotypes of a study and the values of one trait, or of several learnt together.
 
     Attributes
     ----------
     dosage : ndarray (all samples, L) int8
         Count of ALT, memory-mapped.
     lines : DataFrame
-        sample, value (trait units), row (of dosage), family where the study names families: the
-        samples that have a value.
+        sample, row (of dosage), family where the study names families: the samples that have a
+        value of some trait.
+    values : ndarray (lines,), or (lines, T) of traits learnt together
+        Trait units; NaN where a line has no value of one of T traits.
     snp_chromosome : ndarray (L,) of str
     cim : DataFrame or None
         G x G, names in genome order on both axes.
+    traits : tuple of str
+        Names of the traits learnt together; empty where the task is one trait's.
     """
 
     dosage: np.ndarray
     lines: pd.DataFrame
+    values: np.ndarray
     snp_chromosome: np.ndarray
     cim: pd.DataFrame | None
+    traits: tuple = ()
 
     @property
     def chromosomes(self):
@@ -47,12 +53,14 @@ class Task:
     Attributes
     ----------
     sample, part : ndarray (n,) of str
-    y : ndarray (n,) float64
-        Trait units.
+    y : ndarray (n,) float64, or (n, T) of traits learnt together
+        Trait units; NaN where a line has no value of one of T traits.
     dosage : ndarray (n, L) int8
     seed : int
     families : ndarray (n,) of str, or None
         None where the study names none; an empty string for a line of no family.
+    traits : tuple of str
+        Names of the traits learnt together; empty where y is one trait's.
     """
 
     sample: np.ndarray
@@ -61,18 +69,40 @@ class Task:
     dosage: np.ndarray
     seed: int
     families: np.ndarray | None = None
+    traits: tuple = ()
 
     def rows(self, *parts):
         """Row numbers of one or several parts."""
         return np.flatnonzero(np.isin(self.part, parts))
 
+    def by_trait(self, *columns):
+        """Walk over the traits: name (None for a lone one), its lines, each column's values there.
+
+        Parameters
+        ----------
+        *columns : ndarray of y's shape
+
+        Yields
+        ------
+        trait : str or None
+        known : ndarray (n,) of bool
+            Lines that have a value.
+        values : list of ndarray
+            Of `columns`, at those lines.
+        """
+        known = ~np.isnan(self.y.reshape(len(self.y), -1))
+        wide = [np.reshape(column, known.shape) for column in columns]
+        for number, trait in enumerate(self.traits or (None,)):
+            lines = known[:, number]
+            yield trait, lines, [column[lines, number] for column in wide]
+
 
 @dataclasses.dataclass
 class Fit:
-    """What a fitted model leaves behind: predictions (n,) in trait units, tables, a saver.
+    """What a fitted model leaves behind: predictions in trait units, tables, a saver.
 
-    `held_out` (n,) are predictions of the validation lines by a fit that hasn't seen them; NaN for
-    all other lines.
+    `predicted` has the shape of the task's y, and so has `held_out`: predictions of the validation
+    lines by a fit that hasn't seen them, NaN for all other lines.
     """
 
     predicted: np.ndarray
@@ -99,12 +129,14 @@ def read_cim(path):
 
 
 def read_cohort(*, dosage, samples, variants, phenotypes, cim=None):
-    """Read a study's dosage matrix (memory-mapped) with one trait's values and a CIM.
+    """Read a study's dosage matrix (memory-mapped) with the values of traits and a CIM.
 
     Parameters
     ----------
-    dosage, samples, variants, phenotypes, cim : path-like
+    dosage, samples, variants, cim : path-like
         Files of the cohort and contacts storeys.
+    phenotypes : path-like, or dict of str to path-like
+        The values of one trait; or those of the traits learnt together, by name.
 
     Returns
     -------
@@ -118,7 +150,6 @@ def read_cohort(*, dosage, samples, variants, phenotypes, cim=None):
     matrix = np.load(dosage, mmap_mode="r")
     rows = read_table(samples, required=("sample", "row"), dtype={"sample": str, "family": str})
     snps = read_table(variants, required=("chromosome", "column"), dtype={"chromosome": str})
-    values = read_table(phenotypes, required=("sample", "value"), dtype={"sample": str})
     if matrix.shape != (len(rows), len(snps)):
         raise UserError(
             f"a matrix of {matrix.shape[0]} x {matrix.shape[1]}",
@@ -132,10 +163,30 @@ def read_cohort(*, dosage, samples, variants, phenotypes, cim=None):
         raise UserError(
             f"no chromosome {', '.join(missing)}", file=cim, allowed="all of the variants'"
         )
-    lines = rows.merge(values, on="sample", validate="one_to_one")
-    columns = ["sample", "value", "row", *(["family"] if "family" in lines else [])]
-    lines = lines.dropna(subset="value").sort_values("row")[columns]
-    return Cohort(matrix, lines.reset_index(drop=True), chromosome, table)
+    lines = rows[["sample", "row", *(["family"] if "family" in rows else [])]].sort_values("row")
+    joint = isinstance(phenotypes, dict)
+    columns = [_read_values(path, lines["sample"]) for path in _files(phenotypes)]
+    values = np.stack(columns, axis=1) if joint else columns[0]
+    known = ~np.isnan(values.reshape(len(lines), -1)).all(axis=1)
+    return Cohort(
+        dosage=matrix,
+        lines=lines[known].reset_index(drop=True),
+        values=values[known],
+        snp_chromosome=chromosome,
+        cim=table,
+        traits=tuple(phenotypes) if joint else (),
+    )
+
+
+def _files(phenotypes):
+    return phenotypes.values() if isinstance(phenotypes, dict) else [phenotypes]
+
+
+def _read_values(path, samples):
+    """A trait's values (float64) of samples in their order; NaN for those without."""
+    table = read_table(path, required=("sample", "value"), dtype={"sample": str})
+    values = table.set_index("sample", verify_integrity=True).value
+    return values.reindex(samples).to_numpy(dtype=np.float64)
 
 
 def draw_task(cohort, split, seed):
@@ -144,25 +195,34 @@ def draw_task(cohort, split, seed):
     Raises
     ------
     UserError
-        If a part has too few lines.
+        If a part has too few lines of a trait.
     """
     parts = read_table(split, required=("sample", "part"), dtype=str)
-    lines = cohort.lines.merge(parts, on="sample", validate="one_to_one")
+    lines = cohort.lines.assign(place=np.arange(len(cohort.lines)))
+    lines = lines.merge(parts, on="sample", validate="one_to_one")
     lines = lines[lines.part.isin(PARTS)]
-    counts = lines.part.value_counts()
-    for part, fewest in FEWEST.items():
-        if counts.get(part, 0) < fewest:
-            raise UserError(
-                f"{counts.get(part, 0)} lines with a value in part {part}",
-                file=split,
-                allowed=f"at least {fewest}",
-                mend="more phenotyped lines, or another splits.ratio",
-            )
-    return Task(
+    task = Task(
         sample=lines["sample"].to_numpy(dtype=str),
         part=lines["part"].to_numpy(dtype=str),
-        y=lines["value"].to_numpy(dtype=np.float64),
+        y=cohort.values[lines.place.to_numpy()],
         dosage=np.ascontiguousarray(cohort.dosage[lines.row.to_numpy()]),
         seed=seed,
         families=lines.family.fillna("").to_numpy(dtype=str) if "family" in lines else None,
+        traits=cohort.traits,
     )
+    _refuse_small_parts(task, split)
+    return task
+
+
+def _refuse_small_parts(task, split):
+    for trait, known, _ in task.by_trait():
+        for name, fewest in FEWEST.items():
+            count = int((task.part[known] == name).sum())
+            if count < fewest:
+                what = "a value" if trait is None else f"a value of {trait}"
+                raise UserError(
+                    f"{count} lines with {what} in part {name}",
+                    file=split,
+                    allowed=f"at least {fewest}",
+                    mend="more phenotyped lines, or another splits.ratio",
+                )

@@ -99,7 +99,11 @@ class Augmentation:
         self.start = seed
 
     def __call__(self, g, z):
-        """Dosages (batch, L) and targets (batch,) of a training batch, augmented."""
+        """Dosages (batch, L) and targets (batch,) or (batch, T) of a training batch, augmented.
+
+        A cell that either of two mixed lines lacks is NaN: the value of a mixed line is known only
+        where both are.
+        """
         if self.mixup > 0:
             share = float(self.numbers.beta(self.mixup, self.mixup))
             other = torch.from_numpy(self.numbers.permutation(len(g))).to(g.device)

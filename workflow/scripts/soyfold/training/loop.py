@@ -23,16 +23,20 @@ class Trained:
     ----------
     history : list of dict
         One row an epoch: epoch, train_loss, val_loss, val_pcc (losses on z-scores).
+        Empty without validation lines.
+    best_epoch : int
+        The epoch whose weights are kept, from 1.
     cost : dict
         What changes from run to run: device, train_seconds, train_lines_per_second,
         data_wait_share, peak_gpu_memory_mb, resumed.
     """
 
     history: list
+    best_epoch: int
     cost: dict
 
 
-def _trainer(options, callbacks, resume, devices):
+def _trainer(options, epochs, callbacks, resume, devices):
     """Lightning's trainer: no logger, no progress bar, no checkpoints but our own."""
     on_cpu = device_name() == "cpu"
     return pl.Trainer(
@@ -40,7 +44,7 @@ def _trainer(options, callbacks, resume, devices):
         devices=devices,
         strategy="ddp_spawn" if devices > 1 else "auto",
         precision=options["precision"],
-        max_epochs=options["epochs"],
+        max_epochs=epochs,
         gradient_clip_val=options["clip"] or None,
         accumulate_grad_batches=options["accumulate"],
         deterministic=True if on_cpu else "warn",
@@ -64,30 +68,40 @@ def train(
     val_rows,
     options,
     seed,
+    epochs=None,
     on_epoch=None,
     resume=None,
     devices=1,
 ):
     """Fit a network's weights (in place) and leave the best ones of the validation loss in it.
 
+    With the option `ema` these are an average over steps (`averaging.WeightAverage`).
+
     Parameters
     ----------
     network : nn.Module
+        One value of a line, or T.
     dosage : ndarray (n, L) int8
-    z : ndarray (n,) float32
-        z-scored targets.
+    z : ndarray (n,) or (n, T) float32
+        z-scored targets; NaN where a line has no value of a trait. The loss is the mean over the
+        observed cells of a batch, the validation loss the mean over traits of theirs.
     scaler : soyfold.scaling.Scaler
         Fitted on `train_rows`.
-    train_rows, val_rows : ndarray of int64
+    train_rows : ndarray of int64
+    val_rows : ndarray of int64, or None
+        None for a fit without early stopping, which leaves the last weights.
     options : dict
         With the keys of `soyfold.parameters.TRAINING`.
     seed : int
         Of batch order, dropout and mixup; the caller seeds the initialisation.
+    epochs : int, optional
+        Stop here, on the learning-rate schedule of all of the options' epochs.
     on_epoch : callable, optional
         Called as on_epoch(epoch, val_loss) after each validation; what it raises ends the training
         and passes through.
     resume : soyfold.training.Resume, optional
-        The file that a killed fit goes on from; without it nothing is written.
+        The file that a killed fit goes on from, or finds its outcome in; without it nothing is
+        written.
     devices : int
         GPUs, or on a CPU processes, that share each batch; more than one can't hear `on_epoch`.
 
@@ -105,6 +119,9 @@ def train(
     quiet()
     if hasattr(network, "use_scaler"):
         network.use_scaler(torch.from_numpy(scaler.centre), torch.tensor(scaler.scale))
+    if resume and (outcome := resume.outcome()):
+        network.load_state_dict(outcome.pop("state"))
+        return Trained(**outcome)
     matrix = torch.from_numpy(dosage)
     device_holds = stays_on_device(matrix)
     module = Regression(
@@ -112,11 +129,14 @@ def train(
     )
     host = {"host_dosage": None if device_holds else matrix}
     batches = Batches(train_rows, options["batch_size"], seed=seed, **host)
-    judged = Batches(val_rows, options["batch_size"], **host)
+    judged = None if val_rows is None else Batches(val_rows, options["batch_size"], **host)
     record, stopwatch = Record(on_epoch), Stopwatch()
-    patience = EarlyStopping("val_loss", patience=options["patience"], check_finite=False)
-    callbacks = [Reseed(seed, batches), stopwatch, record, patience, *([resume] if resume else [])]
-    trainer = _trainer(options, callbacks, resume, devices)
+    callbacks = [Reseed(seed, batches), stopwatch, record]
+    if judged is not None:
+        patience = options["patience"]
+        callbacks.append(EarlyStopping("val_loss", patience=patience, check_finite=False))
+    callbacks += [resume] if resume else []
+    trainer = _trainer(options, epochs or options["epochs"], callbacks, resume, devices)
     # Deterministic algorithms also fill every new tensor with NaN, an aid in debugging alone.
     torch.utils.deterministic.fill_uninitialized_memory = False
     started = time.perf_counter()
@@ -142,4 +162,7 @@ def train(
         "peak_gpu_memory_mb": peak,
         "resumed": resume.resumed if resume else 0,
     }
-    return Trained(record.history, cost)
+    trained = Trained(record.history, record.best_epoch or trainer.max_epochs, cost)
+    if resume:
+        resume.finish({"state": record.best_state, **dataclasses.asdict(trained)})
+    return trained

@@ -12,6 +12,29 @@ from soyfold.metrics import pearson
 from soyfold.training.regression import DIVERGED
 
 
+def judge(predicted, z):
+    """Mean squared error and PCC over the observed cells of each trait, averaged over traits.
+
+    Parameters
+    ----------
+    predicted, z : ndarray (m,) or (m, T) float64
+        NaN in z where a line has no value of a trait; every trait has some.
+
+    Returns
+    -------
+    loss, correlation : float
+    """
+    pairs = [
+        (ours[known], theirs[known])
+        for ours, theirs in zip(np.atleast_2d(predicted.T), np.atleast_2d(z.T), strict=True)
+        for known in [~np.isnan(theirs)]
+    ]
+    losses = [np.mean((ours - theirs) ** 2) for ours, theirs in pairs]
+    finite = np.isfinite(predicted).all()
+    correlations = [pearson(theirs, ours) if finite else np.nan for ours, theirs in pairs]
+    return float(np.mean(losses)), float(np.mean(correlations))
+
+
 class Record(Callback):
     """History, progress in the log, and a copy of the best weights.
 
@@ -27,11 +50,12 @@ class Record(Callback):
         self.on_epoch = on_epoch
         self.history = []
         self.best_loss = float("inf")
+        self.best_epoch = 0
         self.best_state = None
 
     def state_dict(self):
         """What a resumed fit goes on from."""
-        names = ("history", "best_loss", "best_state")
+        names = ("history", "best_loss", "best_epoch", "best_state")
         return {name: getattr(self, name) for name in names}
 
     def load_state_dict(self, state):
@@ -45,16 +69,36 @@ class Record(Callback):
 
     def on_train_batch_end(self, trainer, module, outputs, batch, batch_idx):
         """Add a batch to the epoch's training loss; several ranks add their shares."""
-        rows, _ = batch
-        self.train_loss = self.train_loss + outputs["loss"].detach() * len(rows)
-        self.seen += len(rows)
+        self.train_loss = self.train_loss + outputs["loss"].detach() * outputs["cells"]
+        self.seen = self.seen + outputs["cells"]
 
     def on_validation_epoch_start(self, trainer, module):
         """Forget the last epoch's predictions; stop a fit that diverges."""
         self.outputs = []
+        self._close_training(trainer, module)
+
+    def on_train_epoch_end(self, trainer, module):
+        """Without validation lines, the epoch ends here."""
+        if trainer.val_dataloaders is None:
+            self._close_training(trainer, module)
+            seconds = time.perf_counter() - self.started
+            log.info(
+                "epoch %3d  train loss %.4f  %.1f s",
+                trainer.current_epoch + 1,
+                self.train_loss,
+                seconds,
+            )
+
+    def on_train_end(self, trainer, module):
+        """Without validation lines, the last weights are those to keep."""
+        if trainer.val_dataloaders is None:
+            with module.averaged():
+                self.best_state = copy.deepcopy(module.network.state_dict())
+
+    def _close_training(self, trainer, module):
         # Each rank's loss is its share times the number of ranks.
         self.train_loss = float(trainer.strategy.reduce(self.train_loss, reduce_op="mean"))
-        self.train_loss /= self.seen
+        self.train_loss /= float(self.seen)
         epoch = trainer.current_epoch + 1
         if epoch > 1 and not self.train_loss <= DIVERGED:
             what = "mean training loss (the mean predictor has 1)"
@@ -65,19 +109,19 @@ class Record(Callback):
         self.outputs.append(outputs)
 
     def on_validation_epoch_end(self, trainer, module):
-        """Validation loss and PCC; the monitored value that early stopping reads."""
+        """Validation loss and PCC, means over traits; early stopping reads the loss."""
         predicted, z = torch.cat(self.outputs, 1).double().cpu().numpy()
-        loss = float(np.mean((predicted - z) ** 2))
+        loss, correlation = judge(predicted, z)
         module.log("val_loss", torch.tensor(loss, dtype=torch.float64))
         row = {
             "epoch": trainer.current_epoch + 1,
             "train_loss": self.train_loss,
             "val_loss": loss,
-            "val_pcc": float(pearson(z, predicted)),
+            "val_pcc": correlation,
         }
         self.history.append(row)
         if loss < self.best_loss:
-            self.best_loss = loss
+            self.best_loss, self.best_epoch = loss, row["epoch"]
             self.best_state = copy.deepcopy(module.network.state_dict())
         log.info(
             "epoch %3d  train loss %.4f  val loss %.4f  val PCC %.4f  %.1f s",
@@ -115,6 +159,11 @@ class Stopwatch(Callback):
     def on_validation_epoch_start(self, trainer, module):
         """Stop the epoch's clock."""
         self.training += time.perf_counter() - self.epoch_start
+
+    def on_train_epoch_end(self, trainer, module):
+        """Stop it here where no validation follows."""
+        if trainer.val_dataloaders is None:
+            self.on_validation_epoch_start(trainer, module)
 
     def figures(self):
         """What another process's stopwatch goes on from."""

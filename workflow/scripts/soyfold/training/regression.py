@@ -1,11 +1,13 @@
 """The loss of a network, its optimiser, and what stops a fit that goes wrong."""
 
+import contextlib
 import math
 
 import lightning.pytorch as pl
 import torch
 
 from soyfold.errors import UserError
+from soyfold.training.averaging import WeightAverage
 from soyfold.training.batches import Augmentation
 
 # Parameters by the last part of their name that weight decay would draw away from their prior.
@@ -26,16 +28,17 @@ def decay_groups(network, weight_decay):
 
 
 class Regression(pl.LightningModule):
-    """Mean squared error of a network on z-scored targets.
+    """Mean squared error of a network on z-scored targets, over the cells that are observed.
 
     Parameters
     ----------
     network : nn.Module
-        forward(g (batch, L) standardised dosages) -> (batch,); `after_step()` if it has one.
+        forward(g (batch, L) standardised dosages) -> (batch,) or, of T traits, (batch, T);
+        `after_step()` if it has one.
     dosage : tensor (n, L) int8 or None
         None if each batch brings its lines.
-    z : tensor (n,) float32
-        z-scored targets.
+    z : tensor (n,) or (n, T) float32
+        z-scored targets; NaN where a line has no value of a trait.
     scaler : soyfold.scaling.Scaler
     options : dict
         With the keys of `soyfold.parameters.TRAINING`.
@@ -50,6 +53,8 @@ class Regression(pl.LightningModule):
         self.register_buffer("z", z, persistent=False)
         self.register_buffer("centre", torch.from_numpy(scaler.centre), persistent=False)
         self.scale = scaler.scale
+        self.complete = not bool(torch.isnan(z).any())
+        self.average = WeightAverage(network, options["ema"]) if options["ema"] else None
         self._compiled = self._pending = None
 
     def on_fit_start(self):
@@ -59,7 +64,7 @@ class Regression(pl.LightningModule):
             self._compiled = torch.compile(lambda g: network(g))
 
     def values(self, g):
-        """The network's values (batch,) of standardised dosages (batch, L)."""
+        """The network's values (batch,) or (batch, T) of standardised dosages (batch, L)."""
         return (self._compiled or self.network)(g)
 
     def standardised(self, rows, lines=None):
@@ -76,7 +81,8 @@ class Regression(pl.LightningModule):
         optimiser = torch.optim.AdamW(
             groups, lr=o["learning_rate"], betas=tuple(o["betas"]), fused=fused
         )
-        total = self.trainer.estimated_stepping_batches
+        # A refit stops early on the very schedule of the fit that chose its last epoch.
+        total = self.trainer.estimated_stepping_batches * o["epochs"] // self.trainer.max_epochs
         warmup = o["warmup_epochs"] * total // o["epochs"]
 
         def factor(step):
@@ -90,22 +96,29 @@ class Regression(pl.LightningModule):
         return [optimiser], [{"scheduler": schedule, "interval": "step"}]
 
     def training_step(self, batch, step):
-        """Loss of a batch; with several ranks, this rank's share of it.
+        """Loss of a batch and its observed cells; with several ranks, this rank's share of it.
 
         Each rank augments the whole batch and takes every world-size-th line. The sum over its
-        lines / batch x world size, averaged over ranks by DDP, is the mean over the batch.
+        cells / cells of the batch x world size, averaged over ranks by DDP, is the mean over the
+        observed cells of the batch.
         """
         rows, lines = batch
         g, z = self.augmentation(self.standardised(rows, lines), self.z[rows])
         rank, ranks = self.trainer.global_rank, self.trainer.world_size
         count = len(rows)
+        cells = z.numel() if self.complete else (~torch.isnan(z)).sum()
         # A rank without a line takes the first one with weight 0: all ranks must meet in backward.
-        weight = ranks / count if rank < count else 0.0
+        weight = ranks / (cells if self.complete else cells.clamp(min=1)) if rank < count else 0.0
         mine = slice(rank, None, ranks) if rank < count else slice(0, 1)
-        loss = weight * ((self.values(g[mine]) - z[mine]) ** 2).sum()
+        loss = weight * self._squares(self.values(g[mine]), z[mine]).sum()
         self._check_previous()
         self._pending = (self.current_epoch + 1, step + 1, loss.detach())
-        return loss
+        return {"loss": loss, "cells": cells}
+
+    def _squares(self, values, z):
+        """Squared errors; 0, without a gradient, where z is NaN."""
+        errors = values.reshape(z.shape) - z
+        return (errors if self.complete else errors.masked_fill(torch.isnan(z), 0.0)) ** 2
 
     def _check_previous(self):
         # A step late: asking for a loss just begun would make the GPU wait for Python each step.
@@ -124,15 +137,50 @@ class Regression(pl.LightningModule):
         )
 
     def on_train_batch_end(self, *_):
-        """Let the network put its parameters back where they must stay."""
+        """Let the network put its parameters back where they must stay; average them."""
         if hasattr(self.network, "after_step"):
             self.network.after_step()
+        if self.average is not None:
+            self.average.update(self.trainer.global_step)
+
+    def on_train_epoch_end(self):
+        """Check the epoch's last loss where no validation has done so."""
+        self._check_previous()
 
     def on_validation_start(self):
-        """Check the epoch's last loss before its weights are judged."""
+        """Check the epoch's last loss before its weights, or their average, are judged."""
         self._check_previous()
+        self.exchange_average()
+
+    def on_validation_end(self):
+        """Go on with the weights themselves."""
+        self.exchange_average()
+
+    def exchange_average(self):
+        """Swap the weights and their average, where there is one."""
+        if self.average is not None:
+            self.average.exchange()
+
+    @contextlib.contextmanager
+    def averaged(self):
+        """The average in the weights' place, where there is one."""
+        self.exchange_average()
+        yield
+        self.exchange_average()
+
+    def on_save_checkpoint(self, checkpoint):
+        """The average travels in the resume file."""
+        if self.average is not None:
+            checkpoint["average"] = self.average.state_dict()
+
+    def on_load_checkpoint(self, checkpoint):
+        """Take the average from the resume file."""
+        if self.average is not None:
+            self.average.load_state_dict(checkpoint["average"])
 
     def validation_step(self, batch, _):
         """Predictions of a validation batch, for the callback; every rank sees all of them."""
         rows, lines = batch
-        return torch.stack([self.values(self.standardised(rows, lines)).float(), self.z[rows]])
+        z = self.z[rows]
+        values = self.values(self.standardised(rows, lines)).float()
+        return torch.stack([values.reshape(z.shape), z])

@@ -2,6 +2,7 @@
 
 It is Lightning's checkpoint as plain tensors and numbers, behind a line of JSON that holds a digest
 of it and the fingerprint of the fit. Neither a damaged file nor another fit's is ever gone on from.
+A training that is over leaves its outcome there instead: a fit may have several, one after another.
 """
 
 import hashlib
@@ -129,6 +130,8 @@ class Resume(Callback):
         Fingerprint of this fit.
     seconds : float
         Least time from one write to the next.
+    last : bool
+        No training follows in this fit, so that nobody will ask for this one's outcome.
 
     Attributes
     ----------
@@ -136,21 +139,41 @@ class Resume(Callback):
         How often this fit went on from a file.
     """
 
-    def __init__(self, path, expected, seconds=CHECKPOINT_SECONDS):
-        self.path, self.seconds = Path(path), seconds
+    def __init__(self, path, expected, seconds=CHECKPOINT_SECONDS, *, last=True):
+        self.path, self.seconds, self.last_training = Path(path), seconds, last
         self.io = ResumeIO(expected)
         self.resumed = 0
         self.written = -1
         self.last = time.monotonic()
 
-    def usable(self):
-        """The path if a fit can go on from it, else None; says why not in the log."""
+    def _load(self, key):
+        """What the file holds under `key`, or None; says in the log why the file is of no use."""
         if not self.path.is_file():
             return None
         try:
-            epoch = self.io.load_checkpoint(self.path)["epoch"]
-        except (Unusable, OSError, KeyError, TypeError) as error:
+            return self.io.load_checkpoint(self.path).get(key)
+        except (Unusable, OSError, AttributeError) as error:
             log.warning("%s can't be used: %s; training starts over", self.path, error)
+            self.path.unlink()
+            return None
+
+    def outcome(self):
+        """What `finish` wrote of this training when it was over, or None."""
+        outcome = self._load("outcome")
+        if outcome is not None:
+            log.info("trained already: %s", self.path)
+        return outcome
+
+    def finish(self, outcome):
+        """Write what the training left: a dict of tensors, numbers, strings, lists of such."""
+        if self.last_training:
+            return
+        self.io.save_checkpoint({"outcome": outcome}, self.path)
+
+    def usable(self):
+        """The path if a training can go on from it, else None."""
+        epoch = self._load("epoch")
+        if epoch is None:
             return None
         log.info("resuming at epoch %d from %s", epoch + 1, self.path)
         return str(self.path)
