@@ -86,3 +86,43 @@ def test_controls_and_variants_stay_out_of_the_trait_tables(scores):
     )
     table = trait_table(pd.concat([scores, control, variant]), "oil", PAPER)
     assert list(table.model.unique()) == ["Mean", "CSAFM"]
+
+
+def test_measures_join_the_scores_with_their_fits_facts(tmp_path):
+    facts = {"trait": "oil", "label": "GBLUP", "scheme": "random", "preset": None, "cim": "none",
+             "role": "model", "base": "gblup", "control": None, "model": "gblup"}  # fmt: skip
+    values = {"PCC": 0.5, "MAE": 1.0, "CI": 0.4}
+    fits = [
+        {**facts, "seed": seed, "file": metrics_file(tmp_path / str(seed), **values)}
+        for seed in (0, 1)
+    ]
+    measures = pd.DataFrame(
+        {"trait": "oil", "model": "gblup", "scheme": "random", "seed": [0, 1],
+         "metric": "coverage90", "value": [0.88, 0.92]}
+    )  # fmt: skip
+    write_table(measures, tmp_path / "measures.tsv")
+    scores = collect_scores(fits, [tmp_path / "measures.tsv"])
+    measured = scores[scores.metric == "coverage90"]
+    assert measured.value.tolist() == [0.88, 0.92] and set(measured.label) == {"GBLUP"}
+    assert len(scores) == 2 * 5
+    assert "coverage90" in set(trait_table(scores, "oil", PAPER).metric)
+
+
+def test_a_joint_models_metrics_are_told_apart(tmp_path):
+    rows = [{"trait": trait, "part": "test", "metric": "PCC", "value": value}
+            for trait, value in (("oil", 0.3), ("protein", 0.4))]  # fmt: skip
+    write_table(pd.DataFrame(rows), tmp_path / "metrics.tsv")
+    fit = dict.fromkeys(["label", "scheme", "preset", "cim", "role", "base", "control"], "x")
+    fit |= {"model": "m", "seed": 0, "file": tmp_path / "metrics.tsv"}
+    scores = collect_scores([{**fit, "trait": "oil"}, {**fit, "trait": "protein"}])
+    assert scores.set_index("trait").value.to_dict() == {"oil": 0.3, "protein": 0.4}
+
+
+def test_a_correlation_above_the_heritability_ceiling_is_flagged(scores):
+    def guards(heritability):
+        table = trait_table(scores, "oil", PAPER, heritability=heritability)
+        return table.drop_duplicates("model").set_index("model").guards["CSAFM"]
+
+    # Mean PCC over seeds 0.55 = sqrt(0.3025).
+    assert "PCC above the heritability ceiling of 0.55" in guards(0.302)
+    assert "ceiling" not in guards(0.303) and "ceiling" not in guards(None)

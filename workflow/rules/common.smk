@@ -7,7 +7,7 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
-from soyfold import experiments, registry, schemes, settings
+from soyfold import comparisons, experiments, registry, schemes, settings
 from soyfold.chromosomes import read_chromosomes
 from soyfold.digest import source_digest
 from soyfold.errors import UserError
@@ -23,7 +23,10 @@ try:
     SCHEMES = schemes.read_schemes(SETTINGS["splits"], TRAITS, file=workflow.configfiles[-1])
     TRAIT_MODELS = registry.models_by_trait(SETTINGS, TRAITS)
     PLAN = experiments.plan_roles(
-        TRAIT_MODELS, **SETTINGS["evaluation"], has_contacts=bool(LIBRARIES)
+        TRAIT_MODELS,
+        paper_tables=SETTINGS["evaluation"]["paper_tables"],
+        controls=SETTINGS["evaluation"]["controls"],
+        has_contacts=bool(LIBRARIES),
     )
     MODELS = registry.load_models(
         SETTINGS,
@@ -36,6 +39,9 @@ try:
         TRAIT_MODELS,
         {name: block["cim"] for name, block in MODELS.items()},
         file=workflow.configfiles[-1],
+    )
+    REFERENCES = comparisons.choose_references(
+        SETTINGS["evaluation"]["references"], list(MODELS), file=workflow.configfiles[-1]
     )
     MODELS |= experiments.control_blocks(PLAN, MODELS)
     settings.refuse_missing_files(SETTINGS, TRAITS, LIBRARIES)

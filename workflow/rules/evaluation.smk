@@ -1,9 +1,40 @@
-# Metrics of all fits -> scores -> the paper's tables, costs, and the real CIM against controls.
+# Metrics and measures of all fits -> scores -> the paper's tables, costs, models compared, controls.
+
+
+rule measure_trait:
+    input:
+        predictions=lambda wildcards: [
+            f"{RESULTS}/{fit['folder']}/predictions.tsv" for fit in measured_fits(wildcards.trait)
+        ],
+    output:
+        measures=f"{RESULTS}/evaluation/measures/{{trait}}.tsv",
+        intervals=f"{RESULTS}/evaluation/intervals/{{trait}}.tsv.gz",
+    log:
+        f"{LOGS}/evaluation/measure_trait/{{trait}}.log",
+    benchmark:
+        f"{BENCHMARKS}/evaluation/measure_trait/{{trait}}.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    params:
+        fits=lambda wildcards: measured_fits(wildcards.trait),
+        better=lambda wildcards: TRAITS[wildcards.trait]["better"] or "high",
+        level=SETTINGS["evaluation"]["interval_level"],
+        source=source_digest("measure_trait"),
+    message:
+        "evaluation: selection by predicted {wildcards.trait}, and prediction intervals"
+    script:
+        "../scripts/measure_trait.py"
 
 
 rule collect_scores:
     input:
         metrics=[f"{RESULTS}/{fit['folder']}/metrics.tsv" for fit in FITS],
+        measures=expand(f"{RESULTS}/evaluation/measures/{{trait}}.tsv", trait=TRAITS),
     output:
         scores=f"{RESULTS}/evaluation/scores.tsv",
     log:
@@ -47,6 +78,7 @@ rule tabulate_trait:
         gpu=0,
     params:
         trait=lambda wildcards: TRAIT_OF_TABLE[wildcards.table],
+        heritability=lambda wildcards: TRAITS[TRAIT_OF_TABLE[wildcards.table]]["heritability"],
         scheme=SCHEME,
         source=source_digest("tabulate_trait"),
     message:
@@ -107,6 +139,31 @@ rule tabulate_schemes:
         "evaluation: the validation schemes side by side"
     script:
         "../scripts/tabulate_schemes.py"
+
+
+rule compare_models:
+    input:
+        scores=f"{RESULTS}/evaluation/scores.tsv",
+    output:
+        table=f"{RESULTS}/evaluation/tables/comparisons.tsv",
+    log:
+        f"{LOGS}/evaluation/compare_models.log",
+    benchmark:
+        f"{BENCHMARKS}/evaluation/compare_models.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=30,
+        gpu=0,
+    params:
+        references=REFERENCES,
+        source=source_digest("compare_models"),
+    message:
+        "evaluation: every model against {params.references}"
+    script:
+        "../scripts/compare_models.py"
 
 
 # One job, so that all networks are measured on the same machine, one after the other.

@@ -57,6 +57,11 @@ def fit_files(trait, name, *roles):
     return [f"{RESULTS}/{fit['folder']}/{name}" for fit in fits_of(trait, *roles)]
 
 
+def measured_fits(trait):
+    """A trait's fits on all splits of all schemes, but for those with control CIMs."""
+    return [fit for fit in FITS if fit["trait"] == trait and fit["role"] != "control"]
+
+
 def split_file(trait, split):
     """The parts of a split (`seed3`, or `<scheme>/seed3`) for a trait."""
     return f"{RESULTS}/cohort/splits/{schemes.split_path(trait, split, main=SCHEME)}"

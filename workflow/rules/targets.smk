@@ -4,6 +4,7 @@ from soyfold.summary import print_summary
 CONTROLS = ["permuted", "expected", "identity", "constant", "zero"]
 EVALUATION_TABLES = [
     *VARIANT_TABLES,
+    *(["comparisons"] if REFERENCES else []),
     *(["table3_cost"] if SETTINGS["evaluation"]["paper_tables"] and COSTED else []),
     *(["controls"] if CONTROLLED else []),
     *(["schemes"] if len(SCHEMES) > 1 else []),

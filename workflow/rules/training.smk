@@ -73,6 +73,7 @@ for job in fit_jobs():
             seeds=partial(seeds_of, job["splits"]),
             source=lambda wildcards: sources_of(wildcards.model),
         message:
-            f"training: {{wildcards.model}} on {{wildcards.trait}}, {job['name']}"
+            "training: {wildcards.model} on {wildcards.trait}, "
+            + job["name"].replace("{", "{wildcards.")
         script:
             "../scripts/fit_model.py"

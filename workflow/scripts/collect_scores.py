@@ -9,4 +9,4 @@ with rule_log(snakemake.log[0]):
         {**fit, "file": file}
         for fit, file in zip(snakemake.params.fits, snakemake.input.metrics, strict=True)
     ]
-    write_table(collect_scores(fits), snakemake.output.scores)
+    write_table(collect_scores(fits, snakemake.input.measures), snakemake.output.scores)

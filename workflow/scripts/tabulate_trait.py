@@ -7,4 +7,7 @@ from soyfold.logs import rule_log
 with rule_log(snakemake.log[0]):
     scores = read_scores(snakemake.input.scores, scheme=snakemake.params.scheme)
     paper = read_table(snakemake.input.paper)
-    write_table(trait_table(scores, snakemake.params.trait, paper), snakemake.output.table)
+    table = trait_table(
+        scores, snakemake.params.trait, paper, heritability=snakemake.params.heritability
+    )
+    write_table(table, snakemake.output.table)

@@ -109,7 +109,7 @@ def _pairs_by_trait(wide, metric, model, reference):
 
 
 def _over_traits(by_trait, metric):
-    """Mean over the traits in each split (traits that are whole, splits that all share), and counts.
+    """Mean over the traits in each split (traits that are whole, splits that all share) and counts.
 
     None where there are no two such traits, or a mean over them means nothing.
     """

@@ -1,4 +1,4 @@
-"""Prediction intervals by split-conformal inference: no assumption but that lines are exchangeable."""
+"""Prediction intervals by split-conformal inference, which supposes exchangeable lines alone."""
 
 import math
 

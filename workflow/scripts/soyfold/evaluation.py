@@ -5,9 +5,15 @@ import pandas as pd
 
 from soyfold.errors import UserError
 from soyfold.files import read_table
+from soyfold.measures import KEYS, of_trait
 
 PAPER_METRICS = ["MAE", "PCC", "CI", "NAE", "AAS"]
-FURTHER_METRICS = ["NAE_headmean", "AAS_headmean", "R2", "RMSE", "Spearman", "calibration_slope"]
+FURTHER_METRICS = [
+    "NAE_headmean", "AAS_headmean", "R2", "RMSE", "Spearman", "calibration_slope",
+    "calibration_intercept", "selection_overlap", "selection_gain", "selection_efficiency",
+]  # fmt: skip
+# Further ones whose names say the level of the intervals, or what the lines are grouped by.
+NAMED_METRICS = ("coverage", "interval_width", "PCC_within_")
 FLOORS = {
     "NAE": ("NAE_uniform", None),
     "NAE_headmean": ("NAE_uniform", None),
@@ -19,7 +25,7 @@ MAE_TOLERANCE = 1.05
 FACTS = ("label", "preset", "cim", "role", "base", "control")
 
 
-def collect_scores(fits):
+def collect_scores(fits, measures=()):
     """Test metrics of every fit, one row each.
 
     Parameters
@@ -27,6 +33,8 @@ def collect_scores(fits):
     fits : iterable of dict
         trait, model, label, scheme, seed, preset, cim, role, base, control and `file`, the fit's
         metrics.tsv.
+    measures : iterable of path-like
+        What was measured on the fits' predictions, as `measures.measure_trait` returns it.
 
     Returns
     -------
@@ -35,9 +43,11 @@ def collect_scores(fits):
         control), base, control of the model. Counts that belong to no part, such as the number
         of trainable parameters, are among the metrics.
     """
-    frames = []
+    frames, fits = [], list(fits)
     for fit in fits:
-        table = read_table(fit["file"], required=("part", "metric", "value"))
+        table = of_trait(
+            read_table(fit["file"], required=("part", "metric", "value")), fit["trait"]
+        )
         table = table[table.part.isin(["test"]) | table.part.isna()]
         frames.append(
             pd.DataFrame(
@@ -52,7 +62,19 @@ def collect_scores(fits):
                 }
             )
         )
+    facts = pd.DataFrame(fits)[[*KEYS, *FACTS]]
+    for path in measures:
+        table = read_table(
+            path, required=(*KEYS, "metric", "value"), dtype=dict.fromkeys(KEYS[:3], str)
+        )
+        frames.append(table.merge(facts, on=KEYS, validate="many_to_one"))
     return pd.concat(frames, ignore_index=True)
+
+
+def metrics_in(columns):
+    """Those metrics of `columns` that tables show, in their order: the paper's first."""
+    named = [name for name in columns if name.startswith(NAMED_METRICS)]
+    return [name for name in PAPER_METRICS + FURTHER_METRICS if name in columns] + sorted(named)
 
 
 def read_scores(path, *, scheme=None):
@@ -74,8 +96,8 @@ def read_scores(path, *, scheme=None):
     return scores if scheme is None else scores[scores.scheme == scheme].reset_index(drop=True)
 
 
-def _guards(values, mean_mae):
-    """MODELS' guards on one model's seeds: what no honest fit shows.
+def _guards(values, mean_mae, heritability):
+    """Guards on one model's seeds: what no honest fit shows.
 
     Parameters
     ----------
@@ -83,6 +105,9 @@ def _guards(values, mean_mae):
         Seeds x metrics.
     mean_mae : Series or None
         The mean predictor's MAE by seed.
+    heritability : float or None
+        Of line means, h2: a correlation with line means is at most sqrt(h2), that of the true
+        genotypic values, but for sampling.
     """
     fired = []
     if values.PCC.isna().any():
@@ -91,6 +116,8 @@ def _guards(values, mean_mae):
         fired.append("CI above PCC")
     if mean_mae is not None and values.MAE.mean() > MAE_TOLERANCE * mean_mae.mean():
         fired.append("MAE above mean predictor")
+    if heritability is not None and values.PCC.mean() > np.sqrt(heritability):
+        fired.append(f"PCC above the heritability ceiling of {np.sqrt(heritability):.2f}")
     return ", ".join(fired) or None
 
 
@@ -122,7 +149,7 @@ def floors_of(values, metric):
     }
 
 
-def trait_table(scores, trait, paper):
+def trait_table(scores, trait, paper, *, heritability=None):
     """The paper's Table 1 (oil) or 2 (protein), or its like for another trait.
 
     Only the study's models: variants have the tables 4 to 6, control CIMs their own.
@@ -134,6 +161,8 @@ def trait_table(scores, trait, paper):
     trait : str
     paper : DataFrame
         The printed tables: table, trait, model, metric, value ([C], tables 1 to 6).
+    heritability : float, optional, keyword only
+        Of the trait's line means; PCC above its root is flagged.
 
     Returns
     -------
@@ -159,7 +188,7 @@ def trait_table(scores, trait, paper):
     facts = ours.drop_duplicates("model").set_index("model")
     mean_mae = wide["mean"].MAE if "mean" in wide else None
     rows = []
-    for metric in PAPER_METRICS + FURTHER_METRICS:
+    for metric in metrics_in(list(dict.fromkeys(ours.metric))):
         for name, values in wide.items():
             if metric not in values:
                 continue
@@ -176,7 +205,7 @@ def trait_table(scores, trait, paper):
                     **floors_of(values, metric),
                     "cim": facts.cim[name],
                     "preset": facts.preset[name],
-                    "guards": _guards(values, mean_mae),
+                    "guards": _guards(values, mean_mae, heritability),
                 }
             )
     return pd.DataFrame(rows)

@@ -1,0 +1,19 @@
+"""Measure one trait's predictions: what selection by them gains, intervals and their coverage."""
+
+from soyfold.files import write_table
+from soyfold.logs import rule_log
+from soyfold.measures import measure_trait, write_intervals
+
+with rule_log(snakemake.log[0]):
+    fits = [
+        {**fit, "file": file}
+        for fit, file in zip(snakemake.params.fits, snakemake.input.predictions, strict=True)
+    ]
+    measures, intervals = measure_trait(
+        fits,
+        snakemake.wildcards.trait,
+        better=snakemake.params.better,
+        level=snakemake.params.level,
+    )
+    write_table(measures, snakemake.output.measures)
+    write_intervals(intervals, snakemake.output.intervals)
