@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from soyfold.errors import UserError
-from soyfold.models.kernels import cross_products, estimate, pair_products, snp_effects
+from soyfold.models.kernels import cross_products, estimate, pair_products
+from soyfold.models.linear import project
 from soyfold.models.weights import SOURCES, pair_weights
 from soyfold.parameters import require, require_choice, resolve
 
@@ -175,7 +176,7 @@ def fit(dosage, y, *, parameters, seed, cim, snp_chromosome):
     return KernelModel(
         intercept=intercept,
         centre=centre,
-        effects=snp_effects(dosage, centre, dual),
+        effects=project(dosage, centre, dual),
         pull=pull if needed else pull[:0],
         lines=np.array(dosage if needed else dosage[:0]),
         weights=weights,

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize, minimize_scalar
 
-from soyfold.models.gblup import BLOCK, SEARCH
+from soyfold.tridiagonal import SEARCH
 
 FLOATS = 2**24  # numbers that a block of kernels may hold: 128 MB
 
@@ -55,15 +55,6 @@ def pair_products(dosage, centre, snp_chromosome, weights):
     for rows, of_pairs, of_snps in blocks:
         products[rows], additive[rows] = of_pairs, of_snps
     return additive, products
-
-
-def snp_effects(dosage, centre, dual):
-    """Z' dual (L,), for Z = dosage - centre; blocks of lines are made floating at a time."""
-    sums = -centre * dual.sum()
-    for start in range(0, len(dosage), BLOCK):
-        rows = slice(start, start + BLOCK)
-        sums += dual[rows] @ dosage[rows].astype(np.float64)
-    return sums
 
 
 def _solve(additive, products, y, share, ridge):

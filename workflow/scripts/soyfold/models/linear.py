@@ -1,0 +1,72 @@
+"""What models of SNP effects share: the fitted model, and the step from lines to SNPs."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from soyfold.errors import UserError
+from soyfold.kernel_matrices import blocks
+
+
+@dataclass(frozen=True)
+class RidgeModel:
+    """SNP effects in trait units per copy of ALT.
+
+    Attributes
+    ----------
+    intercept : float
+        Training mean, the value of a line with the mean dosages.
+    centre : ndarray (L,)
+        Training means of the dosages.
+    effects : ndarray (L,)
+    figures : dict
+        What `summary` gives.
+    """
+
+    intercept: float
+    centre: np.ndarray
+    effects: np.ndarray
+    figures: dict = field(repr=False)
+
+    def predict(self, dosage):
+        """Predicted values in trait units: dosage (m, L) counts of ALT -> (m,) float64."""
+        values = np.empty(len(dosage))
+        for rows in blocks(len(dosage)):
+            values[rows] = dosage[rows].astype(np.float64) @ self.effects
+        return values + (self.intercept - self.centre @ self.effects)
+
+    def state(self):
+        """All that predicts, as named arrays."""
+        return {
+            "intercept": np.array(self.intercept),
+            "centre": self.centre,
+            "effects": self.effects,
+        }
+
+    def summary(self):
+        """What the fit says of itself, such as heritability or log-likelihood."""
+        return dict(self.figures)
+
+
+def project(dosage, centre, x):
+    """Z' x, for Z = dosage - centre: lines (n,) or (n, k) to SNPs (L,) or (L, k)."""
+    sums = np.zeros((dosage.shape[1], *x.shape[1:]))
+    for rows in blocks(len(dosage)):
+        sums += dosage[rows].astype(np.float64).T @ x[rows]
+    return sums - np.multiply.outer(centre, x.sum(0))
+
+
+def refuse_unusable(dosage, y, *, model):
+    """Raise `UserError` for training lines from which nothing can be learnt."""
+    if len(y) < 3 or np.ptp(y) == 0:
+        raise UserError(
+            f"{len(y)} training lines with {len(np.unique(y))} different values",
+            at=f"model {model}",
+            allowed="at least 3 lines that differ",
+        )
+    if all((dosage[rows] == dosage[0]).all() for rows in blocks(len(dosage))):
+        raise UserError(
+            f"no SNP that differs among {len(y)} training lines",
+            at=f"model {model}",
+            mend="check the filters",
+        )

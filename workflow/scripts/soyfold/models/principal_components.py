@@ -1,0 +1,129 @@
+"""Principal components alone: what family and population structure predict.
+
+Least squares of the trait on the first k principal components of the dosages, which are the leading
+eigenvectors of the additive kernel; k is chosen on validation lines. What the other models add
+to this is more than structure (Price et al. 2006, doi:10.1038/ng1847; Janss et al. 2012,
+doi:10.1534/genetics.112.141143).
+"""
+
+import dataclasses
+
+import numpy as np
+
+from soyfold.models.linear import RidgeModel, project, refuse_unusable
+from soyfold.parameters import require, resolve
+from soyfold.shared_kernels import own_kernels
+
+NEEDS = ("validation", "kernels")
+DEFAULTS = {"components": 100, "refit": True}
+LEAST = 1e-9  # share of the largest eigenvalue below which a component is rounding
+
+
+@dataclasses.dataclass(frozen=True)
+class ComponentModel(RidgeModel):
+    """SNP effects that follow from the components' coefficients.
+
+    Attributes
+    ----------
+    held_out : ndarray (m,)
+        Predictions of the validation lines by the fit on the training lines alone.
+    """
+
+    held_out: np.ndarray = dataclasses.field(default=None, repr=False)
+
+
+def _components(dosage, y, count, kernels):
+    """SNP effects of each leading component's share in the trait.
+
+    Components are orthogonal, so that the coefficient of one doesn't hang on the others, and the
+    fit on k of them is the sum of the first k columns.
+
+    Returns
+    -------
+    centre : ndarray (L,)
+    effects : ndarray (L, k)
+        k is at most `count`.
+    """
+    kernel = kernels.kernel("additive").decomposition
+    values, vectors = kernel.leading(min(count, len(y) - 1))
+    kept = values > LEAST * values[0]
+    values, vectors = values[kept], vectors[:, kept]
+    centre = dosage.mean(0, dtype=np.float64)
+    loadings = project(dosage, centre, vectors)
+    return centre, loadings * (vectors.T @ (y - y.mean()) / values)
+
+
+def _explained(effects, k):
+    return effects[:, :k].sum(1)
+
+
+def _choose(dosage, y, validation, count, kernels):
+    """The number of components of least validation error, and that fit's predictions.
+
+    Returns
+    -------
+    k : int
+        From 0, the mean alone.
+    model : RidgeModel
+    """
+    centre, effects = _components(dosage, y, count, kernels)
+    judged, observed = validation
+    steps = (judged.astype(np.float64) - centre) @ effects
+    paths = y.mean() + np.cumsum(np.column_stack([np.zeros(len(judged)), steps]), axis=1)
+    errors = np.square(paths - np.asarray(observed)[:, None]).mean(0)
+    k = int(np.argmin(errors))
+    return k, RidgeModel(float(y.mean()), centre, _explained(effects, k), {}), paths[:, k]
+
+
+def fit(dosage, y, *, parameters, seed, validation, kernels=None, refit_kernels=None):
+    """Fit a regression on principal components.
+
+    Parameters
+    ----------
+    dosage : ndarray (n, L) int8
+        Counts of ALT of the training lines.
+    y : ndarray (n,) float64
+        Training values in trait units.
+    parameters : dict
+        components: at most so many. refit: after the choice, on training and validation lines
+        together (default).
+    seed : int
+        Not used: there is nothing random.
+    validation : tuple of ndarray (m, L) int8, (m,)
+        Dosages and values of the lines by which k is chosen.
+    kernels, refit_kernels : soyfold.shared_kernels.LineKernels, optional
+        Of the training lines; of training and then validation lines. Computed from the dosages
+        where they aren't given.
+
+    Returns
+    -------
+    ComponentModel
+
+    Raises
+    ------
+    UserError
+        For fewer than 3 lines, a trait or SNPs without variance, or an offending parameter.
+    """
+    p = resolve(parameters, DEFAULTS, model="principal_components")
+    require(
+        isinstance(p["components"], int) and p["components"] >= 1,
+        f"components: {p['components']!r}",
+        model="principal_components",
+        allowed="a whole number above 0",
+    )
+    y = np.asarray(y, dtype=np.float64)
+    refuse_unusable(dosage, y, model="principal_components")
+    k, model, held_out = _choose(
+        dosage, y, validation, p["components"], kernels or own_kernels(dosage)
+    )
+    if p["refit"]:
+        dosage = np.vstack([dosage, validation[0]])
+        y = np.concatenate([y, validation[1]])
+        if k:
+            centre, effects = _components(dosage, y, k, refit_kernels or own_kernels(dosage))
+            effects = _explained(effects, k)
+        else:
+            centre, effects = model.centre, model.effects
+        model = RidgeModel(float(y.mean()), centre, effects, {})
+    figures = {"components": k}
+    return ComponentModel(model.intercept, model.centre, model.effects, figures, held_out)

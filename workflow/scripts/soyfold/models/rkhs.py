@@ -1,0 +1,161 @@
+"""RKHS regression: GBLUP with a Gaussian kernel, its bandwidth and variances by REML.
+
+y = mu + g + e, g ~ N(0, s_g^2 K), K_ij = exp(-d_ij^2 / (h median d^2)) (Gianola and van Kaam 2008,
+doi:10.1534/genetics.107.084285). The likeliest h of a few is taken for each trait, and its noise by
+REML (Endelman 2011, doi:10.3835/plantgenome2011.08.0024, does so with a continuous scale). A new
+line's value is mu + sum over training lines of K(line, i) dual_i.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from soyfold.kernel_matrices import blocks, line_products
+from soyfold.kernel_names import BANDWIDTHS, rkhs_kernels
+from soyfold.models.linear import refuse_unusable
+from soyfold.parameters import require, require_choice, resolve
+from soyfold.shared_kernels import own_kernels
+from soyfold.tridiagonal import Likelihood, maximise_likelihood
+
+NEEDS = ("kernels",)
+DEFAULTS = {"kernel": "gaussian", "bandwidths": list(BANDWIDTHS)}
+
+
+def own_products(dosage):
+    """Sum over the SNPs of the squared dosage of each line: (n,) float64."""
+    values = np.empty(len(dosage))
+    for rows in blocks(len(dosage)):
+        values[rows] = np.square(dosage[rows], dtype=np.float32).sum(1, dtype=np.float64)
+    return values
+
+
+@dataclass(frozen=True)
+class KernelModel:
+    """Weights of the training lines.
+
+    Attributes
+    ----------
+    intercept : float
+        Trait units.
+    dual : ndarray (n,)
+        Weight of each training line's kernel with a new line, in trait units; sums to 0.
+    lines : ndarray (n, L) int8
+        Dosages of the training lines.
+    width : float
+        h median d^2 of the Gaussian kernel; NaN for the linear one.
+    figures : dict
+        What `summary` gives.
+    """
+
+    intercept: float
+    dual: np.ndarray
+    lines: np.ndarray
+    width: float
+    figures: dict = field(repr=False)
+
+    def predict(self, dosage):
+        """Predicted values in trait units: dosage (m, L) counts of ALT -> (m,) float64."""
+        values = np.full(len(dosage), self.intercept)
+        squares = own_products(self.lines)
+        for rows in blocks(len(dosage)):
+            kernel = line_products(dosage[rows], self.lines).astype(np.float64)
+            if not np.isnan(self.width):
+                kernel *= -2.0
+                kernel += squares
+                kernel += own_products(dosage[rows])[:, None]
+                kernel /= -self.width
+                np.exp(kernel, out=kernel)
+            values[rows] += kernel @ self.dual
+        return values
+
+    def state(self):
+        """All that predicts, as named arrays; the training dosages are the bulk (n L bytes)."""
+        return {
+            "intercept": np.array(self.intercept),
+            "dual": self.dual,
+            "lines": self.lines,
+            "width": np.array(self.width),
+        }
+
+    def summary(self):
+        """Bandwidth, heritability, lambda, variances, log-likelihood, whether REML met a bound."""
+        return dict(self.figures)
+
+
+def _resolved(parameters):
+    """Parameters over their defaults, checked."""
+    p = resolve(parameters, DEFAULTS, model="rkhs")
+    require_choice(p, "kernel", ("gaussian", "linear"), model="rkhs")
+    widths = p["bandwidths"]
+    require(
+        isinstance(widths, list | tuple)
+        and len(widths) > 0
+        and all(isinstance(h, int | float) and 0 < h < np.inf for h in widths),
+        f"bandwidths: {widths!r}",
+        model="rkhs",
+        allowed="a list of numbers above 0",
+    )
+    return p
+
+
+def _likeliest(kernels, names, values):
+    """Of several kernels that under which the trait is likeliest: (kernel, likelihood, ridge, ...).
+
+    Returns
+    -------
+    name : str
+    kernel : soyfold.kernel_matrices.Kernel
+    dual : ndarray (n,)
+    figures : dict
+    """
+    best = None
+    for name in names:
+        kernel = kernels.kernel(name)
+        found = kernel.decomposition
+        likelihood = Likelihood(found, found.rotate(values), len(values) - 1, values @ values)
+        ridge, at_bound = maximise_likelihood(likelihood)
+        figures = likelihood.figures(ridge, at_bound)
+        if best is None or figures["log_likelihood"] > best[-1]["log_likelihood"]:
+            dual = found.restore(found.solve(likelihood.loadings, ridge)[0])
+            best = name, kernel.means, kernel.width, dual, figures
+    return best
+
+
+def fit(dosage, y, *, parameters, seed, kernels=None):
+    """Fit RKHS regression.
+
+    Parameters
+    ----------
+    dosage : ndarray (n, L) int8
+        Counts of ALT of the training lines.
+    y : ndarray (n,) float64
+        Training values in trait units.
+    parameters : dict
+        kernel: gaussian (default), or linear, which is GBLUP. bandwidths: the h to choose from, in
+        median squared distances between training lines.
+    seed : int
+        Not used: there is nothing random.
+    kernels : soyfold.shared_kernels.LineKernels, optional
+        Of these lines; computed from their dosages where it isn't given.
+
+    Returns
+    -------
+    KernelModel
+
+    Raises
+    ------
+    UserError
+        For fewer than 3 lines, a trait or SNPs without variance, or an offending parameter.
+    """
+    p = _resolved(parameters)
+    y = np.asarray(y, dtype=np.float64)
+    refuse_unusable(dosage, y, model="rkhs")
+    names = rkhs_kernels(p)
+    name, means, width, dual, figures = _likeliest(
+        kernels or own_kernels(dosage), names, y - y.mean()
+    )
+    if p["kernel"] == "gaussian":
+        figures = {"bandwidth": float(p["bandwidths"][names.index(name)]), **figures}
+    # The dual sums to zero, so that of the kernel's centring only the column means stay.
+    intercept = float(y.mean() - means @ dual)
+    return KernelModel(intercept, dual, np.array(dosage), width, figures)

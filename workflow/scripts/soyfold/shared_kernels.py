@@ -1,0 +1,149 @@
+"""The kernels that a study's fits share: one decomposition per split, read where it fits.
+
+`cohort/products.npy` has the products of all lines; `training/kernels/<split>/<kernel>_<part>.npy`
+(the reflectors, memory-mapped) with its .npz (the rest) a decomposition over the lines of a part. A
+trait that has no value for some of these lines decomposes its own part of the products.
+"""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from soyfold.errors import UserError
+from soyfold.files import read_table, staged
+from soyfold.kernel_matrices import Kernel, decompose_kernel, line_products
+from soyfold.logs import log
+from soyfold.tridiagonal import Decomposition
+
+LINES_OF = {"train": ("train",), "train_val": ("train", "val")}
+
+
+def write_kernel(kernel, rows, path):
+    """Write a decomposed kernel.
+
+    Parameters
+    ----------
+    kernel : soyfold.kernel_matrices.Kernel
+    rows : ndarray (n,) int
+        Rows of the study's products that its lines have, ascending.
+    path : path-like
+        .npy of the reflectors; the rest goes beside it as .npz.
+    """
+    found = kernel.decomposition
+    small = {name: getattr(found, name) for name in ("diagonal", "beside", "factors")}
+    with staged(path) as temporary:
+        np.save(temporary, found.reflectors)
+    with staged(Path(path).with_suffix(".npz")) as temporary:
+        np.savez(temporary, rows=rows, means=kernel.means, width=kernel.width, **small)
+
+
+def read_kernel(path):
+    """Read what `write_kernel` wrote, the reflectors memory-mapped: (kernel, rows)."""
+    with np.load(Path(path).with_suffix(".npz")) as stored:
+        small = {name: stored[name] for name in stored.files}
+    rows, means, width = (small.pop(name) for name in ("rows", "means", "width"))
+    found = Decomposition(reflectors=np.load(path, mmap_mode="r"), **small)
+    return Kernel(found, means, float(width)), rows
+
+
+def decompose_part(products, samples, split, *, kernel, part, path):
+    """Decompose a kernel over the lines of a part and write it.
+
+    Parameters
+    ----------
+    products : path-like
+        X X' of all lines, as `kernel_matrices.write_products` writes it.
+    samples : path-like
+        Table: sample, row.
+    split : path-like
+        Table: sample, part.
+    kernel : str, keyword only
+        additive, or gaussian<bandwidth>.
+    part : str, keyword only
+        train, or train_val.
+    path : path-like, keyword only
+        Where to (see `write_kernel`).
+
+    Raises
+    ------
+    UserError
+        For fewer than 3 lines, or lines that don't differ.
+    """
+    rows = read_table(samples, required=("sample", "row"), dtype={"sample": str})
+    parts = read_table(split, required=("sample", "part"), dtype=str)
+    chosen = parts[parts.part.isin(LINES_OF[part])]
+    rows = np.sort(rows.loc[rows["sample"].isin(chosen["sample"]), "row"].to_numpy())
+    if len(rows) < 3:
+        raise UserError(f"{len(rows)} lines in part {part}", file=split, allowed="at least 3")
+    found = decompose_kernel(np.load(products, mmap_mode="r"), rows, kernel)
+    log.info("%s kernel of %d lines (%s), decomposed", kernel, len(rows), part)
+    write_kernel(found, rows, path)
+
+
+@dataclasses.dataclass(frozen=True)
+class LineKernels:
+    """Kernels among some lines, in their order.
+
+    Attributes
+    ----------
+    products : ndarray (N, N)
+    rows : ndarray (n,) int
+        The lines' rows of `products`.
+    stored : tuple of path-like
+        Files of decompositions that may be over these very lines.
+    """
+
+    products: np.ndarray
+    rows: np.ndarray
+    stored: tuple = ()
+
+    def kernel(self, name):
+        """The decomposed kernel `name`: read if it is stored, else decomposed here.
+
+        Returns
+        -------
+        soyfold.kernel_matrices.Kernel
+        """
+        for path in self.stored:
+            if Path(path).stem.partition("_")[0] != name:
+                continue
+            found, rows = read_kernel(path)
+            order = np.argsort(self.rows)
+            if np.array_equal(rows, self.rows[order]):
+                return _reordered(found, order)
+        if self.stored:
+            log.info("%s kernel: %d lines of this trait, decomposed anew", name, len(self.rows))
+        return decompose_kernel(self.products, self.rows, name)
+
+
+def _reordered(kernel, order):
+    """The kernel of the same lines in the order in which callers have them."""
+    means = np.empty_like(kernel.means)
+    means[order] = kernel.means
+    return Kernel(dataclasses.replace(kernel.decomposition, order=order), means, kernel.width)
+
+
+@dataclasses.dataclass(frozen=True)
+class SharedKernels:
+    """What a split's fits share.
+
+    Attributes
+    ----------
+    products : ndarray (N, N)
+        X X' of all lines of the study, memory-mapped.
+    stored : tuple of path-like
+        Files of decompositions (see `write_kernel`).
+    """
+
+    products: np.ndarray
+    stored: tuple = ()
+
+    def of(self, rows):
+        """`LineKernels` of the lines in these rows of the dosage matrix."""
+        return LineKernels(self.products, np.asarray(rows), self.stored)
+
+
+def own_kernels(dosage):
+    """`LineKernels` of lines of which only the dosages (n, L) int8 are at hand."""
+    return LineKernels(line_products(dosage, dosage), np.arange(len(dosage)))
