@@ -24,6 +24,7 @@ DEFAULTS = {
     "norm": "post",
     "dropout": 0.1,
     "readout": "mean",
+    "linear_path": False,
 }
 # Above LONG_LINE tokens the FFN takes a chunk at a time: its hidden layer would be the network's
 # largest tensor, and building it again costs little beside the attention's n^2.
@@ -195,6 +196,21 @@ class Readout(nn.Module):
         return self.head(x).squeeze(-1)
 
 
+class LinearPath(nn.Module):
+    """A linear term beside the network: sum of g_i w_i over the SNPs / sqrt(L), w = 0 at first.
+
+    The root keeps AdamW's first steps, which move every w_i by the learning rate, from adding up.
+    """
+
+    def __init__(self, layout):
+        super().__init__()
+        self.effects = nn.Parameter(torch.zeros(layout.outputs, layout.n_snps))
+
+    def forward(self, g):
+        """Standardised dosages (batch, L) to (batch,) or (batch, outputs)."""
+        return (g @ self.effects.T / math.sqrt(g.shape[1])).squeeze(-1)
+
+
 class Encoder(nn.Module):
     """Embedding, layers, readout. A model subclasses it and makes its own layers.
 
@@ -222,6 +238,7 @@ class Encoder(nn.Module):
         self.layers = nn.ModuleList(self.make_layer(p) for _ in range(p["layers"]))
         self.final_norm = nn.LayerNorm(p["d_model"]) if p["norm"] == "pre" else nn.Identity()
         self.readout = Readout(p["readout"], layout.n_tokens, p["d_model"], layout.outputs)
+        self.linear_path = LinearPath(layout) if p["linear_path"] else None
 
     @classmethod
     def check_choices(cls, p):
@@ -253,7 +270,8 @@ class Encoder(nn.Module):
 
     def forward(self, g):
         """Standardised dosages (batch, L) to z-scored predictions (batch,) or (batch, outputs)."""
-        return self.readout(self.final_norm(self.tokens(g)))
+        values = self.readout(self.final_norm(self.tokens(g)))
+        return values if self.linear_path is None else values + self.linear_path(g)
 
     def use_scaler(self, centre, scale):
         """Pass the dosages' standardisation on to the embedding."""
