@@ -1,0 +1,162 @@
+"""One sweep of a Gibbs sampler over all SNP effects, compiled, in two forms that draw the same.
+
+y = Z b + e with Z the centred dosages. Given all others, effect j is zero with some probability,
+else normal (Habier et al. 2011, doi:10.1186/1471-2105-12-186): with w = z_j'(y - Z b + z_j b_j),
+
+    b_j = w shrink_j + noise_j   if   gain_j w^2 > cut_j,   else 0.
+
+What is random or needs a logarithm lies in the four arrays, drawn beforehand for a whole sweep: the
+kernels are additions and multiplications, know no prior, and serve every model.
+
+`GramForm` keeps Z'(y - Z b) beside Z'Z: an effect that stays zero costs nothing, one that changes L
+operations. `ResidualForm` keeps y - Z b beside the dosages as bytes: n operations an effect and n
+more where it changes, and no L x L matrix. All chains walk the SNPs side by side, so that a row of
+Z'Z, or a column of Z, comes from memory once for all of them.
+"""
+
+import numpy as np
+from numba import njit
+
+BLOCK = 2048  # rows made floating at a time
+GRAM_BYTES = 2**31  # the largest Z'Z that is held
+
+
+def _compiled(function, **options):
+    """Compile, and keep the machine code for the next process where any place is writable."""
+    try:
+        return njit(cache=True, nogil=True, **options)(function)
+    except RuntimeError:  # numba's word for no writable folder
+        return njit(nogil=True, **options)(function)
+
+
+def _project_column(column, residual):
+    total = 0.0
+    for i in range(column.size):
+        total += column[i] * residual[i]
+    return total
+
+
+def _sweep_gram(gram, diagonal, rest, effects, gain, cut, shrink, noise):
+    chains, markers = effects.shape
+    for j in range(markers):
+        row = gram[j]
+        for c in range(chains):
+            old = effects[c, j]
+            w = rest[c, j] + diagonal[j] * old
+            new = w * shrink[c, j] + noise[c, j] if gain[c, j] * w * w > cut[c, j] else 0.0
+            if new != old:
+                effects[c, j] = new
+                change = new - old
+                for k in range(markers):
+                    rest[c, k] -= change * row[k]
+
+
+def _sweep_residual(columns, centre, diagonal, residual, effects, gain, cut, shrink, noise):
+    chains, markers = effects.shape
+    for j in range(markers):
+        column = columns[j]
+        for c in range(chains):
+            old = effects[c, j]
+            # The residuals sum to zero, so the column needs no centring here.
+            w = _project_column(column, residual[c]) + diagonal[j] * old
+            new = w * shrink[c, j] + noise[c, j] if gain[c, j] * w * w > cut[c, j] else 0.0
+            if new != old:
+                effects[c, j] = new
+                change = new - old
+                for i in range(column.size):
+                    residual[c, i] -= change * (column[i] - centre[j])
+
+
+# Sums in any order: that is what lets the compiler use vector instructions for them.
+_project_column = _compiled(_project_column, fastmath={"reassoc", "contract"})
+_sweep_gram = _compiled(_sweep_gram)
+_sweep_residual = _compiled(_sweep_residual)
+
+
+class GramForm:
+    """Effects of several chains beside Z'Z.
+
+    Parameters
+    ----------
+    dosage : ndarray (n, L) int8
+    y : ndarray (n,) float64
+        Its mean taken off.
+    chains : int
+
+    Attributes
+    ----------
+    effects : ndarray (chains, L) float64
+        Zero to begin with; `sweep` changes them in place.
+    centre, diagonal : ndarray (L,)
+        Means of the dosages, and z_j'z_j.
+    """
+
+    def __init__(self, dosage, y, *, chains):
+        n, markers = dosage.shape
+        self.centre = dosage.mean(0, dtype=np.float64)
+        self._gram = np.zeros((markers, markers), dtype=np.float32)
+        self._projected = np.zeros(markers)
+        for a in range(0, n, BLOCK):
+            # Sums of products of counts stay below 2**24, where float32 is exact.
+            block = dosage[a : a + BLOCK].astype(np.float32)
+            self._gram += block.T @ block
+            self._projected += y[a : a + BLOCK] @ block
+        for a in range(0, markers, BLOCK):
+            self._gram[a : a + BLOCK] -= n * self.centre[a : a + BLOCK, None] * self.centre
+        self.diagonal = self._gram.diagonal().astype(np.float64)
+        self._squares = y @ y
+        self.effects = np.zeros((chains, markers))
+        self._rest = np.tile(self._projected, (chains, 1))
+
+    def sweep(self, gain, cut, shrink, noise):
+        """Draw all effects once: four arrays (chains, L), as the module says."""
+        _sweep_gram(self._gram, self.diagonal, self._rest, self.effects, gain, cut, shrink, noise)
+
+    def squares(self):
+        """Sums of squares of y - Z b and of Z b: two arrays (chains,)."""
+        fitted = (self.effects * self._projected).sum(1)
+        unfitted = (self.effects * self._rest).sum(1)
+        return np.maximum(self._squares - fitted - unfitted, 0.0), fitted - unfitted
+
+
+class ResidualForm:
+    """Effects of several chains beside the dosages themselves; as `GramForm`."""
+
+    def __init__(self, dosage, y, *, chains):
+        self.centre = dosage.mean(0, dtype=np.float64)
+        self._columns = np.ascontiguousarray(dosage.T)
+        sums = np.array([np.square(c, dtype=np.float64).sum() for c in self._columns])
+        self.diagonal = sums - len(y) * np.square(self.centre)
+        self._y = y
+        self.effects = np.zeros((chains, dosage.shape[1]))
+        self._residual = np.tile(y, (chains, 1))
+
+    def sweep(self, gain, cut, shrink, noise):
+        """Draw all effects once: four arrays (chains, L), as the module says."""
+        _sweep_residual(
+            self._columns, self.centre, self.diagonal, self._residual, self.effects,
+            gain, cut, shrink, noise,
+        )  # fmt: skip
+
+    def squares(self):
+        """Sums of squares of y - Z b and of Z b: two arrays (chains,)."""
+        genetic = self._y - self._residual
+        return np.square(self._residual).sum(1), np.square(genetic).sum(1)
+
+
+def choose_form(lines, markers, changing):
+    """The cheaper form: a sweep costs `changing` L^2 with Z'Z, (1 + changing) n L without.
+
+    Parameters
+    ----------
+    lines, markers : int
+    changing : float
+        Share of the effects that a sweep is expected to change.
+
+    Returns
+    -------
+    type
+        GramForm where it is cheaper and Z'Z, 4 L^2 bytes, has at most `GRAM_BYTES`.
+    """
+    cheaper = changing * markers <= (1 + changing) * lines
+    return GramForm if cheaper and 4 * markers**2 <= GRAM_BYTES else ResidualForm
