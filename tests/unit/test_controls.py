@@ -137,11 +137,11 @@ def test_the_terminal_tells_the_difference_and_the_rank(scores, tmp_path):
 
 
 def test_a_run_ends_with_the_controls_where_there_are_any(scores, tmp_path, capsys):
-    print_summary(study="Demo", results=tmp_path, tables={})
+    print_summary(study="Demo", results=tmp_path, tables={}, scheme="random")
     assert "3D genome" not in capsys.readouterr().out
     table = compare_controls(scores, [("oil", "csafm")], test_share=SHARE)
     write_table(table, tmp_path / "evaluation/tables/controls.tsv")
-    print_summary(study="Demo", results=tmp_path, tables={})
+    print_summary(study="Demo", results=tmp_path, tables={}, scheme="random")
     out = capsys.readouterr().out
     assert "Does the 3D genome help?" in out and "(controls)" in out
 

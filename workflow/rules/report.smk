@@ -79,6 +79,33 @@ rule plot_controls:
         "../scripts/plot_controls.py"
 
 
+rule plot_comparisons:
+    input:
+        table=f"{RESULTS}/evaluation/tables/comparisons.tsv",
+    output:
+        png=f"{RESULTS}/report/figures/comparisons_{{scheme}}_{{metric}}.png",
+        svg=f"{RESULTS}/report/figures/comparisons_{{scheme}}_{{metric}}.svg",
+    log:
+        f"{LOGS}/report/plot_comparisons_{{scheme}}_{{metric}}.log",
+    benchmark:
+        f"{BENCHMARKS}/report/plot_comparisons_{{scheme}}_{{metric}}.tsv"
+    wildcard_constraints:
+        metric="|".join(comparisons.HIGHER_IS_BETTER),
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    params:
+        source=source_digest("plot_comparisons"),
+    message:
+        "report: models against the references, {wildcards.metric}, scheme {wildcards.scheme}"
+    script:
+        "../scripts/plot_comparisons.py"
+
+
 rule plot_attention:
     input:
         cim=f"{RESULTS}/contacts/cim.tsv",

@@ -30,10 +30,15 @@ TARGETS = {
         *expand(f"{RESULTS}/report/figures/attention_{{trait}}.png", trait=ATTENTIVE),
         *([f"{RESULTS}/report/figures/controls.png"] if CONTROLLED else []),
         *[f"{RESULTS}/report/figures/tuning_{trait}_{model}.png" for trait, model in TUNED],
+        *expand(
+            f"{RESULTS}/report/figures/comparisons_{{scheme}}_{{metric}}.png",
+            scheme=SCHEMES if REFERENCES else [],
+            metric=["PCC", "R2", "selection_efficiency"],
+        ),
     ],
 }
 
 
 onsuccess:
     if all(Path(table).is_file() for table in TABLES.values()):
-        print_summary(study=SETTINGS["title"], results=RESULTS, tables=TABLES)
+        print_summary(study=SETTINGS["title"], results=RESULTS, tables=TABLES, scheme=SCHEME)

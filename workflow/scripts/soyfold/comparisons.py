@@ -67,23 +67,40 @@ def choose_references(wanted, fitted, *, file):
     return list(wanted)
 
 
-def _wide(scores):
-    """Values by split: rows (trait, seed), columns (metric, model)."""
-    return scores.pivot(index=["trait", "seed"], columns=["metric", "model"], values="value")
+@dataclasses.dataclass(frozen=True)
+class _Cube:
+    """Scores of one scheme by metric: arrays (traits, splits, models), NaN where no fit is."""
+
+    traits: list
+    models: list
+    values: dict
+
+    @property
+    def fitted(self):
+        """Which model was fitted on which split for which trait."""
+        return ~np.isnan(self.values["test_lines"])
+
+    @property
+    def test_share(self):
+        """n_test / n_train by trait, mean over its splits."""
+        return np.nanmean(self.values["test_lines"] / self.values["train_lines"], axis=(1, 2))
 
 
-def _test_share(wide, trait, model):
-    """n_test / n_train, mean over a trait's splits."""
-    lines = wide.loc[trait].xs(model, axis=1, level="model")
-    return float((lines["test_lines"] / lines["train_lines"]).mean())
+def _cube(scores):
+    axes = [pd.Index(scores[name].unique()) for name in ("trait", "seed", "model")]
+    values = {}
+    for metric, group in scores.groupby("metric", sort=False):
+        values[metric] = np.full([len(axis) for axis in axes], np.nan)
+        columns = (group.trait, group.seed, group.model)
+        place = tuple(axis.get_indexer(c) for axis, c in zip(axes, columns, strict=True))
+        values[metric][place] = group.value
+    return _Cube(list(axes[0]), list(axes[2]), values)
 
 
 def _compare(ours, theirs, *, metric, test_share):
     """Columns of one row: means, the corrected paired difference, splits that are won."""
-    ours, theirs = ours.to_numpy(), theirs.to_numpy()
-    result = paired_difference(ours, theirs, test_share=test_share)
+    found = dataclasses.asdict(paired_difference(ours, theirs, test_share=test_share))
     sign = 1 if HIGHER_IS_BETTER[metric] else -1
-    found = dataclasses.asdict(result)
     return {
         "model_mean": float(ours.mean()),
         "reference_mean": float(theirs.mean()),
@@ -95,61 +112,52 @@ def _compare(ours, theirs, *, metric, test_share):
     }
 
 
-def _pairs_by_trait(wide, metric, model, reference):
-    """Both models' values by trait: those traits and splits for which both were fitted.
+def _over_traits(ours, theirs, both, metric):
+    """Means over the traits in each split, which traits these are, and counts of them.
+
+    Traits whose every pair is defined, splits that all of these share; None where there are no two
+    such traits, or a mean over them means nothing.
+    """
+    undefined = (np.isnan(ours) | np.isnan(theirs)) & both
+    whole = both.any(axis=1) & ~undefined.any(axis=1)
+    shared = both[whole].all(axis=0)
+    if metric in IN_TRAIT_UNITS or whole.sum() < 2 or not shared.any():
+        return None
+    sign = 1 if HIGHER_IS_BETTER[metric] else -1
+    gains = [sign * (ours[t] - theirs[t])[both[t]].mean() for t in np.flatnonzero(whole)]
+    counts = {"traits": int(whole.sum()), "better_traits": int((np.array(gains) > 0).sum())}
+    means = [values[whole][:, shared].mean(axis=0) for values in (ours, theirs)]
+    return *means, whole, counts
+
+
+def _pair_rows(cube, metric, model, reference):
+    """Rows of one metric, model and reference: each trait, then the traits together.
 
     A metric that is undefined throughout for one of them (a constant's correlation) is no pair.
     """
-    both = wide[metric].reindex(columns=[model, reference])
-    fitted = wide["test_lines"].reindex(columns=[model, reference]).notna().all(axis=1)
-    for trait, values in both[fitted].groupby(level="trait", sort=False):
-        values = values.droplevel("trait")
-        if values.notna().any().all():
-            yield trait, values
+    m, r = cube.models.index(model), cube.models.index(reference)
+    ours, theirs = cube.values[metric][:, :, m], cube.values[metric][:, :, r]
+    both, shares = cube.fitted[:, :, m] & cube.fitted[:, :, r], cube.test_share
+    for number, trait in enumerate(cube.traits):
+        pair = ours[number][both[number]], theirs[number][both[number]]
+        if all((~np.isnan(values)).any() for values in pair):
+            share = float(shares[number])
+            yield {"trait": trait, **_compare(*pair, metric=metric, test_share=share)}
+    together = _over_traits(ours, theirs, both, metric)
+    if together is not None:
+        ours, theirs, whole, counts = together
+        share = float(shares[whole].mean())
+        yield {"trait": ALL, **_compare(ours, theirs, metric=metric, test_share=share), **counts}
 
 
-def _over_traits(by_trait, metric):
-    """Mean over the traits in each split (traits that are whole, splits that all share) and counts.
-
-    None where there are no two such traits, or a mean over them means nothing.
-    """
-    whole = {trait: values for trait, values in by_trait.items() if values.notna().all(axis=None)}
-    if metric in IN_TRAIT_UNITS or len(whole) < 2:
-        return None
-    stacked = pd.concat(whole.values(), axis=1, keys=whole, join="inner")
-    if stacked.empty:
-        return None
-    sign = 1 if HIGHER_IS_BETTER[metric] else -1
-    model, reference = next(iter(whole.values())).columns
-    gains = [sign * (v[model] - v[reference]).mean() for v in whole.values()]
-    mean = stacked.T.groupby(level=1, sort=False).mean().T
-    return mean, {"traits": len(whole), "better_traits": int((np.array(gains) > 0).sum())}
-
-
-def _pair_rows(wide, model, reference, shares):
-    """Rows of one model and reference: each metric, each trait, then the traits together."""
-    for metric in (name for name in HIGHER_IS_BETTER if name in wide):
-        by_trait = dict(_pairs_by_trait(wide, metric, model, reference))
-        facts = {"metric": metric, "model": model, "reference": reference}
-        found = {trait: (values, shares[trait], {}) for trait, values in by_trait.items()}
-        together = _over_traits(by_trait, metric)
-        if together is not None:
-            found[ALL] = (together[0], float(np.mean([shares[t] for t in by_trait])), together[1])
-        for trait, (values, share, counts) in found.items():
-            row = _compare(values[model], values[reference], metric=metric, test_share=share)
-            yield {"trait": trait, **facts, **row, **counts}
-
-
-def _scheme_rows(scores, scheme, references):
-    """Rows of one scheme."""
-    wide = _wide(scores)
-    names = [name for name in dict.fromkeys(scores.model) if name in wide["test_lines"]]
-    for reference in (name for name in references if name in names):
-        for model in (name for name in names if name != reference):
-            first = scores[scores.model == reference].trait.unique()
-            shares = {trait: _test_share(wide, trait, reference) for trait in first}
-            for row in _pair_rows(wide, model, reference, shares):
-                yield {"scheme": scheme, **row}
+def _scheme_rows(scores, references):
+    """Rows of one scheme: each pair, each metric, each trait."""
+    cube = _cube(scores)
+    for reference in (name for name in references if name in cube.models):
+        for model in (name for name in cube.models if name != reference):
+            for metric in (name for name in HIGHER_IS_BETTER if name in cube.values):
+                facts = {"metric": metric, "model": model, "reference": reference}
+                yield from ({**facts, **row} for row in _pair_rows(cube, metric, model, reference))
 
 
 def compare_models(scores, references):
@@ -176,9 +184,9 @@ def compare_models(scores, references):
     """
     ours = scores[scores.role != "control"]
     rows = [
-        row
+        {"scheme": scheme, **row}
         for scheme, group in ours.groupby("scheme", sort=False)
-        for row in _scheme_rows(group, scheme, references)
+        for row in _scheme_rows(group, references)
     ]
     table = pd.DataFrame(rows).reindex(columns=COLUMNS)
     if table.empty:

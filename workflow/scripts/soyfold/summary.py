@@ -4,12 +4,15 @@ from pathlib import Path
 
 import pandas as pd
 
+from soyfold.comparisons import ALL
 from soyfold.evaluation import PAPER_METRICS
 from soyfold.files import read_table
 
 STOREYS = [
     "genotypes", "imputation", "contacts", "cohort", "training", "evaluation", "report",
 ]  # fmt: skip
+
+MOST_TRAITS = 5  # whose comparisons are printed each; four and the mean over them
 
 
 def _cell(row):
@@ -104,6 +107,37 @@ def format_controls(path):
     return f"{title}\n{pd.DataFrame(lines).to_string(index=False)}"
 
 
+def format_comparisons(path, *, scheme, metric="PCC"):
+    """comparisons.tsv as text: each model's difference to each reference, with its interval.
+
+    Parameters
+    ----------
+    path : path-like
+        A file that `comparisons.compare_models` gave.
+    scheme, metric : str, keyword only
+
+    Returns
+    -------
+    str
+        Each trait's rows; those of the mean over traits alone where there are many traits.
+    """
+    table = read_table(path, required=("trait", "scheme", "metric", "label", "reference_label"))
+    rows = table[(table.scheme == scheme) & (table.metric == metric)].dropna(subset="difference")
+    if rows.trait.nunique() > MOST_TRAITS:
+        rows = rows[rows.trait == ALL]
+    if rows.empty:
+        return ""
+    lines = []
+    for (trait, label), group in rows.groupby(["trait", "label"], sort=False):
+        cells = {
+            f"to {row.reference_label}": f"{_interval(row)} {row.wins}/{row.splits}"
+            for row in group.itertuples()
+        }
+        lines.append({"trait": trait, "model": label, **cells})
+    title = f"Test {metric}, difference to the references [95 %], splits won"
+    return f"{title}\n{pd.DataFrame(lines).fillna('').to_string(index=False)}"
+
+
 def storey_times(benchmarks):
     """Seconds that each storey's jobs ran, added up, from the rules' benchmark files.
 
@@ -135,8 +169,8 @@ def storey_times(benchmarks):
     return pd.DataFrame(rows)
 
 
-def print_summary(*, study, results, tables):
-    """Print the trait tables, the controls, the time of each storey, and where the results are.
+def print_summary(*, study, results, tables, scheme):
+    """Print the tables of traits, comparisons and controls, each storey's time, where results are.
 
     Parameters
     ----------
@@ -146,11 +180,15 @@ def print_summary(*, study, results, tables):
         results/<study>.
     tables : dict of str to path-like
         Trait to its table.
+    scheme : str
+        The main one, that the tables are about.
     """
     print(f"\n{study}\n{'=' * len(study)}")
     for trait, path in tables.items():
         print(f"\n{format_trait_table(path, title=trait)}")
     folder = Path(results) / "evaluation" / "tables"
+    if (folder / "comparisons.tsv").is_file():
+        print(f"\n{format_comparisons(folder / 'comparisons.tsv', scheme=scheme)}")
     if (folder / "controls.tsv").is_file():
         print(f"\n{format_controls(folder / 'controls.tsv')}")
     times = storey_times(Path(results) / "benchmarks")
