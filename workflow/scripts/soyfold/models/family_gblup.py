@@ -1,0 +1,189 @@
+"""Family GBLUP: SNP effects of all lines, and each family's own departures from them.
+
+y_i = mu + z_i' (b + b_f(i)) + e_i, b ~ N(0, s_b^2 I), b_f ~ N(0, s_f^2 I) for every family f, and z
+the dosages minus their training means. As kernels: G = Z Z', and G where two lines share a family, 0
+elsewhere (Lehermeier, Schoen and de los Campos 2015, doi:10.1534/genetics.115.177394). In a nested
+association panel the same SNP allele marks other QTL alleles in other families, whence such
+departures. A line of a new family, or of none, is predicted by b alone.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from soyfold.kernel_matrices import kernel_matrix
+from soyfold.kernel_names import ADDITIVE
+from soyfold.logs import log
+from soyfold.models.linear import project, refuse_unusable
+from soyfold.models.variance_components import covariance, estimate
+from soyfold.parameters import require, resolve
+from soyfold.shared_kernels import own_kernels
+
+NEEDS = ("families", "kernels")
+# Each of some ten steps inverts n x n: 2,500 lines take seconds, 12,000 would take an hour.
+DEFAULTS = {"reml_lines": 2500}
+
+
+@dataclass(frozen=True)
+class FamilyModel:
+    """SNP effects in trait units per copy of ALT, of all lines and by family.
+
+    Attributes
+    ----------
+    intercept : float
+    centre : ndarray (L,)
+        Training means of the dosages.
+    effects : ndarray (L,)
+    families : ndarray (F,) of str
+    departures : ndarray (F, L)
+        What a family's effects differ from those of all.
+    figures : dict
+        What `summary` gives.
+    """
+
+    intercept: float
+    centre: np.ndarray
+    effects: np.ndarray
+    families: np.ndarray
+    departures: np.ndarray
+    figures: dict = field(repr=False)
+
+    def predict(self, dosage, families):
+        """Predicted values in trait units.
+
+        Parameters
+        ----------
+        dosage : ndarray (m, L)
+            Counts of ALT.
+        families : ndarray (m,) of str
+
+        Returns
+        -------
+        ndarray (m,) float64
+        """
+        families = np.asarray(families)
+        values = np.full(len(dosage), self.intercept)
+        for family in np.unique(families):
+            rows = np.flatnonzero(families == family)
+            effects = self.effects
+            if family in self.families:
+                effects = effects + self.departures[np.searchsorted(self.families, family)]
+            values[rows] += dosage[rows].astype(np.float64) @ effects - self.centre @ effects
+        return values
+
+    def state(self):
+        """All that predicts, as named arrays."""
+        return {
+            "intercept": np.array(self.intercept),
+            "centre": self.centre,
+            "effects": self.effects,
+            "families": self.families,
+            "departures": self.departures,
+        }
+
+    def summary(self):
+        """Heritability, the families' share of the genetic variance, variances, convergence."""
+        return dict(self.figures)
+
+
+def _centred(kernel):
+    """Z Z' from X X', in place, scaled to a mean diagonal of 1; and that scale."""
+    means = kernel.mean(0)
+    kernel -= means
+    kernel -= kernel.mean(1)[:, None]
+    scale = np.trace(kernel) / len(kernel)
+    kernel /= scale
+    return kernel, scale
+
+
+def same_family(families):
+    """Whether two lines share a family, (n, n) bool; lines of no family share none."""
+    families = np.asarray(families)
+    return (families[:, None] == families) & (families != "")
+
+
+def _variances(additive, within, y, lines, seed):
+    """REML of up to `lines` lines, drawn at random: variances (3,) and whether they converged."""
+    chosen = np.arange(len(y))
+    if len(y) > lines:
+        chosen = np.sort(np.random.default_rng(seed).choice(len(y), lines, replace=False))
+    part = np.ix_(chosen, chosen)
+    kernels = [additive[part], additive[part] * within[part]]
+    variances, _, converged = estimate(kernels, y[chosen])
+    if not converged:
+        log.warning("REML of %d lines has not converged", len(chosen))
+    return variances, converged, len(chosen)
+
+
+def _figures(variances, additive, within, converged, lines):
+    """What `summary` gives."""
+    common, family, residual = variances
+    genetic = common + family * float(np.mean(np.diag(additive) * np.diag(within)))
+    return {
+        "heritability": genetic / (genetic + residual),
+        "family_share": 1 - common / genetic,
+        "variance_genetic": genetic,
+        "variance_residual": residual,
+        "reml_lines": lines,
+        "converged": converged,
+    }
+
+
+def fit(dosage, y, *, parameters, seed, families, kernels=None):
+    """Fit family GBLUP.
+
+    Parameters
+    ----------
+    dosage : ndarray (n, L) int8
+        Counts of ALT of the training lines.
+    y : ndarray (n,) float64
+        Training values in trait units.
+    parameters : dict
+        reml_lines: most lines whose likelihood is maximised; effects come from all.
+    seed : int
+        Of the draw of those lines.
+    families : ndarray (n,) of str
+        An empty string for a line of no family.
+    kernels : soyfold.shared_kernels.LineKernels, optional
+        Of these lines; computed from their dosages where it isn't given.
+
+    Returns
+    -------
+    FamilyModel
+
+    Raises
+    ------
+    UserError
+        For fewer than 3 lines, a trait or SNPs without variance, or an offending parameter.
+    """
+    most = resolve(parameters, DEFAULTS, model="family_gblup")["reml_lines"]
+    require(
+        isinstance(most, int) and most >= 30,
+        f"reml_lines: {most!r}",
+        model="family_gblup",
+        allowed="30 or more",
+    )
+    families = np.asarray(families, dtype=str)
+    y = np.asarray(y, dtype=np.float64)
+    refuse_unusable(dosage, y, model="family_gblup")
+    kernels = kernels or own_kernels(dosage)
+    additive, scale = _centred(kernel_matrix(kernels.products, kernels.rows, ADDITIVE)[0])
+    within = same_family(families)
+    variances, converged, lines = _variances(additive, within, y, most, seed)
+    figures = _figures(variances, additive, within, converged, lines)
+    factor = cho_factor(
+        covariance([additive, additive * within], variances),
+        lower=True, overwrite_a=True, check_finite=False,
+    )  # fmt: skip
+    ones, solved = cho_solve(factor, np.column_stack([np.ones_like(y), y])).T
+    intercept = solved.sum() / ones.sum()
+    dual = solved - intercept * ones
+    centre = dosage.mean(0, dtype=np.float64)
+    names = np.unique(families[families != ""])
+    departures = np.empty((len(names), dosage.shape[1]))
+    for row, name in zip(departures, names, strict=True):
+        own = families == name
+        row[:] = project(dosage[own], centre, dual[own]) * (variances[1] / scale)
+    effects = project(dosage, centre, dual) * (variances[0] / scale)
+    return FamilyModel(float(intercept), centre, effects, names, departures, figures)
