@@ -10,7 +10,7 @@ from cohort_files import PREFIXES, sample_table, trait_row
 from soyfold.cohort import join_trait
 from soyfold.files import read_table
 from soyfold.joins import count_joins, read_id_map
-from soyfold.splits import given_split
+from soyfold.splits.given import given_split
 
 pytestmark = pytest.mark.real_data
 MAPPED_NOWHERE = "the id map names no sample of the genotypes"

@@ -1,5 +1,6 @@
 """Validation schemes of a study: which fits they mean, where these lie, what is refused."""
 
+import importlib
 import re
 
 import numpy as np
@@ -20,12 +21,12 @@ PLAN = experiments.plan_roles(
 )
 
 
-def read(root, further, **main):
+def read(root, further, *, families=False, **main):
     """Schemes of the demo's config with other splits."""
     config = yaml.safe_load((root / "config/config.yaml").read_text())
     config["splits"] = {"scheme": "random", "seeds": 2, **main, "further": further}
     study = settings.load_study(config, root / "workflow/schemas", file="study.yaml")
-    return schemes.read_schemes(study["splits"], TRAITS, file="study.yaml")
+    return schemes.read_schemes(study["splits"], TRAITS, families=families, file="study.yaml")
 
 
 GIVEN = {"scheme": "given", "file": "splits.tsv", "seeds": 3}
@@ -69,15 +70,48 @@ def test_a_variant_takes_its_bases_tuning_on_further_schemes_too(root):
     assert schemes.plan_fits(plan, found)[-1]["base"] == "csafm"
 
 
-def test_main_settings_hold_what_decides_a_split_and_no_more(root):
-    assert read(root, [GIVEN])["random"]["settings"] == {
-        "scheme": "random", "ratio": [7, 2, 1], "stratify": False, "file": None,
-    }  # fmt: skip
+def test_settings_hold_what_decides_a_split_and_no_more(root):
+    found = read(root, [GIVEN, {"scheme": "kfold", "folds": 3}, {"scheme": "cluster"}])
+    assert [scheme["settings"] for scheme in found.values()] == [
+        {"scheme": "random", "ratio": [7, 2, 1], "stratify": False},
+        {"scheme": "given", "file": "splits.tsv"},
+        {"scheme": "kfold", "folds": 3, "ratio": [7, 2, 1], "stratify": False},
+        {"scheme": "cluster", "identity": 0.98, "ratio": [7, 2, 1]},
+    ]
+
+
+def test_every_scheme_of_the_schema_has_options_and_a_module(root):
+    schema = yaml.safe_load((root / "workflow/schemas/config.schema.yaml").read_text())
+    properties = schema["properties"]["splits"]["properties"]
+    assert list(schemes.OPTIONS) == properties["scheme"]["enum"]
+    for name, options in schemes.OPTIONS.items():
+        assert set(options) <= set(properties)
+        assert set(options) <= set(properties["further"]["items"]["properties"])
+        assert callable(importlib.import_module(f"soyfold.splits.{name}").draw)
+
+
+def test_schemes_of_environments_pass_over_traits_without_them(root):
+    found = read(root, [{"scheme": "cv1"}])
+    assert found["cv1"]["traits"] == ["oil"]
+    assert schemes.split_path("oil", "cv1/seed2", main="random") == "cv1/seed2/oil.tsv"
+    assert schemes.split_path("oil", "seed2", main="cv2") == "cv2/seed2/oil.tsv"
+    assert schemes.split_path("oil", "seed2", main="random") == "random/seed2.tsv"
 
 
 @pytest.mark.parametrize(
     ("further", "message"),
     [
+        ([{"scheme": "leave_family_out"}], r"further\[0\]: found leave_family_out without fam"),
+        ([{"scheme": "cv1", "traits": ["protein"]}], "'cv1' for protein; allowed: traits with an"),
+        (
+            [{"scheme": "kfold", "identity": 0.9}],
+            "identity beside scheme 'kfold'; allowed.*folds",
+        ),
+        (
+            [{"scheme": "kfold", "stratify": {"trait": "yield"}}],
+            r"further\[0\].stratify.trait: found trait 'yield'; allowed: oil, protein",
+        ),
+        ([{**GIVEN, "stratify": {"trait": "oil"}}], "stratify beside scheme 'given'"),
         ([{"scheme": "random"}], r"splits.further\[0\]: found scheme 'random' twice"),
         ([GIVEN, GIVEN], r"splits.further\[1\]: found scheme 'given' twice"),
         ([{"scheme": "given"}], "scheme 'given' with file None"),
@@ -89,6 +123,11 @@ def test_main_settings_hold_what_decides_a_split_and_no_more(root):
 def test_refusals(root, further, message):
     with pytest.raises(UserError, match=message):
         read(root, further)
+
+
+def test_a_main_scheme_of_environments_wants_them_of_every_trait(root):
+    with pytest.raises(UserError, match="key splits: found scheme 'cv2' for protein"):
+        read(root, [], scheme="cv2")
 
 
 def test_table_puts_schemes_side_by_side():

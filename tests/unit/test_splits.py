@@ -8,13 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from soyfold.errors import UserError
-from soyfold.splits import (
-    check_stratify,
-    draw_split,
-    given_split,
-    quantile_strata,
-    random_split,
-)
+from soyfold.splits.drawing import draw_split
+from soyfold.splits.given import given_split
+from soyfold.splits.random import quantile_strata, random_split
 
 SETTINGS = {"scheme": "random", "ratio": [7, 2, 1], "stratify": False, "file": None}
 COUNTS = st.integers(10, 400)
@@ -134,15 +130,3 @@ def test_given_refusals(splits, kept, seed, message):
     with pytest.raises(UserError, match=message) as error:
         given_split(splits, sample_table(kept), seed=seed, file="splits.tsv")
     assert str(error.value).startswith("splits.tsv")
-
-
-def test_stratification_that_cannot_be_done():
-    stratify = {"trait": "yield", "bins": 5}
-    check_stratify(SETTINGS, {"oil": {}}, file="c.yaml")
-    check_stratify({**SETTINGS, "stratify": stratify}, {"yield": {}}, file="c.yaml")
-    with pytest.raises(UserError, match=r"key splits.stratify.trait: found trait 'yield'.*oil"):
-        check_stratify({**SETTINGS, "stratify": stratify}, {"oil": {}}, file="c.yaml")
-    with pytest.raises(UserError, match="stratify beside scheme: given"):
-        check_stratify(
-            {**SETTINGS, "scheme": "given", "stratify": stratify}, {"yield": {}}, file="c.yaml"
-        )

@@ -1,12 +1,4 @@
 # Phenotypes -> values per line -> join with the samples; dosage matrix; splits.
-from soyfold.splits import check_stratify
-
-try:
-    for scheme in SCHEMES.values():
-        check_stratify(scheme["settings"], TRAITS, file=workflow.configfiles[-1])
-except UserError as error:
-    raise WorkflowError(str(error))
-
 FAMILIES = SETTINGS["cohort"]["families"] or {}
 
 # A trait's row without what decides about models or labels alone.
@@ -99,6 +91,63 @@ rule write_dosage:
         "../scripts/write_dosage.py"
 
 
+# Which lines are nearly the same is measured before imputation, which makes neighbours alike.
+rule find_clusters:
+    input:
+        bed=f"{RESULTS}/genotypes/filtered.bed",
+        bim=f"{RESULTS}/genotypes/filtered.bim",
+        fam=f"{RESULTS}/genotypes/filtered.fam",
+    output:
+        clusters=f"{RESULTS}/cohort/clusters.tsv",
+    log:
+        f"{LOGS}/cohort/find_clusters.log",
+    benchmark:
+        f"{BENCHMARKS}/cohort/find_clusters.tsv"
+    conda:
+        "../../envs/cohort.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+        gpu=0,
+    params:
+        identity=SCHEMES.get("cluster", {}).get("settings", {}).get("identity"),
+        source=source_digest("find_clusters"),
+    message:
+        "cohort: lines that are nearly the same"
+    script:
+        "../scripts/find_clusters.py"
+
+
+rule average_plots:
+    input:
+        **({"id_map": SETTINGS["cohort"]["id_map"]} if SETTINGS["cohort"]["id_map"] else {}),
+        phenotypes=lambda wildcards: TRAITS[wildcards.trait]["file"],
+        fam=f"{RESULTS}/imputation/merged.fam",
+        samples=f"{RESULTS}/genotypes/samples.tsv",
+    output:
+        cells=f"{RESULTS}/cohort/environments/{{trait}}.tsv",
+    log:
+        f"{LOGS}/cohort/average_plots/{{trait}}.log",
+    benchmark:
+        f"{BENCHMARKS}/cohort/average_plots/{{trait}}.tsv"
+    conda:
+        "../../envs/cohort.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+        gpu=0,
+    params:
+        row=lambda wildcards: {name: TRAITS[wildcards.trait][name] for name in JOIN_COLUMNS},
+        prefixes=SETTINGS["cohort"]["accession_prefixes"],
+        source=source_digest("average_plots"),
+    message:
+        "cohort: values of {wildcards.trait} by line and environment"
+    script:
+        "../scripts/average_plots.py"
+
+
 # One job per seed: with more seeds the old splits stay as they are, and so does what hangs on them.
 rule draw_split:
     input:
@@ -112,6 +161,8 @@ rule draw_split:
         f"{LOGS}/cohort/draw_split/{{scheme}}_seed{{seed}}.log",
     benchmark:
         f"{BENCHMARKS}/cohort/draw_split/{{scheme}}_seed{{seed}}.tsv"
+    wildcard_constraints:
+        scheme="|".join(set(SCHEMES) - schemes.OF_ENVIRONMENTS) or "(?!)",
     conda:
         "../../envs/cohort.yaml"
     threads: 1
@@ -121,8 +172,23 @@ rule draw_split:
         gpu=0,
     params:
         settings=lambda wildcards: SCHEMES[wildcards.scheme]["settings"],
-        source=source_digest("draw_split"),
+        source=lambda wildcards: source_digest("draw_split", f"soyfold.splits.{wildcards.scheme}"),
     message:
         "cohort: split {wildcards.seed} ({wildcards.scheme})"
     script:
         "../scripts/draw_split.py"
+
+
+# These part a trait's values, not the lines alone.
+use rule draw_split as draw_environment_split with:
+    output:
+        split=f"{RESULTS}/cohort/splits/{{scheme}}/seed{{seed}}/{{trait}}.tsv",
+        losses=f"{RESULTS}/cohort/splits/{{scheme}}/losses/seed{{seed}}/{{trait}}.tsv",
+    log:
+        f"{LOGS}/cohort/draw_split/{{scheme}}_seed{{seed}}_{{trait}}.log",
+    benchmark:
+        f"{BENCHMARKS}/cohort/draw_split/{{scheme}}_seed{{seed}}_{{trait}}.tsv"
+    wildcard_constraints:
+        scheme="|".join(set(SCHEMES) & schemes.OF_ENVIRONMENTS) or "(?!)",
+    message:
+        "cohort: split {wildcards.seed} of {wildcards.trait} ({wildcards.scheme})"

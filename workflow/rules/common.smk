@@ -7,7 +7,7 @@ from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
 
-from soyfold import comparisons, experiments, registry, schemes, settings
+from soyfold import comparisons, experiments, kernel_names, registry, schemes, settings
 from soyfold.chromosomes import read_chromosomes
 from soyfold.digest import source_digest
 from soyfold.errors import UserError
@@ -20,7 +20,12 @@ try:
     )
     LIBRARIES = settings.read_libraries(SETTINGS, SCHEMAS)
     CHROMOSOMES = read_chromosomes(SETTINGS["chromosomes"]).names
-    SCHEMES = schemes.read_schemes(SETTINGS["splits"], TRAITS, file=workflow.configfiles[-1])
+    SCHEMES = schemes.read_schemes(
+        SETTINGS["splits"],
+        TRAITS,
+        families=bool(SETTINGS["cohort"]["families"]),
+        file=workflow.configfiles[-1],
+    )
     TRAIT_MODELS = registry.models_by_trait(SETTINGS, TRAITS)
     PLAN = experiments.plan_roles(
         TRAIT_MODELS,

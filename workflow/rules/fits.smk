@@ -70,11 +70,16 @@ def split_file(trait, split):
 def split_inputs(wildcards):
     """What a scheme's splits are drawn from beside the samples, by name."""
     settings = SCHEMES[wildcards.scheme]["settings"]
-    inputs = {"splits": settings["file"]} if settings["file"] else {}
-    if settings["stratify"]:
-        trait = settings["stratify"]["trait"]
-        inputs["values"] = f"{RESULTS}/cohort/phenotypes/{trait}.tsv"
-    return inputs
+    stratify = settings.get("stratify")
+    files = {
+        "splits": settings.get("file"),
+        "values": stratify and f"{RESULTS}/cohort/phenotypes/{stratify['trait']}.tsv",
+        "families": wildcards.scheme == "leave_family_out" and f"{RESULTS}/cohort/samples.tsv",
+        "clusters": wildcards.scheme == "cluster" and f"{RESULTS}/cohort/clusters.tsv",
+        "cells": wildcards.scheme in schemes.OF_ENVIRONMENTS
+        and f"{RESULTS}/cohort/environments/{wildcards.trait}.tsv",
+    }
+    return {name: file for name, file in files.items() if file}
 
 
 def names_like(attention, seeds_per_job):
@@ -102,6 +107,29 @@ def tuned_of(wildcards):
     if (wildcards.trait, base) not in TUNED:
         return []
     return [f"{RESULTS}/training/{wildcards.trait}/{base}/tuning/best.yaml"]
+
+
+def kernel_folder(trait, split):
+    """Folder of the decompositions over a split's lines."""
+    parts = schemes.split_path(trait, split, main=SCHEME)
+    return f"{RESULTS}/training/kernels/{parts.removesuffix('.tsv')}"
+
+
+def kernels_of(splits, wildcards):
+    """The decompositions that a fit job takes; most models take none."""
+    block = MODELS[wildcards.model]
+    return [
+        f"{kernel_folder(wildcards.trait, split.format(**wildcards))}/{kernel}_{part}.npz"
+        for split in splits
+        for kernel in kernel_names.kernels_of(block)
+        for part in kernel_names.parts_of(block)
+    ]
+
+
+def products_of(wildcards):
+    """The products of all lines for a model that takes kernels, as a list of none or one file."""
+    taken = kernel_names.kernels_of(MODELS[wildcards.model])
+    return [f"{RESULTS}/cohort/products.npy"] if taken else []
 
 
 def names_tuned():

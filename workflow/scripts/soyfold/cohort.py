@@ -54,6 +54,34 @@ def _refuse_disconnected(lines, row):
         )
 
 
+def read_lines(row, samples, *, prefixes, id_map):
+    """A trait's records that have an id and a value, each with the line that its id names.
+
+    Parameters
+    ----------
+    row, samples, prefixes, id_map
+        As for `join_trait`.
+
+    Returns
+    -------
+    named : DataFrame
+        id, value (trait units), environment, line (label).
+    identities : DataFrame
+        phenotype_id, line, sample, how, of all ids (`joins.identify`).
+    nameless : int
+        Records with a value and without an id.
+    """
+    records = read_records(row)
+    nameless = records["id"].isna()
+    named = records[~nameless]
+    identities = identify(named["id"].unique(), samples, prefixes=prefixes, id_map=id_map)
+    named = named.assign(line=named["id"].map(identities.set_index("phenotype_id")["line"]))
+    return (
+        named[named["value"].notna()], identities,
+        int(records.loc[nameless, "value"].notna().sum()),
+    )  # fmt: skip
+
+
 def join_trait(row, samples, *, prefixes, id_map, minimum_lines):
     """Read a trait's records, estimate a value per line and join the lines with the samples.
 
@@ -86,17 +114,10 @@ def join_trait(row, samples, *, prefixes, id_map, minimum_lines):
     UserError
         For unreadable phenotypes, fewer than `minimum_lines` joined lines, or no variance.
     """
-    records = read_records(row)
-    nameless = records["id"].isna()
-    named = records[~nameless]
-    identities = identify(named["id"].unique(), samples, prefixes=prefixes, id_map=id_map)
-    named = named.assign(line=named["id"].map(identities.set_index("phenotype_id")["line"]))
-    lines = line_effects(named[named["value"].notna()]).set_index("line")
+    named, identities, nameless = read_lines(row, samples, prefixes=prefixes, id_map=id_map)
+    lines = line_effects(named).set_index("line")
     _refuse_disconnected(lines, row)
-    report = report_join(
-        identities, lines, samples,
-        prefixes=prefixes, nameless=int(records.loc[nameless, "value"].notna().sum()),
-    )  # fmt: skip
+    report = report_join(identities, lines, samples, prefixes=prefixes, nameless=nameless)
     report.insert(0, "trait", row["trait"])
     matched = report.loc[report["status"] == "matched", "sample"]
     kept = samples.loc[samples["kept"] & samples["sample"].isin(matched), "sample"]

@@ -2,63 +2,121 @@
 
 from soyfold.errors import UserError
 
-MAIN_OPTIONS = ("ratio", "stratify", "file")
+# What decides a split beside its seed, with defaults where the schema has none. A scheme's module
+# is soyfold.splits.<name>.
+OPTIONS = {
+    "random": {"ratio": None, "stratify": None},
+    "given": {"file": None},
+    "kfold": {"folds": 5, "ratio": None, "stratify": None},
+    "leave_family_out": {"minimum": 20, "ratio": None},
+    "cluster": {"identity": 0.98, "ratio": None},
+    "cv1": {"ratio": None},
+    "cv2": {"ratio": None},
+    "leave_environment_out": {"ratio": None},
+}
+# Their splits part a trait's values by line and environment.
+OF_ENVIRONMENTS = frozenset({"cv1", "cv2", "leave_environment_out"})
 
 
-def read_schemes(splits, traits, *, file):
+def read_schemes(splits, traits, *, families, file):
     """The main scheme and the further ones.
 
     Parameters
     ----------
     splits : dict
         `splits` of the study.
-    traits : collection of str
-        Traits of the study.
-    file : str
+    traits : dict of str to dict
+        Rows of traits.tsv.
+    families : bool, keyword only
+        Whether the study names families.
+    file : str, keyword only
         The study file, for messages.
 
     Returns
     -------
     dict of str to dict
         By name, the main scheme first: `seeds` (list of int), `settings` (scheme and its options:
-        all that decides a split), and for further ones `models` and `traits`.
+        all that decides a split), `traits`, and for further ones `models`.
 
     Raises
     ------
     UserError
-        For a scheme named twice, or a trait that isn't the study's.
+        For a scheme named twice, an option that isn't the scheme's, a trait that isn't the
+        study's, or a study without the families or environments that a scheme needs.
     """
     schemes = {}
     for number, entry in enumerate([splits, *splits["further"]]):
-        name, place = entry["scheme"], f"key splits.further[{number - 1}]"
+        name = entry["scheme"]
+        where = {
+            "file": file,
+            "at": f"key splits.further[{number - 1}]" if number else "key splits",
+        }
         if name in schemes:
             raise UserError(
                 f"scheme {name!r} twice",
-                file=file,
-                at=place,
                 allowed="each once, the main one included",
                 mend="drop one of them",
+                **where,
+            )
+        if name == "leave_family_out" and not families:
+            raise UserError(
+                "leave_family_out without families", mend="set cohort.families", **where
             )
         schemes[name] = {
             "seeds": list(range(entry["seeds"])),
-            "settings": {key: entry[key] for key in ("scheme", *MAIN_OPTIONS)},
+            "settings": _settings(entry, traits, where),
+            "traits": _traits(entry, traits, where),
         }
         if number:
-            schemes[name] |= _models_and_traits(entry, traits, file, place)
+            schemes[name]["models"] = entry["models"]
     return schemes
 
 
-def _models_and_traits(entry, traits, file, place):
-    """Who is fitted on a further scheme."""
-    wanted = entry["traits"] or list(traits)
-    if unknown := [name for name in wanted if name not in traits]:
+def _settings(entry, traits, where):
+    """The scheme's name and its options, checked."""
+    name = entry["scheme"]
+    known = OPTIONS[name]
+    for key in sorted(set().union(*OPTIONS.values()) - {"ratio"}):
+        if entry.get(key) and key not in known:
+            raise UserError(
+                f"{key} beside scheme {name!r}",
+                allowed=", ".join(["scheme", "seeds", *known]),
+                **where,
+            )
+    if known.keys() >= {"stratify"} and entry["stratify"]:
+        _refuse_unknown([entry["stratify"]["trait"]], traits, "stratify.trait", where)
+    return {"scheme": name} | {key: entry.get(key, default) for key, default in known.items()}
+
+
+def _traits(entry, traits, where):
+    """Traits that the scheme is for: all, or those of `traits`; with environments if need be."""
+    wanted = entry.get("traits")
+    _refuse_unknown(wanted or [], traits, "traits", where)
+    if entry["scheme"] not in OF_ENVIRONMENTS:
+        return wanted or list(traits)
+    grown = [name for name, row in traits.items() if row["environment_column"]]
+    # A further scheme passes over traits without environments, unless it names them.
+    wanted = wanted or (grown if "models" in entry else list(traits))
+    lacking = [name for name in wanted if name not in grown]
+    if lacking or not wanted:
+        raise UserError(
+            f"scheme {entry['scheme']!r} for {', '.join(lacking) or 'no trait'}",
+            allowed="traits with an environment_column",
+            mend="fill it in in the traits sheet, or take another scheme",
+            **where,
+        )
+    return wanted
+
+
+def _refuse_unknown(names, traits, key, where):
+    unknown = [name for name in names if name not in traits]
+    if unknown:
         raise UserError(
             f"trait {', '.join(map(repr, unknown))}",
-            file=file,
-            at=f"{place}.traits",
+            file=where["file"],
+            at=f"{where['at']}.{key}",
             allowed=", ".join(traits),
         )
-    return {"models": entry["models"], "traits": wanted}
 
 
 def further_models(schemes):
@@ -81,7 +139,8 @@ def split_path(trait, split, *, main):
     str
     """
     scheme, _, seed = split.rpartition("/")
-    return f"{scheme or main}/{seed}.tsv"
+    scheme = scheme or main
+    return f"{scheme}/{seed}/{trait}.tsv" if scheme in OF_ENVIRONMENTS else f"{scheme}/{seed}.tsv"
 
 
 def plan_fits(plan, schemes):
