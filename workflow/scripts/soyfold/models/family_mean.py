@@ -1,0 +1,181 @@
+"""Family mean: what family structure alone predicts, the floor under within-family prediction.
+
+y_ij = mu + f_i + e_ij with f_i ~ N(0, s_f^2), e_ij ~ N(0, s_e^2) for line j of family i. A line's
+predicted value is mu plus the BLUP of its family's effect, n_i r / (1 + n_i r) (ybar_i - mu) with
+r = s_f^2 / s_e^2 (Henderson 1975, doi:10.2307/2529430): the family's mean, shrunk towards mu the
+more the fewer lines it has. mu is generalised least squares', r is REML's (Patterson and Thompson
+1971, doi:10.1093/biomet/58.3.545). A family without training lines is predicted as mu.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from soyfold.errors import UserError
+from soyfold.parameters import resolve
+
+NEEDS = ("families",)
+DEFAULTS = {}
+SEARCH = (1e-5, 1e5)  # r: families that explain nearly nothing to nearly all
+
+
+@dataclass(frozen=True)
+class FamilyModel:
+    """Predicted values of families, in trait units.
+
+    Attributes
+    ----------
+    mean : float
+        mu, the value of a line of another family or of none.
+    names : ndarray (k,) of str
+        Families of the training lines, sorted.
+    values : ndarray (k,)
+        mu + BLUP of each.
+    figures : dict
+        What `summary` gives.
+    """
+
+    mean: float
+    names: np.ndarray
+    values: np.ndarray
+    figures: dict = field(default_factory=dict, repr=False)
+
+    def predict(self, dosage, *, families):
+        """Predicted values in trait units of lines of the given families (m,): (m,) float64."""
+        families = np.asarray(families, dtype=str)
+        place = np.searchsorted(self.names, families).clip(max=len(self.names) - 1)
+        return np.where(self.names[place] == families, self.values[place], self.mean)
+
+    def state(self):
+        """All that predicts, as named arrays."""
+        return {"mean": np.array(self.mean), "names": self.names, "values": self.values}
+
+    def summary(self):
+        """Variances, the share of variance between families, and what was estimated from."""
+        return dict(self.figures)
+
+
+def from_state(arrays):
+    """The model that `FamilyModel.state` wrote: it predicts as before."""
+    return FamilyModel(float(arrays["mean"]), arrays["names"], arrays["values"])
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Sufficient statistics of a one-way layout.
+
+    Attributes
+    ----------
+    size, mean : ndarray (k,)
+        Lines of each family and their mean value.
+    within : float
+        Sum of squares around the families' means.
+    """
+
+    size: np.ndarray
+    mean: np.ndarray
+    within: float
+
+    @property
+    def freedom(self):
+        """Lines - 1."""
+        return self.size.sum() - 1
+
+    def centre(self, ratio):
+        """mu by generalised least squares, and the weights n_i / (1 + n_i r) of the means."""
+        weight = self.size / (1 + ratio * self.size)
+        return weight @ self.mean / weight.sum(), weight
+
+    def residual_variance(self, ratio):
+        """REML estimate of s_e^2 given r."""
+        mu, weight = self.centre(ratio)
+        return (self.within + weight @ np.square(self.mean - mu)) / self.freedom
+
+    def log_likelihood(self, ratio):
+        """REML log-likelihood at r, with mu and s_e^2 profiled out.
+
+        -1/2 [ log|V| + log|X'V^-1 X| - log|X'X| + (n - 1) log(2 pi) + y'Py ] with X the intercept.
+        """
+        _, weight = self.centre(ratio)
+        determinant = np.log1p(ratio * self.size).sum() + np.log(weight.sum() / self.size.sum())
+        variance = self.residual_variance(ratio)
+        return -0.5 * (self.freedom * (np.log(2 * np.pi * variance) + 1) + determinant)
+
+
+def _group(y, families):
+    """Names of the families, sorted, and their `Groups`."""
+    names, place, size = np.unique(families, return_inverse=True, return_counts=True)
+    if len(names) < 2 or size.max() < 2:
+        raise UserError(
+            f"{len(y)} training lines in {len(names)} families of at most {size.max(initial=0)}",
+            at="model family_mean",
+            allowed="at least 2 families, one of them of 2 lines or more",
+            mend="correct cohort.families in the config, or drop the model",
+        )
+    mean = np.bincount(place, weights=y) / size
+    within = float(np.square(y - mean[place]).sum())
+    if within == 0:
+        raise UserError(
+            f"one value for all lines of a family, in all {len(names)} families",
+            at="model family_mean",
+            allowed="a trait that differs within families",
+        )
+    return names, Groups(size, mean, within)
+
+
+def estimate_ratio(groups):
+    """r = s_f^2 / s_e^2 at the REML maximum, within `SEARCH`."""
+    grid = np.linspace(*np.log(SEARCH), 70)
+    best = int(np.argmax([groups.log_likelihood(ratio) for ratio in np.exp(grid)]))
+    found = minimize_scalar(
+        lambda log_ratio: -groups.log_likelihood(np.exp(log_ratio)),
+        bounds=(grid[max(0, best - 1)], grid[min(len(grid) - 1, best + 1)]),
+        method="bounded",
+        options={"xatol": 1e-9},
+    )
+    return float(np.exp(found.x))
+
+
+def fit(dosage, y, *, parameters, seed, families):
+    """Fit the family means.
+
+    Parameters
+    ----------
+    dosage : ndarray (n, L) int8
+        Not used.
+    y : ndarray (n,) float64
+        Training values in trait units.
+    parameters : dict
+        None are known.
+    seed : int
+        Not used: there is nothing random.
+    families : ndarray (n,) of str
+        Family of each training line; lines of none (an empty string) are left out.
+
+    Returns
+    -------
+    FamilyModel
+
+    Raises
+    ------
+    UserError
+        For fewer than 2 families, families of single lines, a trait that doesn't differ within
+        them, or an unknown parameter.
+    """
+    resolve(parameters, DEFAULTS, model="family_mean")
+    families = np.asarray(families, dtype=str)
+    known = families != ""
+    names, groups = _group(np.asarray(y, dtype=np.float64)[known], families[known])
+    ratio = estimate_ratio(groups)
+    mu, weight = groups.centre(ratio)
+    residual = groups.residual_variance(ratio)
+    figures = {
+        "families": len(names),
+        "lines_of_no_family": int(np.count_nonzero(~known)),
+        "variance_families": ratio * residual,
+        "variance_residual": residual,
+        "share_between_families": ratio / (1 + ratio),
+        "log_likelihood": groups.log_likelihood(ratio),
+    }
+    return FamilyModel(float(mu), names, mu + ratio * weight * (groups.mean - mu), figures)
