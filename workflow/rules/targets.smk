@@ -16,6 +16,7 @@ TARGETS = {
     "controls": expand(f"{RESULTS}/contacts/cim_{{control}}.tsv", control=CONTROLS),
     "joins": f"{RESULTS}/cohort/join_report.tsv",
     "scores": f"{RESULTS}/evaluation/scores.tsv",
+    "released": [f"{folder}/released" for folder in RELEASED],
     "tables": [
         *TABLES.values(),
         *expand(f"{RESULTS}/evaluation/tables/{{table}}.tsv", table=EVALUATION_TABLES),
@@ -29,12 +30,12 @@ TARGETS = {
         ),
         *expand(f"{RESULTS}/report/figures/attention_{{trait}}.png", trait=ATTENTIVE),
         *([f"{RESULTS}/report/figures/controls.png"] if CONTROLLED else []),
-        *[f"{RESULTS}/report/figures/tuning_{trait}_{model}.png" for trait, model in TUNED],
         *expand(
             f"{RESULTS}/report/figures/comparisons_{{scheme}}_{{metric}}.png",
             scheme=SCHEMES if REFERENCES else [],
             metric=["PCC", "R2", "selection_efficiency"],
         ),
+        *[f"{RESULTS}/report/figures/tuning_{trait}_{model}.png" for trait, model in TUNED],
     ],
 }
 

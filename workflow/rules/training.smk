@@ -52,6 +52,8 @@ for job in fit_jobs():
             phenotypes=f"{RESULTS}/cohort/phenotypes/{{trait}}.tsv",
             cim=cim_of,
             tuned=tuned_of,
+            products=products_of,
+            kernels=partial(kernels_of, job["splits"]),
             splits=partial(split_files, job["splits"]),
         output:
             **fit_outputs(job["model"], job["splits"], attention=job["attention"]),
@@ -59,6 +61,8 @@ for job in fit_jobs():
             f"{LOGS}/training/{{trait}}/{{model}}/{job['name']}.log",
         benchmark:
             f"{BENCHMARKS}/training/{{trait}}/{{model}}/{job['name']}.tsv"
+        # A split's kernels are large until its fits are done.
+        priority: 1
         conda:
             "../../envs/training.yaml"
         threads: lambda wildcards: 4 if MODELS[wildcards.model]["preset"] == "paper" else 1

@@ -17,5 +17,7 @@ with rule_log(snakemake.log[0]):
         phenotypes=snakemake.input.phenotypes,
         cim=next(iter(snakemake.input.cim), None),
         tuned=next(iter(snakemake.input.get("tuned", [])), None),
+        products=next(iter(snakemake.input.get("products", [])), None),
+        kernels=snakemake.input.get("kernels", []),
         threads=snakemake.threads,
     )

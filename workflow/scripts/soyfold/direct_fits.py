@@ -5,6 +5,8 @@ A module's constant `NEEDS` names what its `fit` takes beside dosages, trait, pa
 - `validation`: `validation=(dosage, y)`, the validation lines, by which the module chooses before
   it refits on all; its own `held_out` are their predictions by the fit that hadn't seen them.
 - `families`: `families=` (n,) of its lines; `predict(dosage, families=...)` those of the predicted.
+- `kernels`: `kernels=` of its lines (`shared_kernels.LineKernels`), where the study shares some;
+  with `validation` also `refit_kernels=` of its lines followed by the validation lines.
 
 A model whose `cim` is not none gets `cim` (G, G) in the order of `cohort.chromosomes` and
 `snp_chromosome` (L,) int, places in that order.
@@ -37,6 +39,10 @@ def _handed(needs, block, task, cohort, rows):
                 mend="set cohort.families in the config, or drop the model",
             )
         handed["families"] = task.families[rows]
+    if "kernels" in needs and cohort.kernels is not None:
+        handed["kernels"] = cohort.kernels.of(task.row[rows])
+        if "validation" in needs:
+            handed["refit_kernels"] = cohort.kernels.of(task.row[np.append(rows, task.rows("val"))])
     if block["cim"] != "none":
         codes = pd.Index(cohort.chromosomes).get_indexer(cohort.snp_chromosome)
         handed |= {"cim": cohort.cim.to_numpy(dtype=np.float64), "snp_chromosome": codes}

@@ -146,6 +146,8 @@ def fit(
     phenotypes,
     cim=None,
     tuned=None,
+    products=None,
+    kernels=(),
     threads=1,
     **resuming,
 ):
@@ -169,6 +171,10 @@ def fit(
         The CIM that the model takes, or the reference of AAS.
     tuned : path-like, optional
         YAML with a mapping `parameters`, laid over the model's.
+    products : path-like, optional
+        Products of all lines, for models that need kernels.
+    kernels : sequence of path-like
+        Decompositions that the fits of a split share.
     threads : int
         CPU threads of a network.
     **resuming
@@ -182,7 +188,13 @@ def fit(
     """
     block = with_tuned(block, tuned)
     cohort = read_cohort(
-        dosage=dosage, samples=samples, variants=variants, phenotypes=phenotypes, cim=cim
+        dosage=dosage,
+        samples=samples,
+        variants=variants,
+        phenotypes=phenotypes,
+        cim=cim,
+        products=products,
+        kernels=kernels,
     )
     if block["kind"] != "direct":
         import torch

@@ -1,8 +1,9 @@
 """The kernels that a study's fits share: one decomposition per split, read where it fits.
 
-`cohort/products.npy` has the products of all lines; `training/kernels/<split>/<kernel>_<part>.npy`
-(the reflectors, memory-mapped) with its .npz (the rest) a decomposition over the lines of a part. A
-trait that has no value for some of these lines decomposes its own part of the products.
+`cohort/products.npy` has the products of all lines; `training/kernels/<split>/<kernel>_<part>.npz` a
+decomposition over the lines of a part, and the .npy beside it its reflectors: large, memory-mapped
+and removed when the split's fits are done. A trait without a value for some of these lines, or one
+that comes when the reflectors are gone, decomposes its own part of the products: same results.
 """
 
 import dataclasses
@@ -28,22 +29,27 @@ def write_kernel(kernel, rows, path):
     rows : ndarray (n,) int
         Rows of the study's products that its lines have, ascending.
     path : path-like
-        .npy of the reflectors; the rest goes beside it as .npz.
+        .npz; the reflectors go beside it as .npy.
     """
     found = kernel.decomposition
     small = {name: getattr(found, name) for name in ("diagonal", "beside", "factors")}
-    with staged(path) as temporary:
+    with staged(reflectors_of(path)) as temporary:
         np.save(temporary, found.reflectors)
-    with staged(Path(path).with_suffix(".npz")) as temporary:
+    with staged(path) as temporary:
         np.savez(temporary, rows=rows, means=kernel.means, width=kernel.width, **small)
+
+
+def reflectors_of(path):
+    """The .npy that belongs to the .npz of a decomposition."""
+    return Path(path).with_suffix(".npy")
 
 
 def read_kernel(path):
     """Read what `write_kernel` wrote, the reflectors memory-mapped: (kernel, rows)."""
-    with np.load(Path(path).with_suffix(".npz")) as stored:
+    with np.load(path) as stored:
         small = {name: stored[name] for name in stored.files}
     rows, means, width = (small.pop(name) for name in ("rows", "means", "width"))
-    found = Decomposition(reflectors=np.load(path, mmap_mode="r"), **small)
+    found = Decomposition(reflectors=np.load(reflectors_of(path), mmap_mode="r"), **small)
     return Kernel(found, means, float(width)), rows
 
 
@@ -106,14 +112,14 @@ class LineKernels:
         soyfold.kernel_matrices.Kernel
         """
         for path in self.stored:
-            if Path(path).stem.partition("_")[0] != name:
+            if Path(path).stem.partition("_")[0] != name or not reflectors_of(path).is_file():
                 continue
             found, rows = read_kernel(path)
             order = np.argsort(self.rows)
             if np.array_equal(rows, self.rows[order]):
                 return _reordered(found, order)
         if self.stored:
-            log.info("%s kernel: %d lines of this trait, decomposed anew", name, len(self.rows))
+            log.info("%s kernel: %d lines, decomposed for this fit alone", name, len(self.rows))
         return decompose_kernel(self.products, self.rows, name)
 
 
@@ -142,6 +148,13 @@ class SharedKernels:
     def of(self, rows):
         """`LineKernels` of the lines in these rows of the dosage matrix."""
         return LineKernels(self.products, np.asarray(rows), self.stored)
+
+
+def read_shared(products, stored):
+    """`SharedKernels` of these files; None without products."""
+    if products is None:
+        return None
+    return SharedKernels(np.load(products, mmap_mode="r"), tuple(stored))
 
 
 def own_kernels(dosage):

@@ -7,6 +7,7 @@ import pandas as pd
 
 from soyfold.errors import UserError
 from soyfold.files import read_table
+from soyfold.shared_kernels import SharedKernels, read_shared
 
 PARTS = ("train", "val", "test")
 FEWEST = {"train": 10, "val": 3, "test": 3}
@@ -31,6 +32,8 @@ class Cohort:
         G x G, names in genome order on both axes.
     traits : tuple of str
         Names of the traits learnt together; empty where the task is one trait's.
+    kernels : soyfold.shared_kernels.SharedKernels, or None
+        Kernels between the lines that the study's fits share; None: fits compute their own.
     """
 
     dosage: np.ndarray
@@ -39,6 +42,7 @@ class Cohort:
     snp_chromosome: np.ndarray
     cim: pd.DataFrame | None
     traits: tuple = ()
+    kernels: SharedKernels | None = None
 
     @property
     def chromosomes(self):
@@ -56,6 +60,8 @@ class Task:
     y : ndarray (n,) float64, or (n, T) of traits learnt together
         Trait units; NaN where a line has no value of one of T traits.
     dosage : ndarray (n, L) int8
+    row : ndarray (n,) int
+        The lines' rows of the study's dosage matrix.
     seed : int
     families : ndarray (n,) of str, or None
         None where the study names none; an empty string for a line of no family.
@@ -67,6 +73,7 @@ class Task:
     part: np.ndarray
     y: np.ndarray
     dosage: np.ndarray
+    row: np.ndarray
     seed: int
     families: np.ndarray | None = None
     traits: tuple = ()
@@ -128,7 +135,7 @@ def read_cim(path):
     return table
 
 
-def read_cohort(*, dosage, samples, variants, phenotypes, cim=None):
+def read_cohort(*, dosage, samples, variants, phenotypes, cim=None, products=None, kernels=()):
     """Read a study's dosage matrix (memory-mapped) with the values of traits and a CIM.
 
     Parameters
@@ -137,6 +144,10 @@ def read_cohort(*, dosage, samples, variants, phenotypes, cim=None):
         Files of the cohort and contacts storeys.
     phenotypes : path-like, or dict of str to path-like
         The values of one trait; or those of the traits learnt together, by name.
+    products : path-like, optional
+        Products of all lines, from which models that need kernels take them.
+    kernels : sequence of path-like
+        Decompositions that fits share (`shared_kernels.write_kernel`).
 
     Returns
     -------
@@ -175,6 +186,7 @@ def read_cohort(*, dosage, samples, variants, phenotypes, cim=None):
         snp_chromosome=chromosome,
         cim=table,
         traits=tuple(phenotypes) if joint else (),
+        kernels=read_shared(products, kernels),
     )
 
 
@@ -206,6 +218,7 @@ def draw_task(cohort, split, seed):
         part=lines["part"].to_numpy(dtype=str),
         y=cohort.values[lines.place.to_numpy()],
         dosage=np.ascontiguousarray(cohort.dosage[lines.row.to_numpy()]),
+        row=lines.row.to_numpy(),
         seed=seed,
         families=lines.family.fillna("").to_numpy(dtype=str) if "family" in lines else None,
         traits=cohort.traits,

@@ -1,0 +1,147 @@
+"""Kernels that fits share: what is stored, when it is used, and that it changes no prediction."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from tiny_study import block, write_cohort
+
+from soyfold import fitting, shared_kernels
+from soyfold.errors import UserError
+from soyfold.files import read_table
+from soyfold.kernel_matrices import write_products
+from soyfold.kernel_names import kernels_of, parts_of
+from soyfold.models import gblup, principal_components, rkhs
+from soyfold.shared_kernels import decompose_part, read_kernel, read_shared, reflectors_of
+
+MODELS = {
+    "gblup": {"train_on": ["train", "val"]},
+    "rr_blup": {"train_on": ["train", "val"]},
+    "rkhs": {"train_on": ["train", "val"], "bandwidths": [0.5, 2]},
+    "principal_components": {"components": 10},
+}
+
+
+def direct(module):
+    return {**block(module, kind="direct", **MODELS[module]), "cim": "none"}
+
+
+def share(folder, inputs, model):
+    """Write the products and what the model takes of every kernel: arguments of a fit."""
+    write_products(inputs["dosage"], folder / "products.npy")
+    paths = []
+    for number, split in enumerate(inputs["splits"]):
+        for kernel in kernels_of(model):
+            for part in parts_of(model):
+                paths.append(folder / f"split{number}" / f"{kernel}_{part}.npz")
+                decompose_part(
+                    folder / "products.npy", inputs["samples"], split,
+                    kernel=kernel, part=part, path=paths[-1],
+                )  # fmt: skip
+    return {"products": folder / "products.npy", "kernels": paths}
+
+
+def run(folder, model, inputs, **shared):
+    folders = [folder / f"seed{seed}" for seed in inputs["seeds"]]
+    fitting.fit(model, folders=folders, **inputs, **shared)
+    return [read_table(path / "predictions.tsv") for path in folders]
+
+
+def assert_same(found, wanted):
+    for left, right in zip(found, wanted, strict=True):
+        pd.testing.assert_frame_equal(left, right, rtol=1e-7)
+
+
+@pytest.mark.parametrize("module", list(MODELS))
+def test_shared_decompositions_predict_what_own_ones_do(tmp_path, module):
+    inputs, model = write_cohort(tmp_path, seeds=(0, 1)), direct(module)
+    wanted = run(tmp_path / "own", model, inputs)
+    assert_same(run(tmp_path / "shared", model, inputs, **share(tmp_path, inputs, model)), wanted)
+    assert all(table.held_out.notna().equals(table.part == "val") for table in wanted)
+
+
+@pytest.mark.parametrize("module", ["gblup", "rkhs", "principal_components"])
+def test_with_shared_decompositions_none_is_computed(tmp_path, monkeypatch, module):
+    inputs, model = write_cohort(tmp_path, seeds=(0, 1)), direct(module)
+    shared = share(tmp_path, inputs, model)
+    monkeypatch.setattr(
+        shared_kernels, "decompose_kernel", lambda *_: pytest.fail("decomposed a kernel")
+    )
+    run(tmp_path / "out", model, inputs, **shared)
+
+
+@pytest.mark.parametrize("module", list(MODELS))
+def test_a_trait_without_some_values_takes_its_part_of_the_products(tmp_path, module):
+    inputs, model = write_cohort(tmp_path), direct(module)
+    shared = share(tmp_path, inputs, model)
+    values = read_table(inputs["phenotypes"])
+    values.loc[::9, "value"] = np.nan
+    values.to_csv(tmp_path / "other.tsv", sep="\t", index=False, na_rep="NA")
+    inputs = {**inputs, "phenotypes": tmp_path / "other.tsv"}
+    found = run(tmp_path / "shared", model, inputs, **shared)
+    assert len(found[0]) == 120 - 14
+    assert_same(found, run(tmp_path / "own", model, inputs))
+
+
+@pytest.mark.parametrize("module", ["gblup", "principal_components"])
+def test_released_reflectors_change_no_prediction(tmp_path, module):
+    inputs, model = write_cohort(tmp_path), direct(module)
+    shared = share(tmp_path, inputs, model)
+    wanted = run(tmp_path / "before", model, inputs, **shared)
+    for path in shared["kernels"]:
+        reflectors_of(path).unlink()
+    assert_same(run(tmp_path / "after", model, inputs, **shared), wanted)
+
+
+def test_a_stored_kernel_is_that_of_its_lines_in_any_order(tmp_path):
+    inputs, model = write_cohort(tmp_path), direct("gblup")
+    shared = share(tmp_path, inputs, model)
+    kernel, rows = read_kernel(shared["kernels"][0])
+    parts = read_table(inputs["splits"][0])
+    assert np.array_equal(rows, np.flatnonzero(parts.part == "train"))
+    assert isinstance(kernel.decomposition.reflectors, np.memmap)
+    order = np.random.default_rng(0).permutation(len(rows))
+    found = read_shared(**{"products": shared["products"], "stored": shared["kernels"]})
+    found = found.of(rows[order]).kernel("additive")
+    assert found.decomposition.order is not None  # the stored one
+    z = np.load(inputs["dosage"])[rows[order]].astype(float)
+    z -= z.mean(0)
+    products = np.load(shared["products"])[np.ix_(rows[order], rows[order])]
+    np.testing.assert_allclose(found.means, products.mean(0, dtype=float), rtol=1e-12)
+    x = np.random.default_rng(1).normal(size=len(rows))
+    turned = found.decomposition.rotate(x)
+    t = found.decomposition
+    t = np.diag(t.diagonal) + np.diag(t.beside, 1) + np.diag(t.beside, -1)
+    np.testing.assert_allclose(found.decomposition.restore(t @ turned), z @ z.T @ x, atol=1e-9)
+
+
+def test_test_lines_change_no_stored_kernel(tmp_path):
+    inputs, model = write_cohort(tmp_path), direct("rkhs")
+    before = share(tmp_path, inputs, model)["kernels"]
+    dosage = np.load(inputs["dosage"])
+    dosage[read_table(inputs["splits"][0]).part == "test"] = 1
+    (tmp_path / "changed").mkdir()
+    np.save(tmp_path / "changed/dosage.npy", dosage)
+    changed = {**inputs, "dosage": tmp_path / "changed/dosage.npy"}
+    after = share(tmp_path / "changed", changed, model)["kernels"]
+    for left, right in zip(before, after, strict=True):
+        assert left.read_bytes() == right.read_bytes()
+        assert reflectors_of(left).read_bytes() == reflectors_of(right).read_bytes()
+
+
+def test_a_part_without_lines_is_refused(tmp_path):
+    inputs = write_cohort(tmp_path)
+    write_products(inputs["dosage"], tmp_path / "products.npy")
+    parts = read_table(inputs["splits"][0]).assign(part="test")
+    parts.to_csv(tmp_path / "empty.tsv", sep="\t", index=False)
+    with pytest.raises(UserError, match="0 lines in part train"):
+        decompose_part(
+            tmp_path / "products.npy", inputs["samples"], tmp_path / "empty.tsv",
+            kernel="additive", part="train", path=tmp_path / "x.npz",
+        )  # fmt: skip
+    assert not (tmp_path / "x.npz").exists()
+
+
+def test_every_module_that_takes_kernels_says_so():
+    for module in (gblup, rkhs, principal_components):
+        assert "kernels" in module.NEEDS
+        assert kernels_of({"module": module.__name__.rpartition(".")[2], "parameters": {}})
