@@ -4,6 +4,7 @@ import resource
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import yaml
 
@@ -12,7 +13,7 @@ from soyfold.direct_fits import fit_direct
 from soyfold.errors import UserError
 from soyfold.files import write_table
 from soyfold.logs import log
-from soyfold.metrics import all_metrics
+from soyfold.metrics import all_metrics, pearson, within_groups
 from soyfold.parameters import TRAINING
 from soyfold.tasks import PARTS, draw_task, read_cohort
 
@@ -32,12 +33,13 @@ def _fit_and_write(block, task, cohort, folder, **resuming):
 
 
 def predictions_table(task, fit):
-    """trait (of traits learnt together), sample, part, observed, predicted, held_out."""
+    """trait (if several), sample, environment (if any), part, observed, predicted, held_out."""
     tables = [
         pd.DataFrame(
             {
                 "trait": trait,
                 "sample": task.sample[known],
+                **_environments(task, known),
                 "part": task.part[known],
                 "observed": observed,
                 "predicted": predicted,
@@ -51,6 +53,23 @@ def predictions_table(task, fit):
     return _without_lone_trait(pd.concat(tables, ignore_index=True), task)
 
 
+def _environments(task, known):
+    """Column environment of a task that has them; missing for lines' own values."""
+    if task.environment is None:
+        return {}
+    return {"environment": np.where(task.environment[known] == "", None, task.environment[known])}
+
+
+def _agreement(task, lines, observed, predicted):
+    """All metrics, and PCC within the groups that the study knows; `lines` are row numbers."""
+    figures = all_metrics(observed, predicted)
+    for name, groups in (("environment", task.environment), ("family", task.families)):
+        if groups is not None and (groups[lines] != "").any():
+            named = np.where(groups[lines] == "", None, groups[lines])
+            figures[f"PCC_within_{name}"] = within_groups(observed, predicted, named, pearson)
+    return figures
+
+
 def metrics_table(task, fit):
     """trait, part, metric, value: agreement on each part, then what the model itself reports."""
     rows = [
@@ -58,7 +77,9 @@ def metrics_table(task, fit):
         for trait, known, (observed, predicted) in task.by_trait(task.y, fit.predicted)
         for part in PARTS
         for lines in [task.part[known] == part]
-        for name, value in all_metrics(observed[lines], predicted[lines]).items()
+        for name, value in _agreement(
+            task, np.flatnonzero(known)[lines], observed[lines], predicted[lines]
+        ).items()
     ]
     rows += [(None, *row) for row in fit.extra]
     table = pd.DataFrame(rows, columns=["trait", "part", "metric", "value"])

@@ -65,6 +65,9 @@ class Task:
     seed : int
     families : ndarray (n,) of str, or None
         None where the study names none; an empty string for a line of no family.
+    environment : ndarray (n,) of str, or None
+        Where a value is of; an empty string for a line's value over all of them. None where values
+        aren't parted by environment. A line then may stand in several rows.
     traits : tuple of str
         Names of the traits learnt together; empty where y is one trait's.
     """
@@ -76,6 +79,7 @@ class Task:
     row: np.ndarray
     seed: int
     families: np.ndarray | None = None
+    environment: np.ndarray | None = None
     traits: tuple = ()
 
     def rows(self, *parts):
@@ -209,18 +213,28 @@ def draw_task(cohort, split, seed):
     UserError
         If a part has too few lines of a trait.
     """
-    parts = read_table(split, required=("sample", "part"), dtype=str)
+    text = dict.fromkeys(("sample", "part", "environment"), str)
+    parts = read_table(split, required=("sample", "part"), dtype=text)
+    own = "value" in parts  # as the scheme has estimated it, in place of the cohort's
+    if own and cohort.traits:
+        raise UserError(
+            f"one trait's values for {', '.join(cohort.traits)} learnt together",
+            file=split,
+            allowed="models of one trait on schemes of environments",
+            mend="take the model out of this scheme's models",
+        )
     lines = cohort.lines.assign(place=np.arange(len(cohort.lines)))
-    lines = lines.merge(parts, on="sample", validate="one_to_one")
+    lines = lines.merge(parts, on="sample", validate="one_to_many" if own else "one_to_one")
     lines = lines[lines.part.isin(PARTS)]
     task = Task(
         sample=lines["sample"].to_numpy(dtype=str),
         part=lines["part"].to_numpy(dtype=str),
-        y=cohort.values[lines.place.to_numpy()],
+        y=lines.value.to_numpy() if own else cohort.values[lines.place.to_numpy()],
         dosage=np.ascontiguousarray(cohort.dosage[lines.row.to_numpy()]),
         row=lines.row.to_numpy(),
         seed=seed,
         families=lines.family.fillna("").to_numpy(dtype=str) if "family" in lines else None,
+        environment=lines.environment.fillna("").to_numpy(dtype=str) if own else None,
         traits=cohort.traits,
     )
     _refuse_small_parts(task, split)
