@@ -26,18 +26,25 @@ try:
         families=bool(SETTINGS["cohort"]["families"]),
         file=workflow.configfiles[-1],
     )
+    GROUPS = experiments.trait_groups(TRAITS, file=SETTINGS["cohort"]["traits"])
     TRAIT_MODELS = registry.models_by_trait(SETTINGS, TRAITS)
+    BLENDS = registry.read_blends(
+        SETTINGS,
+        SCHEMAS,
+        [*sum(TRAIT_MODELS.values(), []), *schemes.further_models(SCHEMES)],
+    )
     PLAN = experiments.plan_roles(
         TRAIT_MODELS,
         paper_tables=SETTINGS["evaluation"]["paper_tables"],
         controls=SETTINGS["evaluation"]["controls"],
         has_contacts=bool(LIBRARIES),
+        blends=BLENDS,
     )
     MODELS = registry.load_models(
         SETTINGS,
         SCHEMAS,
         [plan["model"] for plan in PLAN if plan["control"] is None]
-        + schemes.further_models(SCHEMES),
+        + experiments.with_members(schemes.further_models(SCHEMES), BLENDS),
     )
     experiments.refuse_idle_controls(
         SETTINGS["evaluation"]["controls"],

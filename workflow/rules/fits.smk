@@ -14,8 +14,18 @@ FITS = [
         "preset": MODELS[fit["model"]]["preset"],
         "cim": CIM_NAME if MODELS[fit["model"]]["cim"] == "real" else MODELS[fit["model"]]["cim"],
     }
-    for fit in schemes.plan_fits(PLAN, SCHEMES)
+    for fit in schemes.plan_fits(
+        PLAN,
+        SCHEMES,
+        blends=BLENDS,
+        groups=GROUPS,
+        joint=[name for name, block in MODELS.items() if block["joint"]],
+    )
 ]
+# The traits that each fit learns: several where a joint model has a group.
+LEARNT = {}
+for fit in FITS:
+    LEARNT.setdefault((fit["home"], fit["model"], fit["split"]), []).append(fit["trait"])
 VARIANT_TABLES = {
     table: rows
     for table, rows in experiments.VARIANT_TABLES.items()
@@ -38,7 +48,10 @@ TUNED = sorted(
     {
         (fit["trait"], fit["base"])
         for fit in FITS
-        if TUNING and MODELS[fit["base"]]["kind"] == "network" and MODELS[fit["base"]]["tuning"]
+        if TUNING
+        and MODELS[fit["base"]]["kind"] == "network"
+        and MODELS[fit["base"]]["tuning"]
+        and not MODELS[fit["base"]]["joint"]
     }
 )
 
@@ -84,12 +97,46 @@ def split_inputs(wildcards):
 
 def names_like(attention, seeds_per_job):
     """Regular expression of the models of one kind; one that matches nothing if there are none."""
-    names = [
-        re.escape(name)
+    return any_of(
+        name
         for name, block in MODELS.items()
         if (block["attention"], block["seeds_per_job"]) == (attention, seeds_per_job)
+        and block["kind"] != "blend"
+    )
+
+
+def any_of(names):
+    """Regular expression of some names; one that matches nothing if there are none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+def learnt_of(splits, wildcards):
+    """The traits that a fit job learns; wildcards.trait is a group where the model is joint."""
+    return LEARNT[wildcards.trait, wildcards.model, splits[0].format(**wildcards)]
+
+
+def phenotypes_of(splits, wildcards):
+    """Values of the traits that a fit job learns."""
+    return [f"{RESULTS}/cohort/phenotypes/{trait}.tsv" for trait in learnt_of(splits, wildcards)]
+
+
+def names_of(splits, wildcards):
+    """The traits that a joint model learns together in a fit job; none for other models."""
+    return learnt_of(splits, wildcards) if MODELS[wildcards.model]["joint"] else []
+
+
+def members_of(splits, wildcards):
+    """Predictions of a blend's members, split by split."""
+    folders = {
+        (fit["model"], fit["split"]): fit["folder"]
+        for fit in FITS
+        if fit["trait"] == wildcards.trait
+    }
+    return [
+        f"{RESULTS}/{folders[member, split]}/predictions.tsv"
+        for split in splits
+        for member in MODELS[wildcards.model]["members"]
     ]
-    return "|".join(names) or "(?!)"
 
 
 def cim_of(wildcards):
@@ -103,7 +150,7 @@ def cim_of(wildcards):
 def tuned_of(wildcards):
     """The parameters that the search for a fit's base model found, as a list of none or one file."""
     wanted = (wildcards.trait, wildcards.model)
-    base = next(fit["base"] for fit in FITS if (fit["trait"], fit["model"]) == wanted)
+    base = next(fit["base"] for fit in FITS if (fit["home"], fit["model"]) == wanted)
     if (wildcards.trait, base) not in TUNED:
         return []
     return [f"{RESULTS}/training/{wildcards.trait}/{base}/tuning/best.yaml"]
@@ -149,7 +196,8 @@ def sources_of(model):
 
 def split_files(splits, wildcards):
     """The parts of each split of a fit job."""
-    return [split_file(wildcards.trait, split.format(**wildcards)) for split in splits]
+    trait = learnt_of(splits, wildcards)[0]
+    return [split_file(trait, split.format(**wildcards)) for split in splits]
 
 
 def seeds_of(splits, wildcards):
@@ -165,6 +213,12 @@ def fit_outputs(model, splits, attention):
     return {Path(name).stem: [f"{folder}/{name}" for folder in folders] for name in names}
 
 
+def scheme_splits(scheme):
+    """The splits of a scheme, as folders name them: `seed3`, or `<scheme>/seed3`."""
+    folder = "" if scheme == SCHEME else f"{scheme}/"
+    return [f"{folder}seed{seed}" for seed in SCHEMES[scheme]["seeds"]]
+
+
 def fit_jobs():
     """Kinds of fit jobs: one split, or a scheme's splits together; models with attention or not."""
     for attention in (False, True):
@@ -172,12 +226,12 @@ def fit_jobs():
         alone, together = (f"{{model,{names_like(attention, n)}}}" for n in ("one", "all"))
         shared = {"attention": attention}
         yield {**shared, "rule": stem, "model": alone, "splits": ["{split}"], "name": "{split}"}
-        for scheme, facts in SCHEMES.items():
+        for scheme in SCHEMES:
             folder = "" if scheme == SCHEME else f"{scheme}/"
             yield {
                 **shared,
                 "rule": f"{stem}_{scheme if folder else 'seeds'}",
                 "model": together,
-                "splits": [f"{folder}seed{seed}" for seed in facts["seeds"]],
+                "splits": scheme_splits(scheme),
                 "name": f"{folder}all_seeds",
             }

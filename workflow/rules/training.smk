@@ -49,7 +49,7 @@ for job in fit_jobs():
             dosage=f"{RESULTS}/cohort/dosage.npy",
             samples=f"{RESULTS}/cohort/samples.tsv",
             variants=f"{RESULTS}/cohort/variants.tsv",
-            phenotypes=f"{RESULTS}/cohort/phenotypes/{{trait}}.tsv",
+            phenotypes=partial(phenotypes_of, job["splits"]),
             cim=cim_of,
             tuned=tuned_of,
             products=products_of,
@@ -75,9 +75,42 @@ for job in fit_jobs():
         params:
             block=lambda wildcards: block_of(wildcards.model),
             seeds=partial(seeds_of, job["splits"]),
+            traits=partial(names_of, job["splits"]),
             source=lambda wildcards: sources_of(wildcards.model),
         message:
             "training: {wildcards.model} on {wildcards.trait}, "
             + job["name"].replace("{", "{wildcards.")
         script:
             "../scripts/fit_model.py"
+
+
+# Seconds for all splits of a scheme: the members' predictions are read, weighted and written.
+for scheme in SCHEMES:
+
+    rule:
+        name:
+            f"fit_blend_{scheme}"
+        input:
+            members=partial(members_of, scheme_splits(scheme)),
+        output:
+            **fit_outputs(f"{{model,{any_of(BLENDS)}}}", scheme_splits(scheme), attention=False),
+        log:
+            f"{LOGS}/training/{{trait}}/{{model}}/{scheme}_blend.log",
+        benchmark:
+            f"{BENCHMARKS}/training/{{trait}}/{{model}}/{scheme}_blend.tsv"
+        conda:
+            "../../envs/training.yaml"
+        threads: 1
+        resources:
+            mem_mb=1000,
+            runtime=10,
+            gpu=0,
+        params:
+            block=lambda wildcards: block_of(wildcards.model),
+            source=lambda wildcards: source_digest(
+                "fit_blend", f"soyfold.models.{MODELS[wildcards.model]['module']}"
+            ),
+        message:
+            f"training: {{wildcards.model}} on {{wildcards.trait}}, splits of {scheme}"
+        script:
+            "../scripts/fit_blend.py"

@@ -6,6 +6,7 @@ from soyfold.fitting import fit
 from soyfold.logs import rule_log
 
 with rule_log(snakemake.log[0]):
+    learnt, values = snakemake.params.traits, snakemake.input.phenotypes
     fit(
         snakemake.params.block,
         seeds=snakemake.params.seeds,
@@ -14,7 +15,7 @@ with rule_log(snakemake.log[0]):
         dosage=snakemake.input.dosage,
         samples=snakemake.input.samples,
         variants=snakemake.input.variants,
-        phenotypes=snakemake.input.phenotypes,
+        phenotypes=dict(zip(learnt, values, strict=True)) if learnt else values[0],
         cim=next(iter(snakemake.input.cim), None),
         tuned=next(iter(snakemake.input.get("tuned", [])), None),
         products=next(iter(snakemake.input.get("products", [])), None),

@@ -85,7 +85,57 @@ def control_blocks(plan, models):
     }
 
 
-def plan_roles(trait_models, *, paper_tables, controls, has_contacts):
+def members_beside(models, blends):
+    """What the blends among some models weigh that isn't among them: names, each once.
+
+    Parameters
+    ----------
+    models : list of str
+    blends : dict of str to list of str
+        Members by blend, as `registry.read_blends` gives them.
+    """
+    found, waiting = [], list(models)
+    while waiting:
+        for member in blends.get(waiting.pop(0), []):
+            if member not in (*models, *found):
+                found.append(member)
+                waiting.append(member)
+    return found
+
+
+def with_members(models, blends):
+    """Models, and after them the members of blends that aren't among them."""
+    return [*models, *members_beside(models, blends)]
+
+
+def trait_groups(traits, *, file):
+    """The group of each trait, whose traits joint models learn together; its own name without one.
+
+    Parameters
+    ----------
+    traits : dict of str to dict
+        Rows of traits.tsv.
+    file : str
+        The sheet, for messages.
+
+    Raises
+    ------
+    UserError
+        For a group that is named like another trait: their fits would share folders.
+    """
+    groups = {trait: row.get("group") or trait for trait, row in traits.items()}
+    for trait, group in groups.items():
+        if group != trait and group in traits:
+            raise UserError(
+                f"group {group!r} of trait {trait}",
+                file=file,
+                at="column group",
+                allowed="a name that no trait has",
+            )
+    return groups
+
+
+def plan_roles(trait_models, *, paper_tables, controls, has_contacts, blends):
     """What each trait's fits are for.
 
     Parameters
@@ -96,12 +146,14 @@ def plan_roles(trait_models, *, paper_tables, controls, has_contacts):
     controls : dict or False
         models, traits (None for all) and permuted of `evaluation.controls`.
     has_contacts : bool
+    blends : dict of str to list of str
+        Members by blend.
 
     Returns
     -------
     list of dict
-        trait, model, role (model | variant | control), base (the model that a variant or control
-        comes from), control (name of the control CIM, or None).
+        trait, model, role (model | member, which a blend weighs | variant | control), base (the
+        model that a variant or control comes from), control (name of the control CIM, or None).
     """
     plan = []
     for trait, models in trait_models.items():
@@ -109,6 +161,8 @@ def plan_roles(trait_models, *, paper_tables, controls, has_contacts):
         if paper_tables:
             found = variants_of(models).items()
             plan += [_role(trait, name, "variant", base) for name, base in found]
+        fitted = [item["model"] for item in plan if item["trait"] == trait]
+        plan += [_role(trait, name, "member", name) for name in members_beside(fitted, blends)]
         if controls and (controls["traits"] is None or trait in controls["traits"]):
             names = control_names(controls["permuted"], has_contacts=has_contacts)
             plan += [

@@ -15,7 +15,7 @@ from soyfold.search_space import check_space
 FALLBACK = {"demo": "cpu", "cpu": "paper"}
 DEFAULTS = {
     "gpu": 0, "attention": False, "cim": "none", "seeds_per_job": "one", "parameters": {},
-    "tuning": {}, "held_out": True,
+    "tuning": {}, "held_out": True, "joint": False, "members": [],
 }  # fmt: skip
 
 
@@ -30,6 +30,11 @@ def overlay(base, changes):
     return result
 
 
+def _parent(entry):
+    """The entry that this one changes: what it extends, or the network that an ensemble is of."""
+    return entry.get("extends", entry.get("of"))
+
+
 def _extended(name, entries, file, seen=()):
     """The entry `name` with all that it extends beneath it."""
     if name not in entries:
@@ -42,13 +47,13 @@ def _extended(name, entries, file, seen=()):
         )
     if name in seen:
         raise UserError(
-            f"a circle of extends: {' -> '.join([*seen, name])}",
+            f"a circle: {' -> '.join([*seen, name])}",
             file=file,
             at=f"key models.{name}",
-            mend="let one of them stand alone, without extends",
+            mend="let one of them stand alone, without extends, of or members",
         )
     entry = entries[name]
-    parent = entry.get("extends")
+    parent = _parent(entry)
     if parent is None:
         return entry
     base = _extended(parent, entries, file, (*seen, name))
@@ -77,7 +82,7 @@ def _study_changes(name, entries, changes):
 
     A variant keeps what makes it one: a parent's change spares parameters that its entry sets.
     """
-    parent = entries[name].get("extends")
+    parent = _parent(entries[name])
     if parent is None:
         return changes.get(name, {})
     kept = set(entries[name].get("parameters", {}))
@@ -92,8 +97,71 @@ def _check_parameters(block, rules, file):
     if block["module"] in rules:
         check(block["parameters"], rules[block["module"]], file=file, at=place)
     refuse_contradictions(block["parameters"], model=f"{block['name']} ({file})")
+    _refuse_misfits(block, file)
     if block["tuning"]:
         check_space(block["tuning"], block["parameters"], model=f"{block['name']} ({file})")
+
+
+def _refuse_misfits(block, file):
+    """Refuse keys that don't go with the block's kind."""
+    kind, initialisations = block["kind"], block["parameters"].get("members", 1)
+    checks = [
+        ("of", bool(block.get("of")), kind == "ensemble", "kind: ensemble"),
+        ("parameters.members", initialisations > 1, kind == "ensemble", "kind: ensemble"),
+        ("members", bool(block["members"]), kind == "blend", "kind: blend"),
+        ("joint", block["joint"], kind in ("network", "ensemble"), "kind: network or ensemble"),
+    ]
+    for key, given, fitting, allowed in checks:
+        if given and not fitting:
+            found = f"{key} with kind: {kind}"
+        elif not given and fitting and key != "joint":
+            found = f"kind: {kind} without {key}"
+        else:
+            continue
+        raise UserError(
+            found,
+            file=file,
+            at=f"key models.{block['name']}",
+            allowed=f"{key} with {allowed}, and neither without the other"
+            if key != "joint"
+            else f"{key} with {allowed}",
+        )
+
+
+def read_blends(study, schemas, names):
+    """The members of those models that are blends, and of blends among their members.
+
+    Parameters
+    ----------
+    study, schemas
+        As for `load_models`.
+    names : iterable of str
+
+    Returns
+    -------
+    dict of str to list of str
+        By blend.
+
+    Raises
+    ------
+    UserError
+        As `load_models`, and for a blend that is among its own members.
+    """
+    blends, paths = {}, [(name,) for name in dict.fromkeys(names)]
+    while paths:
+        blocks = load_models(study, schemas, [path[-1] for path in paths])
+        found = {name: block["members"] for name, block in blocks.items() if block["members"]}
+        blends |= found
+        paths = [(*path, member) for path in paths for member in found.get(path[-1], [])]
+        for path in paths:
+            if path[-1] in path[:-1]:
+                raise UserError(
+                    f"a circle: {' -> '.join(path)}",
+                    file=study["training"]["models_file"],
+                    at=f"key models.{path[-1]}.members",
+                    mend="let one of them stand alone, without extends, of or members",
+                )
+    return blends
 
 
 def models_by_trait(study, traits):
@@ -131,10 +199,10 @@ def load_models(study, schemas, names):
     Returns
     -------
     dict of str to dict
-        By name, in the order given: name, label, module, kind (network | direct), gpu (0 | 1),
-        attention (bool), cim (none | real | a control's name), seeds_per_job (one | all), held_out
-        (bool), preset, parameters, tuning (the search space by parameter; empty for models that
-        aren't tuned).
+        By name, in the order given: name, label, module, kind (network | ensemble | direct |
+        blend), gpu (0 | 1), attention (bool), cim (none | real | a control's name), seeds_per_job
+        (one | all), held_out (bool), joint (bool), members (of a blend), preset, parameters, tuning
+        (the search space by parameter; empty for models that aren't tuned).
 
     Raises
     ------
@@ -162,7 +230,7 @@ def load_models(study, schemas, names):
                     f"no {key}",
                     file=file,
                     at=f"key models.{name}",
-                    allowed="a module under soyfold/models, and kind: network or direct",
+                    allowed="a module under soyfold/models, and a kind",
                     mend=f"add {key}, or extend a model that has it",
                 )
         models[name] = {"name": name, "label": name, **_with_preset(entry, preset)}

@@ -1,6 +1,7 @@
 """Which validation schemes a study runs, and which fits on which splits."""
 
 from soyfold.errors import UserError
+from soyfold.experiments import members_beside
 
 # What decides a split beside its seed, with defaults where the schema has none. A scheme's module
 # is soyfold.splits.<name>.
@@ -143,7 +144,7 @@ def split_path(trait, split, *, main):
     return f"{scheme}/{seed}/{trait}.tsv" if scheme in OF_ENVIRONMENTS else f"{scheme}/{seed}.tsv"
 
 
-def plan_fits(plan, schemes):
+def plan_fits(plan, schemes, *, blends, groups, joint):
     """Every fit of a study: its roles on the main scheme's splits, then the further schemes.
 
     Parameters
@@ -152,6 +153,12 @@ def plan_fits(plan, schemes):
         As `experiments.plan_roles` returns it.
     schemes : dict
         As `read_schemes` returns it.
+    blends : dict of str to list of str
+        Members by blend.
+    groups : dict of str to str
+        The group of each trait.
+    joint : collection of str
+        Models that learn the traits of a group together: these share the group's folder.
 
     Returns
     -------
@@ -165,21 +172,24 @@ def plan_fits(plan, schemes):
     for number, (name, scheme) in enumerate(schemes.items()):
         items = plan
         if number:
+            beside = members_beside(scheme["models"], blends)
+            roles = dict.fromkeys(scheme["models"], "model") | dict.fromkeys(beside, "member")
             items = [
-                {"trait": trait, "model": model, "role": "model", "control": None,
+                {"trait": trait, "model": model, "role": role, "control": None,
                  "base": bases.get((trait, model), model)}
                 for trait in scheme["traits"]
-                for model in scheme["models"]
+                for model, role in roles.items()
             ]  # fmt: skip
-        fits += [
-            _fit(item, name, seed, f"{name}/seed{seed}" if number else f"seed{seed}")
-            for item in items
-            for seed in scheme["seeds"]
-        ]
+        for item in items:
+            together = item["model"] in joint and name not in OF_ENVIRONMENTS
+            home = groups[item["trait"]] if together else item["trait"]
+            fits += [
+                _fit(item, home, name, seed, f"{name}/seed{seed}" if number else f"seed{seed}")
+                for seed in scheme["seeds"]
+            ]
     return fits
 
 
-def _fit(item, scheme, seed, split):
-    home = item["trait"]
+def _fit(item, home, scheme, seed, split):
     folder = f"training/{home}/{item['model']}/{split}"
     return {**item, "home": home, "scheme": scheme, "seed": seed, "split": split, "folder": folder}

@@ -1,0 +1,16 @@
+"""Weigh the members of a blend for one trait, on all splits of a scheme."""
+
+from pathlib import Path
+
+from soyfold.blending import fit_blend
+from soyfold.logs import rule_log
+
+with rule_log(snakemake.log[0]):
+    block, files = snakemake.params.block, snakemake.input.members
+    count = len(block["members"])
+    fit_blend(
+        block,
+        trait=snakemake.wildcards.trait,
+        folders=[Path(path).parent for path in snakemake.output.predictions],
+        predictions=[files[start : start + count] for start in range(0, len(files), count)],
+    )

@@ -1,0 +1,143 @@
+"""One blend on one trait: from its members' predictions to a fit's outputs. No torch."""
+
+import time
+
+import numpy as np
+import pandas as pd
+
+from soyfold import registry
+from soyfold.checkpoints import save_checkpoint
+from soyfold.errors import UserError
+from soyfold.fitting import write_fit
+from soyfold.logs import log
+from soyfold.measures import read_predictions
+from soyfold.tasks import HISTORY, Fit, Task
+
+KEYS = ["sample", "part", "observed"]
+
+
+def read_members(files, trait):
+    """The members' predictions of one split, side by side.
+
+    Parameters
+    ----------
+    files : dict of str to path-like
+        predictions.tsv by member.
+    trait : str
+
+    Returns
+    -------
+    lines : DataFrame
+        sample, part, observed.
+    predicted, held_out : ndarray (n, K) float64
+
+    Raises
+    ------
+    UserError
+        If a file lacks the trait, or the members were fitted on other lines or values.
+    """
+    first, lines, predicted, held_out = None, None, [], []
+    for path in files.values():
+        table = read_predictions(path, trait).sort_values("sample", ignore_index=True)
+        if table.empty:
+            raise UserError(f"no line of trait {trait!r}", file=path, mend="fit it anew")
+        if lines is None:
+            first, lines = path, table[KEYS]
+        elif not lines.equals(table[KEYS]):
+            raise UserError(
+                "other lines, parts or values",
+                file=path,
+                allowed=f"those of {first}",
+                mend="fit both anew on the same split",
+            )
+        predicted.append(table.predicted)
+        held_out.append(table.held_out)
+    return lines, *(np.column_stack(columns) for columns in (predicted, held_out))
+
+
+def _refuse_seen(held_out, files):
+    """Weights need what fits that hadn't seen the validation lines told of them."""
+    for number, (name, path) in enumerate(files.items()):
+        if np.isnan(held_out[:, number]).any():
+            raise UserError(
+                f"validation lines of {name} without held-out predictions",
+                file=path,
+                allowed="a fit that hasn't seen them",
+                mend=f"held_out: true in the block of {name}, or weights: equal in the blend's",
+            )
+
+
+def blend(block, trait, files):
+    """Weigh a blend's members on one split.
+
+    Parameters
+    ----------
+    block : dict
+        The blend's entry of the registry.
+    trait : str
+    files : dict of str to path-like
+        predictions.tsv by member.
+
+    Returns
+    -------
+    soyfold.tasks.Task, soyfold.tasks.Fit
+
+    Raises
+    ------
+    UserError
+        As `read_members`; or if weights are to be fitted and a member has no held-out predictions.
+    """
+    started = time.perf_counter()
+    lines, predicted, held_out = read_members(files, trait)
+    val = (lines.part == "val").to_numpy()
+    y = lines.observed.to_numpy(dtype=np.float64)
+    module, parameters = registry.import_model(block["module"]), block["parameters"]
+    if parameters.get("weights", module.DEFAULTS["weights"]) == "validation":
+        _refuse_seen(held_out[val], files)
+    model = module.fit(held_out[val], y[val], parameters=parameters)
+    weights = dict(zip(files, model.weights.tolist(), strict=True))
+    log.info("weights by %d validation lines: %s", model.lines, weights)
+    task = Task(
+        sample=lines["sample"].to_numpy(dtype=str),
+        part=lines.part.to_numpy(dtype=str),
+        y=y,
+        dosage=np.empty((len(lines), 0), np.int8),
+        seed=0,
+    )
+
+    def save(path):
+        facts = {"module": block["module"], "kind": "blend", "parameters": parameters}
+        save_checkpoint(path, model.state(), members=list(files), **facts)
+
+    return task, Fit(
+        predicted=model.predict(predicted),
+        held_out=model.predict(held_out),
+        history=pd.DataFrame(columns=HISTORY),
+        extra=[(None, f"weight_{name}", weight) for name, weight in weights.items()],
+        cost={"device": "cpu", "train_seconds": time.perf_counter() - started, "epochs": None},
+        save=save,
+    )
+
+
+def fit_blend(block, *, trait, folders, predictions):
+    """Blend on several splits, and write each one's folder as any fit's.
+
+    Parameters
+    ----------
+    block : dict
+        The blend's entry of the registry.
+    trait : str
+    folders : sequence of path-like
+        One a split.
+    predictions : sequence of sequence of path-like
+        For each split the predictions.tsv of the members, in their order.
+
+    Raises
+    ------
+    UserError
+        As `blend`.
+    """
+    for folder, paths in zip(folders, predictions, strict=True):
+        started = time.perf_counter()
+        files = dict(zip(block["members"], paths, strict=True))
+        write_fit(folder, *blend(block, trait, files), started=started)
