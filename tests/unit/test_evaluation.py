@@ -111,11 +111,15 @@ def test_measures_join_the_scores_with_their_fits_facts(tmp_path):
 def test_a_joint_models_metrics_are_told_apart(tmp_path):
     rows = [{"trait": trait, "part": "test", "metric": "PCC", "value": value}
             for trait, value in (("oil", 0.3), ("protein", 0.4))]  # fmt: skip
+    rows.append({"trait": None, "part": None, "metric": "parameters", "value": 7})
     write_table(pd.DataFrame(rows), tmp_path / "metrics.tsv")
     fit = dict.fromkeys(["label", "scheme", "preset", "cim", "role", "base", "control"], "x")
     fit |= {"model": "m", "seed": 0, "file": tmp_path / "metrics.tsv"}
     scores = collect_scores([{**fit, "trait": "oil"}, {**fit, "trait": "protein"}])
-    assert scores.set_index("trait").value.to_dict() == {"oil": 0.3, "protein": 0.4}
+    found = scores[scores.metric == "PCC"].set_index("trait").value.to_dict()
+    assert found == {"oil": 0.3, "protein": 0.4}
+    counts = scores[scores.metric == "parameters"].set_index("trait").value.to_dict()
+    assert counts == {"oil": 7, "protein": 7}, "what is of the fit is each trait's"
 
 
 def test_a_correlation_above_the_heritability_ceiling_is_flagged(scores):

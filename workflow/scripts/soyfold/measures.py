@@ -17,8 +17,10 @@ INTERVALS = [*KEYS, "sample", "observed", "predicted", "low", "high"]
 
 
 def of_trait(table, trait):
-    """One trait's rows of a fit's table: those that say so, all where the fit has one trait."""
-    return table[table["trait"] == trait] if "trait" in table.columns else table
+    """One trait's rows of a fit's table: those that name it or none; all if the fit has one trait."""
+    if "trait" not in table.columns:
+        return table
+    return table[table["trait"].isna() | (table["trait"] == trait)]
 
 
 def read_predictions(path, trait):
