@@ -1,0 +1,65 @@
+"""DNNGP-like CNN, after Wang et al. 2023 (doi:10.1016/j.molp.2022.11.004).
+
+Theirs reads the principal components of the genotypes, from which their software makes a sequence;
+this one reads SNPs in genome order, where neighbours have something to tell each other, or windows
+of them. From theirs come the stack of three convolutions of 64 kernels of 4 with ReLU, batch
+normalisation after them and dropout after the first two, and a dense end; their layer of 3 units
+before the output, and the penalties that differ from layer to layer, are left out.
+"""
+
+from itertools import pairwise
+
+from torch import nn
+
+from soyfold.models import embedding
+from soyfold.parameters import require, resolve_network
+
+PARAMETERS = {
+    **embedding.DEFAULTS,
+    "embedding": "none",
+    "position": "none",
+    "channels": 64,
+    "kernel": 4,
+    "layers": 3,
+    "dropout": 0.2,
+}
+
+
+class Network(nn.Module):
+    """Convolutions with batch normalisation along the SNPs, or the tokens of an embedding.
+
+    Parameters
+    ----------
+    layout : soyfold.tokens.Layout
+    parameters : dict
+        Laid over `DEFAULTS`.
+    cim : ignored
+    """
+
+    name = "dnngp"
+    DEFAULTS = PARAMETERS
+
+    def __init__(self, layout, parameters, cim=None):
+        super().__init__()
+        p = self.parameters_used = resolve_network(parameters, self.DEFAULTS, model=self.name)
+        require(p["kernel"] >= 1, f"kernel: {p['kernel']}", model=self.name, allowed="1 or more")
+        self.embedding = embedding.Embedding(layout, p, model=self.name)
+        widths = [self.embedding.d] + [p["channels"]] * p["layers"]
+        # As many positions after a convolution as before; torch's own "same" copies even kernels.
+        around, stages = ((p["kernel"] - 1) // 2, p["kernel"] // 2), []
+        for number, (inward, outward) in enumerate(pairwise(widths), start=1):
+            stages += [nn.ConstantPad1d(around, 0.0), nn.Conv1d(inward, outward, p["kernel"])]
+            stages += [nn.ReLU()]
+            stages += [nn.Dropout(p["dropout"])] if number < p["layers"] else []
+            stages += [nn.BatchNorm1d(outward)]
+        self.convolutions = nn.Sequential(*stages)
+        self.head = nn.Linear(layout.n_tokens * widths[-1], layout.outputs)
+
+    def forward(self, g):
+        """Standardised dosages (batch, L) to z-scored predictions (batch,) or (batch, outputs)."""
+        x = self.convolutions(self.embedding(g).transpose(1, 2))
+        return self.head(x.flatten(1)).squeeze(-1)
+
+    def use_scaler(self, centre, scale):
+        """Pass the dosages' standardisation on to the embedding."""
+        self.embedding.use_scaler(centre, scale)
