@@ -13,7 +13,7 @@ from soyfold.attention import (
     prior_attention,
 )
 
-FORMS = ("augmented", "blocked", "auto")
+FORMS = ("augmented", "blocked", "dense", "auto")
 
 
 def literal_attention(q, k, v, H, chromosome):
@@ -274,6 +274,7 @@ def test_auto_follows_its_rule():
 
     assert form(4096, 8) == form(4096, 16) == form(4096, 32) == "blocked"
     assert form(300, 8) == form(70, 16) == "augmented"
+    assert form(64, 8) == form(42, 16) == "dense"
     assert choose_form(torch.empty(1, 8, 4096, 8), []) == "augmented"
 
 
@@ -287,7 +288,7 @@ def test_auto_follows_its_rule():
         ({"chromosome": torch.zeros(6)}, "allowed: torch.int64"),
         ({"chromosome": torch.full((6,), 4)}, "indices 4 to 4; allowed: 0 to 3"),
         ({"chromosome": torch.full((6,), -1)}, "indices -1 to -1"),
-        ({"form": "naive"}, "form 'naive'; allowed: auto, augmented, blocked"),
+        ({"form": "naive"}, "form 'naive'; allowed: auto, augmented, blocked, dense"),
     ],
 )
 def test_wrong_shapes_are_named(change, message):
