@@ -121,8 +121,8 @@ def phenotypes_of(splits, wildcards):
 
 
 def names_of(splits, wildcards):
-    """The traits that a joint model learns together in a fit job; none for other models."""
-    return learnt_of(splits, wildcards) if MODELS[wildcards.model]["joint"] else []
+    """The traits that a joint model learns together in a fit job; none for a lone trait's fit."""
+    return [] if wildcards.trait in TRAITS else learnt_of(splits, wildcards)
 
 
 def members_of(splits, wildcards):

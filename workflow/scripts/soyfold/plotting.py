@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
 from soyfold.files import read_table, staged
+from soyfold.measures import of_trait
 from soyfold.metrics import pearson
 
 COLUMNS = 4
@@ -125,18 +126,23 @@ def plot_predictions(predictions, *, trait, unit, paths):
 
 
 def read_histories(fits):
-    """Histories by label from fits: dicts with label and `history`, a path."""
+    """Histories by label from fits: dicts with label and `history`, a path.
+
+    An ensemble has one history a member.
+    """
     tables = {}
     for fit in fits:
-        tables.setdefault(fit["label"], []).append(read_table(fit["history"]))
+        table = read_table(fit["history"])
+        members = [part for _, part in table.groupby("member")] if "member" in table else [table]
+        tables.setdefault(fit["label"], []).extend(members)
     return tables
 
 
 def read_test_predictions(fits):
-    """Test rows by label from fits: dicts with label, seed and `predictions`, a path."""
+    """Test rows by label from fits: dicts with trait, label, seed and `predictions`, a path."""
     tables = {}
     for fit in fits:
-        table = read_table(fit["predictions"], dtype={"sample": str})
+        table = of_trait(read_table(fit["predictions"], dtype={"sample": str}), fit["trait"])
         table = table[(table.part == "test") & table.observed.notna()].assign(seed=fit["seed"])
         tables.setdefault(fit["label"], []).append(table)
     return {label: pd.concat(parts) for label, parts in tables.items()}
