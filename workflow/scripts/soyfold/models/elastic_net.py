@@ -1,8 +1,9 @@
 """Elastic net: SNP effects under a mixed penalty, which sets most of them to zero.
 
-Least of 1/(2n) ||y - mu - Z b||^2 + a (l ||b||_1 + (1 - l)/2 ||b||_2^2), Z the dosages minus their
-training means (Zou and Hastie 2005, doi:10.1111/j.1467-9868.2005.00503.x). SNPs aren't divided by
-their deviations: a rare allele's effect is shrunk more, as in GBLUP. For each l the penalty a is
+Least of 1/(2n) ||y - Z b||^2 + a (l ||b||_1 + (1 - l)/2 ||b||_2^2), y the trait in z-scores and Z
+the dosages minus their training means (Zou and Hastie 2005, doi:10.1111/j.1467-9868.2005.00503.x).
+In z-scores, since the balance of the two penalties would change with the trait's unit. SNPs aren't
+divided by their deviations: a rare allele's effect is shrunk more, as in GBLUP. For each l, a is
 lowered step by step, each fit starting at the last one's effects (Friedman, Hastie and Tibshirani
 2010, doi:10.18637/jss.v033.i01); the fit of least error on validation lines gives a and l.
 """
@@ -55,13 +56,14 @@ class Descent:
     """
 
     def __init__(self, dosage, y):
-        self.centre, self.mean = dosage.mean(0, dtype=np.float64), float(y.mean())
+        self.centre = dosage.mean(0, dtype=np.float64)
+        self.mean, self.sd = float(y.mean()), float(y.std())
         by_gram = dosage.shape[1] <= GRAM_SNPS
         # Coordinate descent walks along columns; without Z'Z it is Z that takes the memory.
         kind = np.float64 if by_gram else np.float32
         self.lines = np.asfortranarray(dosage, dtype=kind)
         self.lines -= self.centre.astype(kind)
-        self.values = (y - self.mean).astype(kind)
+        self.values = ((y - self.mean) / self.sd).astype(kind)
         self.covariances = self.lines.T @ self.values
         self.gram = self.lines.T @ self.lines if by_gram else False
 
@@ -70,7 +72,7 @@ class Descent:
         return float(np.abs(self.covariances).max()) / (len(self.values) * l1_ratio)
 
     def solve(self, penalty, l1_ratio, start=None):
-        """Effects (L,) at a penalty, from the effects `start`; and whether they converged."""
+        """z-scored effects (L,) at a penalty, from those of `start`; whether they converged."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # told by `converged` instead
             _, effects, _, sweeps = enet_path(
@@ -89,8 +91,8 @@ class Descent:
         return np.asfortranarray(effects[:, 0]), sweeps[0] < ITERATIONS
 
     def model(self, effects):
-        """The effects as a model that predicts."""
-        return SparseModel(self.mean, self.centre, effects.astype(np.float64), {})
+        """z-scored effects as a model that predicts."""
+        return SparseModel(self.mean, self.centre, self.sd * effects.astype(np.float64), {})
 
 
 def _penalties(largest, steps):
@@ -120,7 +122,7 @@ def _walk(descent, l1_ratio, steps, validation):
 
 
 def _settle(descent, penalty, l1_ratio, steps):
-    """Effects at a penalty, by the path that leads there; and whether they converged."""
+    """z-scored effects at a penalty, by the path that leads there; whether they converged."""
     path = _penalties(descent.largest_penalty(l1_ratio), steps)
     effects = None
     for stop in path[path > penalty]:
