@@ -136,7 +136,7 @@ def test_a_new_trait_runs_its_own_jobs_and_the_tables_only(demo):
     for rule, outputs in jobs:
         assert "oil2" in outputs or rule in {
             "collect_scores", "tabulate_trait", "collect_joins", "tabulate_variants",
-            "compare_controls", "plot_controls",
+            "compare_controls", "plot_controls", "release_kernels",
         }, (rule, outputs)  # fmt: skip
 
 

@@ -1,9 +1,10 @@
 """The kernels that a study's fits share: one decomposition per split, read where it fits.
 
-`cohort/products.npy` has the products of all lines; `training/kernels/<split>/<kernel>_<part>.npz` a
-decomposition over the lines of a part, and the .npy beside it its reflectors: large, memory-mapped
-and removed when the split's fits are done. A trait without a value for some of these lines, or one
-that comes when the reflectors are gone, decomposes its own part of the products: same results.
+`cohort/products.npy` has the products of all lines; `<kernel>_<part>.npz` in a split's folder of
+`training/kernels` a decomposition over the lines of a part, and the .npy beside it its reflectors:
+large, memory-mapped and removed when the split's fits are done. A trait without a value for some of
+these lines, or one that comes when the reflectors are gone, decomposes its own part of the
+products, with the same results.
 """
 
 import dataclasses
@@ -13,7 +14,13 @@ import numpy as np
 
 from soyfold.errors import UserError
 from soyfold.files import read_table, staged
-from soyfold.kernel_matrices import Kernel, decompose_kernel, line_products
+from soyfold.kernel_matrices import (
+    Kernel,
+    centre,
+    decompose_kernel,
+    kernel_matrix,
+    line_products,
+)
 from soyfold.logs import log
 from soyfold.tridiagonal import Decomposition
 
@@ -121,6 +128,12 @@ class LineKernels:
         if self.stored:
             log.info("%s kernel: %d lines, decomposed for this fit alone", name, len(self.rows))
         return decompose_kernel(self.products, self.rows, name)
+
+    def centred(self, name):
+        """The kernel `name` itself (n, n), both margins taken off."""
+        matrix, _ = kernel_matrix(self.products, self.rows, name)
+        centre(matrix)
+        return matrix
 
 
 def _reordered(kernel, order):

@@ -152,30 +152,62 @@ class Likelihood:
         logs += (self.freedom - len(self.loadings)) * np.log(ridge)
         return (self.squares - explained) / ridge if self.marker_side else explained, logs
 
-    def variance(self, ridge):
-        """REML estimate of s_g^2 (per unit of K) given the ridge s_e^2 / s_g^2."""
-        return self._terms(ridge)[0] / self.freedom
-
     def log_likelihood(self, ridge):
-        """REML log-likelihood at a ridge, with the variance profiled out.
-
-        -1/2 [ log|V| + log|X'V^-1 X| - log|X'X| + (n - 1) log(2 pi) + y'Py ] with X the intercept.
-        """
-        squares, logs = self._terms(ridge)
-        return -0.5 * (self.freedom * (np.log(2 * np.pi * squares / self.freedom) + 1) + logs)
+        """REML log-likelihood at a ridge, s_e^2 / s_g^2 per unit of the kernel."""
+        return profiled_log_likelihood(*self._terms(ridge), self.freedom)
 
     def figures(self, ridge, at_bound):
-        """What a model reports of its variances: dict of scalars."""
-        variance = self.variance(ridge)
-        genetic = variance * self.spread
-        return {
-            "heritability": genetic / (genetic + variance * ridge),
-            "lambda": float(ridge),
-            "variance_genetic": genetic,
-            "variance_residual": variance * ridge,
-            "log_likelihood": self.log_likelihood(ridge),
-            "at_bound": at_bound,
-        }
+        """What a model reports of its variances: see `variance_figures`."""
+        squares, logs = self._terms(ridge)
+        return variance_figures(ridge, squares, logs, self.freedom, self.spread, at_bound)
+
+
+def profiled_log_likelihood(squares, logs, freedom):
+    """REML log-likelihood with the variance profiled out.
+
+    Parameters
+    ----------
+    squares : float
+        y'Py at s_g^2 = 1.
+    logs : float
+        log|V| over the directions beside the intercept, at s_g^2 = 1.
+    freedom : int
+        Lines - 1.
+
+    Returns
+    -------
+    float
+        -1/2 [ log|V| + log|X'V^-1 X| - log|X'X| + (n - 1) log(2 pi) + y'Py ], X the intercept.
+    """
+    return -0.5 * (freedom * (np.log(2 * np.pi * squares / freedom) + 1) + logs)
+
+
+def variance_figures(ridge, squares, logs, freedom, spread, at_bound=False):
+    """What a model reports of its variances; parameters as of `profiled_log_likelihood`.
+
+    Parameters
+    ----------
+    ridge : float
+        s_e^2 / s_g^2 per unit of the kernel.
+    spread : float
+        Trace of the centred kernel over `freedom`.
+    at_bound : bool
+        Whether REML met the edge of the searched heritabilities.
+
+    Returns
+    -------
+    dict of str to float or bool
+    """
+    variance = squares / freedom
+    genetic = variance * spread
+    return {
+        "heritability": genetic / (genetic + variance * ridge),
+        "lambda": float(ridge),
+        "variance_genetic": genetic,
+        "variance_residual": variance * ridge,
+        "log_likelihood": profiled_log_likelihood(squares, logs, freedom),
+        "at_bound": at_bound,
+    }
 
 
 def maximise_likelihood(likelihood):

@@ -10,11 +10,13 @@ training mean, and one decomposition gives the REML likelihood of any trait at a
 """
 
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve
 
+from soyfold.kernel_names import ADDITIVE
 from soyfold.models.linear import RidgeModel, project, refuse_unusable
 from soyfold.parameters import require, resolve
 from soyfold.shared_kernels import own_kernels
-from soyfold.tridiagonal import Likelihood, maximise_likelihood
+from soyfold.tridiagonal import Likelihood, maximise_likelihood, variance_figures
 
 NEEDS = ("kernels",)
 DEFAULTS = {"ridge_lambda": None}  # None: REML
@@ -30,6 +32,27 @@ def resolve_ridge(parameters, *, model):
         allowed="a number above 0, or null for REML",
     )
     return ridge
+
+
+def _by_reml(kernels, values):
+    """(Z Z' + lambda I)^-1 y at the likeliest lambda, and what to report of it."""
+    kernel = kernels.kernel(ADDITIVE).decomposition
+    likelihood = Likelihood(kernel, kernel.rotate(values), len(values) - 1, values @ values)
+    ridge, at_bound = maximise_likelihood(likelihood)
+    dual = kernel.restore(kernel.solve(likelihood.loadings, ridge)[0])
+    return dual, likelihood.figures(ridge, at_bound)
+
+
+def _given(kernels, values, ridge):
+    """The same at a given lambda: one Cholesky, a quarter of a decomposition's operations."""
+    matrix, freedom = kernels.centred(ADDITIVE), len(values) - 1
+    spread = np.trace(matrix) / freedom
+    matrix[np.diag_indices_from(matrix)] += ridge
+    # The transpose of a symmetric matrix is itself, in LAPACK's order.
+    factor = cho_factor(matrix.T, lower=True, overwrite_a=True, check_finite=False)
+    dual = cho_solve(factor, values, check_finite=False)
+    logs = 2 * np.log(np.diag(factor[0])).sum() - np.log(ridge)
+    return dual, variance_figures(ridge, values @ dual, logs, freedom, spread)
 
 
 def fit(dosage, y, *, parameters, seed, kernels=None):
@@ -60,13 +83,8 @@ def fit(dosage, y, *, parameters, seed, kernels=None):
     ridge = resolve_ridge(parameters, model="gblup")
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model="gblup")
-    kernel = (kernels or own_kernels(dosage)).kernel("additive").decomposition
+    kernels = kernels or own_kernels(dosage)
     values = y - y.mean()
-    likelihood = Likelihood(kernel, kernel.rotate(values), len(y) - 1, values @ values)
-    at_bound = False
-    if ridge is None:
-        ridge, at_bound = maximise_likelihood(likelihood)
-    dual = kernel.restore(kernel.solve(likelihood.loadings, ridge)[0])
+    dual, figures = _by_reml(kernels, values) if ridge is None else _given(kernels, values, ridge)
     centre = dosage.mean(0, dtype=np.float64)
-    figures = likelihood.figures(ridge, at_bound)
     return RidgeModel(float(y.mean()), centre, project(dosage, centre, dual), figures)

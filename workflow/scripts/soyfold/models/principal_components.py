@@ -10,6 +10,7 @@ import dataclasses
 
 import numpy as np
 
+from soyfold.kernel_names import ADDITIVE
 from soyfold.models.linear import RidgeModel, project, refuse_unusable
 from soyfold.parameters import require, resolve
 from soyfold.shared_kernels import own_kernels
@@ -44,7 +45,7 @@ def _components(dosage, y, count, kernels):
     effects : ndarray (L, k)
         k is at most `count`.
     """
-    kernel = kernels.kernel("additive").decomposition
+    kernel = kernels.kernel(ADDITIVE).decomposition
     values, vectors = kernel.leading(min(count, len(y) - 1))
     kept = values > LEAST * values[0]
     values, vectors = values[kept], vectors[:, kept]
@@ -65,6 +66,8 @@ def _choose(dosage, y, validation, count, kernels):
     k : int
         From 0, the mean alone.
     model : RidgeModel
+    held_out : ndarray (m,)
+        Predictions of the validation lines.
     """
     centre, effects = _components(dosage, y, count, kernels)
     judged, observed = validation

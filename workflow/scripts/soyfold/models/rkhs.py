@@ -99,12 +99,14 @@ def _resolved(parameters):
 
 
 def _likeliest(kernels, names, values):
-    """Of several kernels that under which the trait is likeliest: (kernel, likelihood, ridge, ...).
+    """Of several kernels that under which the trait is likeliest.
 
     Returns
     -------
     name : str
-    kernel : soyfold.kernel_matrices.Kernel
+    means : ndarray (n,)
+        Of the kernel's columns.
+    width : float
     dual : ndarray (n,)
     figures : dict
     """
