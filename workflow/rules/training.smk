@@ -92,6 +92,7 @@ for scheme in SCHEMES:
             f"fit_blend_{scheme}"
         input:
             members=partial(members_of, scheme_splits(scheme)),
+            samples=f"{RESULTS}/cohort/samples.tsv",
         output:
             **fit_outputs(f"{{model,{any_of(BLENDS)}}}", scheme_splits(scheme), attention=False),
         log:

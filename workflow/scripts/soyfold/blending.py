@@ -8,12 +8,13 @@ import pandas as pd
 from soyfold import registry
 from soyfold.checkpoints import save_checkpoint
 from soyfold.errors import UserError
+from soyfold.files import read_table
 from soyfold.fitting import write_fit
 from soyfold.logs import log
 from soyfold.measures import read_predictions
 from soyfold.tasks import HISTORY, Fit, Task
 
-KEYS = ["sample", "part", "observed"]
+KEYS = ["sample", "environment", "part", "observed"]
 
 
 def read_members(files, trait):
@@ -28,7 +29,7 @@ def read_members(files, trait):
     Returns
     -------
     lines : DataFrame
-        sample, part, observed.
+        sample, environment where values are parted by it, part, observed.
     predicted, held_out : ndarray (n, K) float64
 
     Raises
@@ -38,12 +39,13 @@ def read_members(files, trait):
     """
     first, lines, predicted, held_out = None, None, [], []
     for path in files.values():
-        table = read_predictions(path, trait).sort_values("sample", ignore_index=True)
+        table = read_predictions(path, trait).reset_index(drop=True)
         if table.empty:
             raise UserError(f"no line of trait {trait!r}", file=path, mend="fit it anew")
+        keys = table[[name for name in KEYS if name in table]]
         if lines is None:
-            first, lines = path, table[KEYS]
-        elif not lines.equals(table[KEYS]):
+            first, lines = path, keys
+        elif not lines.equals(keys):
             raise UserError(
                 "other lines, parts or values",
                 file=path,
@@ -67,7 +69,22 @@ def _refuse_seen(held_out, files):
             )
 
 
-def blend(block, trait, files):
+def _task(lines, families):
+    """The lines of a blend: no genotypes."""
+    environment = lines.environment.fillna("").to_numpy(str) if "environment" in lines else None
+    return Task(
+        sample=lines["sample"].to_numpy(dtype=str),
+        part=lines.part.to_numpy(dtype=str),
+        y=lines.observed.to_numpy(dtype=np.float64),
+        dosage=np.empty((len(lines), 0), np.int8),
+        row=np.full(len(lines), -1),
+        seed=0,
+        families=None if families is None else families[lines["sample"]].to_numpy(dtype=str),
+        environment=environment,
+    )
+
+
+def blend(block, trait, files, families=None):
     """Weigh a blend's members on one split.
 
     Parameters
@@ -77,6 +94,7 @@ def blend(block, trait, files):
     trait : str
     files : dict of str to path-like
         predictions.tsv by member.
+    families : Series of str by sample, optional
 
     Returns
     -------
@@ -89,21 +107,14 @@ def blend(block, trait, files):
     """
     started = time.perf_counter()
     lines, predicted, held_out = read_members(files, trait)
-    val = (lines.part == "val").to_numpy()
-    y = lines.observed.to_numpy(dtype=np.float64)
+    task = _task(lines, families)
+    val = task.rows("val")
     module, parameters = registry.import_model(block["module"]), block["parameters"]
     if parameters.get("weights", module.DEFAULTS["weights"]) == "validation":
         _refuse_seen(held_out[val], files)
-    model = module.fit(held_out[val], y[val], parameters=parameters)
+    model = module.fit(held_out[val], task.y[val], parameters=parameters)
     weights = dict(zip(files, model.weights.tolist(), strict=True))
     log.info("weights by %d validation lines: %s", model.lines, weights)
-    task = Task(
-        sample=lines["sample"].to_numpy(dtype=str),
-        part=lines.part.to_numpy(dtype=str),
-        y=y,
-        dosage=np.empty((len(lines), 0), np.int8),
-        seed=0,
-    )
 
     def save(path):
         facts = {"module": block["module"], "kind": "blend", "parameters": parameters}
@@ -119,7 +130,7 @@ def blend(block, trait, files):
     )
 
 
-def fit_blend(block, *, trait, folders, predictions):
+def fit_blend(block, *, trait, samples, folders, predictions):
     """Blend on several splits, and write each one's folder as any fit's.
 
     Parameters
@@ -127,6 +138,8 @@ def fit_blend(block, *, trait, folders, predictions):
     block : dict
         The blend's entry of the registry.
     trait : str
+    samples : path-like
+        The cohort's samples: sample, and family where the study names families.
     folders : sequence of path-like
         One a split.
     predictions : sequence of sequence of path-like
@@ -137,7 +150,9 @@ def fit_blend(block, *, trait, folders, predictions):
     UserError
         As `blend`.
     """
+    table = read_table(samples, required=("sample",), dtype={"sample": str, "family": str})
+    families = table.set_index("sample").family.fillna("") if "family" in table else None
     for folder, paths in zip(folders, predictions, strict=True):
         started = time.perf_counter()
         files = dict(zip(block["members"], paths, strict=True))
-        write_fit(folder, *blend(block, trait, files), started=started)
+        write_fit(folder, *blend(block, trait, files, families), started=started)

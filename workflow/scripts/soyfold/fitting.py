@@ -106,7 +106,7 @@ def write_fit(folder, task, fit, *, started):
         "seconds": time.perf_counter() - started,
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "train_lines": len(task.rows("train")),
-        "snps": task.dosage.shape[1],
+        "snps": task.dosage.shape[1] or None,
     }
     write_table(pd.DataFrame([cost]), folder / "cost.tsv")
     test = metrics[metrics.part == "test"]
