@@ -22,7 +22,8 @@ class SparseNormal:
         self.changing = min(1.0, 2 * share)
         self.scale = data.variance * data.r2 / data.spread * (DEGREES + 2) / share
         self.variance = self.scale / (DEGREES + 2) * start / data.r2
-        self.pi = start if self.sampled else pi
+        # From the sparse side: many small effects become few far more slowly than the reverse.
+        self.pi = 1 - 0.1 ** (1 + start) if self.sampled else pi
         self.included = 0
 
     @property

@@ -17,6 +17,7 @@ from typing import Protocol
 
 import numpy as np
 
+from soyfold.kernel_matrices import blocks
 from soyfold.logs import log
 from soyfold.models.gibbs_diagnostics import effective_size, split_rhat
 from soyfold.models.gibbs_sweeps import choose_form
@@ -238,6 +239,12 @@ def require_share(p, name, *, model, zero=False):
     )
 
 
+def _spread(dosage):
+    """MSx: sum of the SNPs' variances, without a floating copy of all dosages."""
+    squares = sum(np.square(dosage[rows], dtype=np.int32).sum() for rows in blocks(len(dosage)))
+    return float(squares / len(dosage) - np.square(dosage.mean(0, dtype=np.float64)).sum())
+
+
 def fit_effects(dosage, y, law, *, options, seed, model, form=None):
     """Sample the effects of SNPs under a law, and give their posterior means.
 
@@ -274,8 +281,7 @@ def fit_effects(dosage, y, law, *, options, seed, model, form=None):
     centre, effects, inclusion = dosage.mean(0, dtype=np.float64), *np.zeros((2, len(varying)))
     dosage = dosage if varying.all() else dosage[:, varying]
     n, markers = dosage.shape
-    spread = float(dosage.var(0, dtype=np.float64).sum())
-    data = Data(n, markers, float(y.var(ddof=1)), spread, options["r2"])
+    data = Data(n, markers, float(y.var(ddof=1)), _spread(dosage), options["r2"])
     starts = (np.arange(options["chains"]) + 0.5) / options["chains"]
     laws = [law(data, start) for start in starts]
     form = form or choose_form(n, markers, laws[0].changing)

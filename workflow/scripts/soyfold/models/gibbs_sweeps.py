@@ -17,7 +17,8 @@ Z'Z, or a column of Z, comes from memory once for all of them.
 import numpy as np
 from numba import njit
 
-BLOCK = 2048  # rows made floating at a time
+from soyfold.kernel_matrices import blocks
+
 GRAM_BYTES = 2**31  # the largest Z'Z that is held
 
 
@@ -96,13 +97,13 @@ class GramForm:
         self.centre = dosage.mean(0, dtype=np.float64)
         self._gram = np.zeros((markers, markers), dtype=np.float32)
         self._projected = np.zeros(markers)
-        for a in range(0, n, BLOCK):
+        for rows in blocks(n):
             # Sums of products of counts stay below 2**24, where float32 is exact.
-            block = dosage[a : a + BLOCK].astype(np.float32)
+            block = dosage[rows].astype(np.float32)
             self._gram += block.T @ block
-            self._projected += y[a : a + BLOCK] @ block
-        for a in range(0, markers, BLOCK):
-            self._gram[a : a + BLOCK] -= n * self.centre[a : a + BLOCK, None] * self.centre
+            self._projected += y[rows] @ block
+        for rows in blocks(markers):
+            self._gram[rows] -= n * self.centre[rows, None] * self.centre
         self.diagonal = self._gram.diagonal().astype(np.float64)
         self._squares = y @ y
         self.effects = np.zeros((chains, markers))
@@ -125,7 +126,7 @@ class ResidualForm:
     def __init__(self, dosage, y, *, chains):
         self.centre = dosage.mean(0, dtype=np.float64)
         self._columns = np.ascontiguousarray(dosage.T)
-        sums = np.array([np.square(c, dtype=np.float64).sum() for c in self._columns])
+        sums = sum(np.square(dosage[rows], dtype=np.float64).sum(0) for rows in blocks(len(y)))
         self.diagonal = sums - len(y) * np.square(self.centre)
         self._y = y
         self.effects = np.zeros((chains, dosage.shape[1]))
