@@ -15,18 +15,19 @@ from soyfold.blending import fit_blend
 from soyfold.files import write_table
 from soyfold.kernel_matrices import write_products
 from soyfold.kernel_names import kernels_of, parts_of
+from soyfold.schemes import OF_ENVIRONMENTS
 from soyfold.shared_kernels import decompose_part
 from soyfold.splits.drawing import draw_split
 
 CHROMOSOMES = ["Gm01", "Gm02", "Gm03"]
-SNPS = 240
-FAMILIES = 10
+SNPS = 480
+FAMILIES = 5
 LINES = 200
 ENVIRONMENTS = 4
 TRAITS = ("oil", "protein")
 # Laid over parameters of the same names, so that a fit takes a fraction of a second.
 SMALLER = {
-    "window": 16, "d_model": 8, "feed_forward": 16, "layers": 1, "heads": 1, "epochs": 3,
+    "window": 32, "d_model": 8, "feed_forward": 16, "layers": 1, "heads": 1, "epochs": 3,
     "hidden": 8, "channels": 8, "batch_size": 32, "iterations": 60, "burn_in": 20, "chains": 1,
     "members": 2, "trees": 20, "rounds": 20,
 }  # fmt: skip
@@ -49,12 +50,17 @@ def sample_names():
 
 
 def family_dosage(seed=0):
-    """Dosages (LINES, SNPS) int8 of families of inbred lines: each from two parents of its own."""
+    """Dosages (LINES, SNPS) int8 of families: a third of a line's SNPs from its family's parents.
+
+    The others are its own, so that no line is like another, and a kernel that has seen a line's
+    value can tell it again.
+    """
     random = np.random.default_rng(seed)
     parents = random.integers(0, 2, (FAMILIES, 2, SNPS))
     family = np.arange(LINES) % FAMILIES
-    chosen = random.integers(0, 2, (LINES, SNPS))
-    return (2 * np.where(chosen, parents[family, 0], parents[family, 1])).astype(np.int8)
+    chosen, own = random.integers(0, 2, (2, LINES, SNPS))
+    inherited = np.where(chosen, parents[family, 0], parents[family, 1])
+    return (2 * np.where(random.random((LINES, SNPS)) < 1 / 3, inherited, own)).astype(np.int8)
 
 
 def noise(*shape, seed=1):
@@ -160,12 +166,12 @@ def fit_model(models, name, study, split, *, seed=0):
     study : path-like
         As `write_study` leaves it.
     split : path-like
-        A split's table; the outputs go into a folder beside it.
+        A split's table in a folder named as its scheme; the outputs go into a folder beside it.
     """
     block, folder = models[name], split.with_suffix("") / name
     if (folder / "metrics.tsv").is_file():
         return folder
-    if "members" in block:
+    if block["kind"] == "blend":
         files = [
             fit_model(models, member, study, split, seed=seed) / "predictions.tsv"
             for member in block["members"]
@@ -173,6 +179,7 @@ def fit_model(models, name, study, split, *, seed=0):
         fit_blend(block, trait=TRAITS[0], folders=[folder], predictions=[files])
         return folder
     phenotypes = {trait: study / f"{trait}.tsv" for trait in TRAITS}
+    together = block["joint"] and split.parent.name not in OF_ENVIRONMENTS
     fitting.fit(
         block,
         seeds=[seed],
@@ -181,7 +188,7 @@ def fit_model(models, name, study, split, *, seed=0):
         dosage=study / "dosage.npy",
         samples=study / "samples.tsv",
         variants=study / "variants.tsv",
-        phenotypes=phenotypes if block.get("joint") else phenotypes[TRAITS[0]],
+        phenotypes=phenotypes if together else phenotypes[TRAITS[0]],
         cim=None if block["cim"] == "none" else study / "cim.tsv",
         products=study / "products.npy" if kernels_of(block) else None,
         kernels=_kernels(block, study, split),

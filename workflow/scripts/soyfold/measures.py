@@ -17,7 +17,7 @@ INTERVALS = [*KEYS, "sample", "observed", "predicted", "low", "high"]
 
 
 def of_trait(table, trait):
-    """One trait's rows of a fit's table: those that name it or none; all if the fit has one trait."""
+    """Rows of one trait: those that name it, or none; all of a fit that has one trait."""
     if "trait" not in table.columns:
         return table
     return table[table["trait"].isna() | (table["trait"] == trait)]
