@@ -82,6 +82,16 @@ def write_cohort(folder, *, n=120, seeds=(0,)):
     return {"dosage": folder / "dosage.npy", "splits": splits, "seeds": list(seeds), **inputs}
 
 
+def write_second_trait(folder, inputs, *, lost=7):
+    """Another trait on the same lines, every `lost`th without a value; phenotypes by name."""
+    table = pd.read_csv(inputs["phenotypes"], sep="\t")
+    random = np.random.default_rng(8)
+    table["value"] = 3 - table.value / 10 + 0.1 * random.standard_normal(len(table))
+    table = table[np.arange(len(table)) % lost != 0]
+    table.to_csv(folder / "second.tsv", sep="\t", index=False)
+    return {"first": inputs["phenotypes"], "second": folder / "second.tsv"}
+
+
 def block(module, *, kind="network", attention=False, **parameters):
     """A model's entry as the registry hands it on."""
     return {
