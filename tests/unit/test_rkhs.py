@@ -7,6 +7,7 @@ from sklearn.kernel_ridge import KernelRidge
 
 from soyfold import kernel_matrices
 from soyfold.errors import UserError
+from soyfold.kernel_names import BANDWIDTHS
 from soyfold.metrics import pearson
 from soyfold.models import gblup, rkhs
 
@@ -87,7 +88,7 @@ def test_bandwidth_and_noise_are_the_likeliest_of_a_literal_grid():
     dosage, y, _ = make_case(epistasis=1.0)
     found = fit(dosage, y).summary()
     tops = {}
-    for bandwidth in (0.25, 0.5, 1.0, 2.0):
+    for bandwidth in BANDWIDTHS:
         kernel = literal_kernel(dosage, dosage, fit(dosage, y, bandwidths=[bandwidth]).width)
         grid = [literal_log_likelihood(kernel, y, r) for r in np.geomspace(1e-4, 1e3, 141)]
         tops[bandwidth] = max(grid)

@@ -4,7 +4,8 @@ import re
 
 ADDITIVE = "additive"
 GAUSSIAN = re.compile(r"gaussian(\d+(?:\.\d+)?)")
-BANDWIDTHS = (0.25, 0.5, 1.0, 2.0)
+# Yeast's traits are likeliest at 1 to 8, SoyNAM's at 8 (training lines); below 1 none is.
+BANDWIDTHS = (1.0, 2.0, 4.0, 8.0)
 
 
 def gaussian_name(bandwidth):
