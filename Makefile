@@ -1,7 +1,7 @@
 # Each target sets up what it needs. The only ones a new user has to know: demo and test.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo test lint format bench clean setup help
+.PHONY: demo test lint format bench bench-kernels clean setup help
 
 BIN := .venv/bin
 CORES ?= all
@@ -12,6 +12,7 @@ help:
 	@echo "make test    run all tests (set-up included)"
 	@echo "make lint    ruff, snakefmt, snakemake --lint"
 	@echo "make bench   time and memory of the attention's forms (about 15 minutes)"
+	@echo "make bench-kernels   GBLUP per fold beside other programs (BENCH_ARGS=\"--janusx PYTHON\")"
 	@echo "make clean   remove the demo's results"
 
 .venv/.ready: envs/install.sh envs/requirements.txt envs/requirements-hic.txt envs/constraints.txt
@@ -38,6 +39,9 @@ format: .venv/.ready
 
 bench: .venv/.ready
 	python benchmarks/attention/compare_forms.py --out results/benchmark_attention.tsv $(BENCH_ARGS)
+
+bench-kernels: .venv/.ready
+	python benchmarks/kernels/compare_gblup.py --out results/benchmark_kernels.tsv $(BENCH_ARGS)
 
 clean:
 	rm -rf results/demo .pytest_cache .ruff_cache .hypothesis

@@ -11,7 +11,13 @@ from soyfold.files import read_table
 from soyfold.kernel_matrices import write_products
 from soyfold.kernel_names import kernels_of, parts_of
 from soyfold.models import gblup, principal_components, rkhs
-from soyfold.shared_kernels import decompose_part, read_kernel, read_shared, reflectors_of
+from soyfold.shared_kernels import (
+    decompose_part,
+    read_kernel,
+    read_shared,
+    reflectors_of,
+    release_kernels,
+)
 
 MODELS = {
     "gblup": {"train_on": ["train", "val"]},
@@ -87,8 +93,10 @@ def test_released_reflectors_change_no_prediction(tmp_path, module):
     inputs, model = write_cohort(tmp_path), direct(module)
     shared = share(tmp_path, inputs, model)
     wanted = run(tmp_path / "before", model, inputs, **shared)
-    for path in shared["kernels"]:
-        reflectors_of(path).unlink()
+    release_kernels(shared["kernels"][0].parent / "released.tsv")
+    removed = read_table(shared["kernels"][0].parent / "released.tsv")
+    assert list(removed.file) == ["additive_train.npy", "additive_train_val.npy"]
+    assert not any(reflectors_of(path).exists() for path in shared["kernels"])
     assert_same(run(tmp_path / "after", model, inputs, **shared), wanted)
 
 

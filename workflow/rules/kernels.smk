@@ -69,18 +69,22 @@ rule release_kernels:
             for fit in KERNEL_FITS[f"{RESULTS}/training/kernels/{wildcards.parts}"]
         ],
     output:
-        marker=touch(f"{RESULTS}/training/kernels/{{parts}}/released"),
+        released=f"{RESULTS}/training/kernels/{{parts}}/released.tsv",
     log:
         f"{LOGS}/training/kernels/{{parts}}/release_kernels.log",
+    benchmark:
+        f"{BENCHMARKS}/training/kernels/{{parts}}/release_kernels.tsv"
     priority: 2
     conda:
         "../../envs/training.yaml"
     threads: 1
     resources:
-        mem_mb=100,
+        mem_mb=500,
         runtime=10,
         gpu=0,
+    params:
+        source=source_digest("release_kernels"),
     message:
         "training: the fits on {wildcards.parts} are done, its kernels go"
-    shell:
-        "rm -f {RESULTS}/training/kernels/{wildcards.parts}/*.npy > {log} 2>&1"
+    script:
+        "../scripts/release_kernels.py"

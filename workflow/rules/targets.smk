@@ -16,7 +16,7 @@ TARGETS = {
     "controls": expand(f"{RESULTS}/contacts/cim_{{control}}.tsv", control=CONTROLS),
     "joins": f"{RESULTS}/cohort/join_report.tsv",
     "scores": f"{RESULTS}/evaluation/scores.tsv",
-    "released": [f"{folder}/released" for folder in RELEASED],
+    "released": [f"{folder}/released.tsv" for folder in RELEASED],
     "tables": [
         *TABLES.values(),
         *expand(f"{RESULTS}/evaluation/tables/{{table}}.tsv", table=EVALUATION_TABLES),

@@ -11,9 +11,10 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from soyfold.errors import UserError
-from soyfold.files import read_table, staged
+from soyfold.files import read_table, staged, write_table
 from soyfold.kernel_matrices import (
     Kernel,
     centre,
@@ -92,6 +93,21 @@ def decompose_part(products, samples, split, *, kernel, part, path):
     found = decompose_kernel(np.load(products, mmap_mode="r"), rows, kernel)
     log.info("%s kernel of %d lines (%s), decomposed", kernel, len(rows), part)
     write_kernel(found, rows, path)
+
+
+def release_kernels(table):
+    """Remove the reflectors of a split's decompositions and say which.
+
+    Parameters
+    ----------
+    table : path-like
+        TSV to write in the decompositions' folder: file, mb (removed).
+    """
+    rows = []
+    for path in sorted(Path(table).parent.glob("*.npy")):
+        rows.append({"file": path.name, "mb": path.stat().st_size / 2**20})
+        path.unlink()
+    write_table(pd.DataFrame(rows, columns=["file", "mb"]), table)
 
 
 @dataclasses.dataclass(frozen=True)
