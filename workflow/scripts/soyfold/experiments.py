@@ -135,7 +135,7 @@ def trait_groups(traits, *, file):
     return groups
 
 
-def plan_roles(trait_models, *, paper_tables, controls, has_contacts, blends):
+def plan_roles(trait_models, *, paper_tables, controls, has_contacts, blends=None):
     """What each trait's fits are for.
 
     Parameters
@@ -146,7 +146,7 @@ def plan_roles(trait_models, *, paper_tables, controls, has_contacts, blends):
     controls : dict or False
         models, traits (None for all) and permuted of `evaluation.controls`.
     has_contacts : bool
-    blends : dict of str to list of str
+    blends : dict of str to list of str, optional
         Members by blend.
 
     Returns
@@ -162,7 +162,7 @@ def plan_roles(trait_models, *, paper_tables, controls, has_contacts, blends):
             found = variants_of(models).items()
             plan += [_role(trait, name, "variant", base) for name, base in found]
         fitted = [item["model"] for item in plan if item["trait"] == trait]
-        plan += [_role(trait, name, "member", name) for name in members_beside(fitted, blends)]
+        plan += [_role(trait, name, "member", name) for name in members_beside(fitted, blends or {})]
         if controls and (controls["traits"] is None or trait in controls["traits"]):
             names = control_names(controls["permuted"], has_contacts=has_contacts)
             plan += [

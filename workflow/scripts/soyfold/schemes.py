@@ -144,7 +144,7 @@ def split_path(trait, split, *, main):
     return f"{scheme}/{seed}/{trait}.tsv" if scheme in OF_ENVIRONMENTS else f"{scheme}/{seed}.tsv"
 
 
-def plan_fits(plan, schemes, *, blends, groups, joint):
+def plan_fits(plan, schemes, *, blends=None, groups=None, joint=()):
     """Every fit of a study: its roles on the main scheme's splits, then the further schemes.
 
     Parameters
@@ -153,9 +153,9 @@ def plan_fits(plan, schemes, *, blends, groups, joint):
         As `experiments.plan_roles` returns it.
     schemes : dict
         As `read_schemes` returns it.
-    blends : dict of str to list of str
+    blends : dict of str to list of str, optional
         Members by blend.
-    groups : dict of str to str
+    groups : dict of str to str, optional
         The group of each trait.
     joint : collection of str
         Models that learn the traits of a group together: these share the group's folder.
@@ -172,7 +172,7 @@ def plan_fits(plan, schemes, *, blends, groups, joint):
     for number, (name, scheme) in enumerate(schemes.items()):
         items = plan
         if number:
-            beside = members_beside(scheme["models"], blends)
+            beside = members_beside(scheme["models"], blends or {})
             roles = dict.fromkeys(scheme["models"], "model") | dict.fromkeys(beside, "member")
             items = [
                 {"trait": trait, "model": model, "role": role, "control": None,
@@ -182,7 +182,7 @@ def plan_fits(plan, schemes, *, blends, groups, joint):
             ]  # fmt: skip
         for item in items:
             together = item["model"] in joint and name not in OF_ENVIRONMENTS
-            home = groups[item["trait"]] if together else item["trait"]
+            home = (groups or {}).get(item["trait"], item["trait"]) if together else item["trait"]
             fits += [
                 _fit(item, home, name, seed, f"{name}/seed{seed}" if number else f"seed{seed}")
                 for seed in scheme["seeds"]
