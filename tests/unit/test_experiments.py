@@ -10,9 +10,13 @@ ALL = ["mean", "transformer", "csafm", "cisem"]
 CONTROLS = {"models": ["csafm", "cisem"], "traits": None, "permuted": 2}
 
 
-def plan(models=ALL, *, paper_tables=True, controls=False, has_contacts=True):
+def plan(models=ALL, *, paper_tables=True, controls=False, has_contacts=True, blends=None):
     return experiments.plan_roles(
-        {"oil": models}, paper_tables=paper_tables, controls=controls, has_contacts=has_contacts
+        {"oil": models},
+        paper_tables=paper_tables,
+        controls=controls,
+        has_contacts=has_contacts,
+        blends=blends,
     )
 
 
@@ -110,3 +114,30 @@ def test_a_control_of_nothing_is_refused(changes, said):
         )
     for part in said:
         assert part in str(caught.value)
+
+
+BLENDS = {"mix": ["gblup", "rkhs", "nets"], "mixes": ["mix", "mean"]}
+
+
+def test_members_of_blends_are_fitted_once_and_told_from_models():
+    items = plan(["gblup", "mix"], blends=BLENDS)
+    assert names(items, "model") == ["gblup", "mix"]
+    assert names(items, "member") == ["rkhs", "nets"]
+    items = plan(["mixes", "mix"], blends=BLENDS)
+    assert names(items, "member") == ["mean", "gblup", "rkhs", "nets"]
+    assert names(plan(["gblup"], blends=BLENDS), "member") == []
+    assert experiments.with_members(["mix"], BLENDS) == ["mix", *BLENDS["mix"]]
+
+
+def test_a_member_that_is_fitted_as_a_variant_is_no_member_too():
+    items = plan(blends={"cisem": ["cisem_cim", "rkhs"]})
+    assert "cisem_cim" in names(items, "variant") and names(items, "member") == ["rkhs"]
+
+
+def test_a_trait_without_group_is_its_own():
+    sheet = {"oil": {"group": "quality"}, "protein": {"group": "quality"}, "yield": {}}
+    groups = experiments.trait_groups(sheet, file="traits.tsv")
+    assert groups == {"oil": "quality", "protein": "quality", "yield": "yield"}
+    with pytest.raises(UserError, match=r"traits\.tsv.*group 'oil' of trait yield"):
+        experiments.trait_groups({**sheet, "yield": {"group": "oil"}}, file="traits.tsv")
+    assert experiments.trait_groups({"oil": {"group": "oil"}}, file="x") == {"oil": "oil"}

@@ -297,7 +297,7 @@ def test_models_of_contacts_need_a_cim(module):
 
 def test_the_schema_names_the_parameters_that_the_modules_know(root):
     schema = yaml.safe_load((root / "workflow/schemas/models.schema.yaml").read_text())
-    for module in NETWORKS:
+    for module in (*NETWORKS, "mlp"):
         known = {*registry.import_model(module).Network.DEFAULTS, *TRAINING}
         assert set(schema["$defs"]["parameters"][module]["properties"]) == known
 
@@ -341,3 +341,25 @@ def test_traits_learnt_together_are_outputs_of_one_network(module):
         name for name, p in alone.named_parameters() if p.shape == network.get_parameter(name).shape
     }
     assert {name.split(".")[0] for name in widened} <= {"readout", "head"} and len(widened) == 2
+
+
+def test_the_mlp_reads_the_sum_of_all_embedded_snps():
+    own = {"tokens": "window", "window": 4, "d_model": 8}
+    torch.manual_seed(0)
+    network = registry.import_model("mlp").Network(tiny_layout(), own, None).eval()
+    g = standardised()
+    sums = g @ network.embedding.locus / tiny_layout().n_tokens ** 0.5
+    torch.testing.assert_close(network(g), network.readout.head(sums).squeeze(-1))
+
+
+@pytest.mark.parametrize("module", ["transformer", "csafm", "cisem"])
+def test_a_linear_path_starts_at_nothing_and_adds_the_effects_of_snps(module):
+    plain, linear = build(module), build(module, linear_path=True)
+    g = standardised()
+    assert linear.load_state_dict(plain.state_dict(), strict=False).missing_keys == [
+        "linear_path.effects"
+    ]
+    assert torch.equal(linear(g), plain(g))
+    with torch.no_grad():
+        linear.linear_path.effects[0, 3] = 2.0
+    torch.testing.assert_close(linear(g), plain(g) + 2 * g[:, 3] / g.shape[1] ** 0.5)

@@ -69,7 +69,7 @@ def test_a_preset_says_which_it_was(tmp_path, root, preset, applied):
     ("names", "preset", "said"),
     [
         (["x"], "paper", "'x'"),
-        (["c"], "paper", "circle of extends"),
+        (["c"], "paper", "a circle: c -> d -> c"),
         (["a"], "huge", "paper, cpu, demo"),
     ],
 )
@@ -91,3 +91,63 @@ def test_the_registry_never_imports_torch(root):
     code = "import sys, soyfold.registry, soyfold.settings; sys.exit('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=root / "workflow/scripts", check=False)
     assert done.returncode == 0
+
+
+def load_kinds(tmp_path, root, entry, names=("x",), read=registry.load_models):
+    """Load models beside a network, an ensemble of it and two direct models."""
+    entries = {
+        "net": {"module": "own", "kind": "network", "parameters": {"d_model": 8},
+                "presets": {"demo": {"d_model": 4}}},
+        "nets": {"kind": "ensemble", "of": "net", "parameters": {"members": 3}},
+        "one": {"module": "own", "kind": "direct"},
+        "two": {"module": "own", "kind": "direct"},
+        **({"x": entry} if entry else {}),
+    }  # fmt: skip
+    file = tmp_path / "models.yaml"
+    file.write_text(yaml.safe_dump({"models": entries}))
+    study = {"training": {"models_file": str(file), "preset": "demo", "parameters": {}}}
+    study["training"]["parameters"] = {"net": {"depth": 2}}
+    return read(study, root / "workflow/schemas", names)
+
+
+def test_an_ensemble_is_its_network_with_members(tmp_path, root):
+    block = load_kinds(tmp_path, root, None, ["nets"])["nets"]
+    assert (block["kind"], block["module"], block["of"]) == ("ensemble", "own", "net")
+    # The network's preset and what the study changes of the network hold for its ensemble.
+    assert block["parameters"] == {"d_model": 4, "members": 3, "depth": 2}
+
+
+BLEND = {"module": "blend", "kind": "blend"}
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ({"kind": "ensemble", "of": "net"}, "kind: ensemble without parameters.members"),
+        ({"extends": "net", "kind": "ensemble", "parameters": {"members": 2}},
+         "kind: ensemble without of"),
+        ({"extends": "net", "parameters": {"members": 2}}, "parameters.members with kind: network"),
+        ({"extends": "one", "members": ["one", "two"]}, "members with kind: direct"),
+        ({"extends": "one", "joint": True}, "joint with kind: direct; allowed: joint with kind: n"),
+        (BLEND, "kind: blend without members"),
+        ({**BLEND, "members": ["one", "two"], "joint": True}, "joint with kind: blend"),
+        ({**BLEND, "members": ["one", "two"], "parameters": {"shrink": -1}}, "shrink"),
+    ],
+)  # fmt: skip
+def test_keys_that_do_not_go_with_the_kind_are_refused(tmp_path, root, entry, said):
+    with pytest.raises(UserError, match=said) as caught:
+        load_kinds(tmp_path, root, entry)
+    assert "\n" not in str(caught.value)
+
+
+def test_blends_of_blends_are_read_in_depth_and_circles_refused(tmp_path, root):
+    def blends(entry, names):
+        return load_kinds(tmp_path, root, entry, names, read=registry.read_blends)
+
+    mixed = {**BLEND, "members": ["one", "nets"]}
+    assert blends(mixed, ["one", "x"]) == {"x": ["one", "nets"]}
+    assert blends(mixed, ["one"]) == {}
+    with pytest.raises(UserError, match="a circle: x -> x"):
+        blends({**BLEND, "members": ["one", "x"]}, ["x"])
+    with pytest.raises(UserError, match="'absent'"):
+        blends({**BLEND, "members": ["one", "absent"]}, ["x"])

@@ -162,7 +162,9 @@ def plan_roles(trait_models, *, paper_tables, controls, has_contacts, blends=Non
             found = variants_of(models).items()
             plan += [_role(trait, name, "variant", base) for name, base in found]
         fitted = [item["model"] for item in plan if item["trait"] == trait]
-        plan += [_role(trait, name, "member", name) for name in members_beside(fitted, blends or {})]
+        plan += [
+            _role(trait, name, "member", name) for name in members_beside(fitted, blends or {})
+        ]
         if controls and (controls["traits"] is None or trait in controls["traits"]):
             names = control_names(controls["permuted"], has_contacts=has_contacts)
             plan += [
