@@ -176,7 +176,13 @@ def fit_model(models, name, study, split, *, seed=0):
             fit_model(models, member, study, split, seed=seed) / "predictions.tsv"
             for member in block["members"]
         ]
-        fit_blend(block, trait=TRAITS[0], folders=[folder], predictions=[files])
+        fit_blend(
+            block,
+            trait=TRAITS[0],
+            samples=study / "samples.tsv",
+            folders=[folder],
+            predictions=[files],
+        )
         return folder
     phenotypes = {trait: study / f"{trait}.tsv" for trait in TRAITS}
     together = block["joint"] and split.parent.name not in OF_ENVIRONMENTS

@@ -187,8 +187,9 @@ def print_summary(*, study, results, tables, scheme):
     for trait, path in tables.items():
         print(f"\n{format_trait_table(path, title=trait)}")
     folder = Path(results) / "evaluation" / "tables"
-    if (folder / "comparisons.tsv").is_file():
-        print(f"\n{format_comparisons(folder / 'comparisons.tsv', scheme=scheme)}")
+    compared = folder / "comparisons.tsv"
+    if compared.is_file() and (text := format_comparisons(compared, scheme=scheme)):
+        print(f"\n{text}")
     if (folder / "controls.tsv").is_file():
         print(f"\n{format_controls(folder / 'controls.tsv')}")
     times = storey_times(Path(results) / "benchmarks")
