@@ -113,6 +113,27 @@ def test_losses_add_up(results):
         assert of_genotypes + (rows.status == "ambiguous").sum() >= dosage.shape[0]
 
 
+def test_comparisons_and_intervals_are_those_of_the_fits(results):
+    scores = pd.read_csv(results / "evaluation/scores.tsv", sep="\t")
+    table = pd.read_csv(results / "evaluation/tables/comparisons.tsv", sep="\t")
+    assert set(table.reference) == {"gblup", "mean"} and set(table.trait) == {
+        "oil",
+        "protein",
+        "all",
+    }
+    mae = scores[scores.metric == "MAE"].groupby(["trait", "model"]).value.mean()
+    for row in table[(table.metric == "MAE") & (table.trait != "all")].itertuples():
+        expected = mae[row.trait, row.model] - mae[row.trait, row.reference]
+        assert row.difference == pytest.approx(expected)
+        assert row.low < row.difference < row.high and row.p <= row.p_holm <= 1
+    lines = pd.read_csv(results / "evaluation/intervals/oil.tsv.gz", sep="\t")
+    fit = lines[(lines.model == "csafm") & (lines.seed == 1)]
+    inside = fit.observed.between(fit.low, fit.high).mean()
+    here = (scores.trait == "oil") & (scores.model == "csafm") & (scores.seed == 1)
+    assert scores[here & (scores.metric == "coverage90")].value.item() == pytest.approx(inside)
+    assert (results / "report/figures/comparisons_random_PCC.svg").is_file()
+
+
 def test_a_second_run_finds_nothing_to_do(finished_demo):
     done = finished_demo.snakemake()
     assert done.returncode == 0
@@ -136,7 +157,8 @@ def test_a_new_trait_runs_its_own_jobs_and_the_tables_only(demo):
     for rule, outputs in jobs:
         assert "oil2" in outputs or rule in {
             "collect_scores", "tabulate_trait", "collect_joins", "tabulate_variants",
-            "compare_controls", "plot_controls", "release_kernels",
+            "compare_controls", "plot_controls", "release_kernels", "compare_models",
+            "plot_comparisons",
         }, (rule, outputs)  # fmt: skip
 
 
