@@ -1,9 +1,9 @@
 """Family GBLUP: SNP effects of all lines, and each family's own departures from them.
 
 y_i = mu + z_i' (b + b_f(i)) + e_i, b ~ N(0, s_b^2 I), b_f ~ N(0, s_f^2 I) for every family f, and z
-the dosages minus their training means. As kernels: G = Z Z', and G where two lines share a family, 0
-elsewhere (Lehermeier, Schoen and de los Campos 2015, doi:10.1534/genetics.115.177394). In a nested
-association panel the same SNP allele marks other QTL alleles in other families, whence such
+the dosages minus their training means. As kernels: G = Z Z', and G where two lines share a family,
+0 elsewhere (Lehermeier, Schoen and de los Campos 2015, doi:10.1534/genetics.115.177394). In a
+nested association panel the same SNP allele marks other QTL alleles in other families, whence such
 departures. A line of a new family, or of none, is predicted by b alone.
 """
 
@@ -21,7 +21,7 @@ from soyfold.parameters import require, resolve
 from soyfold.shared_kernels import own_kernels
 
 NEEDS = ("families", "kernels")
-# Each of some ten steps inverts n x n. On SoyNAM 1,500 lines predict as 2,500 do (PCC within 0.0016).
+# Each of some ten steps inverts n x n; on SoyNAM 1,500 lines predict as 2,500 do (PCC to 0.002).
 DEFAULTS = {"reml_lines": 1500}
 
 
