@@ -9,18 +9,21 @@ import yaml
 
 from soyfold import bed
 from soyfold.chromosomes import read_chromosomes
+from soyfold.clusters import find_clusters
+from soyfold.families import name_families
 from soyfold.filters import filter_genotypes
 from soyfold.genotypes import import_genotypes
 from soyfold.metrics import pearson
 from soyfold.models import gblup
+from soyfold.splits.leave_family_out import leave_family_out
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
 PLINK = {"threads": 2, "memory_mb": 2000}
 
 
 @pytest.fixture(scope="module")
-def soynam(real_data, root, tmp_path_factory):
-    """SoyNAM's filtered dosage, a missing call as its SNP's most frequent count; and the lines."""
+def soynam_bed(real_data, root, tmp_path_factory):
+    """SoyNAM's genotypes after the filters."""
     folder = tmp_path_factory.mktemp("soynam")
     study = yaml.safe_load((root / "config/soynam.yaml").read_text())
     chromosomes = read_chromosomes(root / study["chromosomes"])
@@ -34,9 +37,15 @@ def soynam(real_data, root, tmp_path_factory):
         thresholds=study["genotypes"]["filters"], samples=folder / "samples.tsv",
         variants=folder / "variants.tsv", counts=folder / "counts.tsv", **PLINK,
     )  # fmt: skip
-    lines = list(bed.read_fam(f"{filtered}.fam"))
-    variants = len(bed.read_bim(f"{filtered}.bim"))
-    rows = bed.open_bed(f"{filtered}.bed", variants=variants, samples=len(lines))
+    return filtered.with_suffix(".bed")
+
+
+@pytest.fixture(scope="module")
+def soynam(soynam_bed):
+    """SoyNAM's filtered dosage, a missing call as its SNP's most frequent count; and the lines."""
+    lines = list(bed.read_fam(soynam_bed.with_suffix(".fam")))
+    variants = len(bed.read_bim(soynam_bed.with_suffix(".bim")))
+    rows = bed.open_bed(soynam_bed, variants=variants, samples=len(lines))
     counts = bed.unpack(rows, len(lines))
     often = np.stack([(counts == value).sum(axis=1) for value in (0, 1, 2)]).argmax(axis=0)
     return np.where(counts < 0, often[:, None], counts).T.astype(np.int8), lines
@@ -58,6 +67,35 @@ def test_gblup_reaches_the_given_baseline_on_a_given_split(soynam, real_data, tr
         & (baselines.train_on == "train+val") & (baselines.seed == 0)
     ].pcc.item()  # fmt: skip
     assert reached == pytest.approx(given, abs=0.01)
+
+
+@pytest.mark.parametrize("trait", ["protein", "oil"])
+def test_gblup_reaches_the_given_baseline_of_families_left_out(soynam, real_data, root, trait):
+    dosage, lines = soynam
+    folder = real_data / "soynam"
+    study = yaml.safe_load((root / "config/soynam.yaml").read_text())
+    families = name_families(lines, **study["cohort"]["families"])
+    assert families.nunique() == 40
+    blues = pd.read_csv(folder / "blues.tsv", sep="\t").set_index("strain")[f"{trait}_blue"]
+    y = pd.Series(lines).map(blues).to_numpy()
+    baselines = pd.read_csv(folder / "baselines_leave_family_out.tsv", sep="\t")
+    given = baselines[baselines.trait == trait].lofo_pcc.to_numpy()
+    differences = []
+    for seed in (0, 26):
+        part = leave_family_out(families, minimum=20, ratio=[7, 2, 1], seed=seed)
+        known, tested = np.isfinite(y), part == "test"
+        fit, test = np.flatnonzero(known & ~tested), np.flatnonzero(known & tested)
+        model = gblup.fit(dosage[fit], y[fit], parameters={}, seed=0)
+        differences.append(pearson(y[test], model.predict(dosage[test])) - given[seed])
+    assert abs(np.mean(differences)) <= 0.02
+
+
+def test_near_identical_lines_are_in_one_cluster(soynam_bed, real_data):
+    clusters = find_clusters(soynam_bed, identity=0.98).set_index("sample")
+    pairs = pd.read_csv(real_data / "soynam/near_identical_pairs.tsv", sep="\t")
+    assert (clusters.cluster[pairs.a].to_numpy() == clusters.cluster[pairs.b].to_numpy()).all()
+    # Beyond the listed lines only what is near one of them, such as their common parent.
+    assert (clusters.lines > 1).sum() <= 1.05 * len({*pairs.a, *pairs.b})
 
 
 TRAITS = ["Cadmium_Chloride", "Caffeine", "Neomycin", "YPD_37C", "x6-Azauracil", "Xylose"]
