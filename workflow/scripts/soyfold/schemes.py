@@ -84,7 +84,7 @@ def _settings(entry, traits, where):
                 allowed=", ".join(["scheme", "seeds", *known]),
                 **where,
             )
-    if known.keys() >= {"stratify"} and entry["stratify"]:
+    if "stratify" in known and entry["stratify"]:
         _refuse_unknown([entry["stratify"]["trait"]], traits, "stratify.trait", where)
     return {"scheme": name} | {key: entry.get(key, default) for key, default in known.items()}
 
