@@ -23,8 +23,8 @@ import pandas as pd
 from engines import ENGINES
 
 from soyfold.bed import pack, write_bed, write_bim, write_fam
+from soyfold.blocks import blocks
 from soyfold.files import read_table, write_table
-from soyfold.kernel_matrices import blocks
 from soyfold.metrics import pearson
 
 ROOT = Path(__file__).resolve().parents[2]

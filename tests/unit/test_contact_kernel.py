@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soyfold import kernel_matrices
+from soyfold import blocks
 from soyfold.errors import UserError
 from soyfold.metrics import pearson
 from soyfold.models import contact_kernel, gblup, kernels
@@ -162,7 +162,7 @@ def test_blocks_change_nothing(monkeypatch):
     dosage, y, new, cim, codes = make_case()
     expected = fit(dosage, y, cim, codes).predict(new)
     monkeypatch.setattr(kernels, "FLOATS", 1)  # the smallest blocks there are
-    monkeypatch.setattr(kernel_matrices, "BLOCK", 7)
+    monkeypatch.setattr(blocks, "BLOCK", 7)
     np.testing.assert_allclose(fit(dosage, y, cim, codes).predict(new), expected, atol=1e-6)
 
 

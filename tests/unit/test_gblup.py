@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from soyfold import kernel_matrices
+from soyfold import blocks
 from soyfold.errors import UserError
 from soyfold.metrics import pearson, r2
 from soyfold.models import gblup, mean
@@ -121,7 +121,7 @@ def test_blocks_change_nothing(monkeypatch, block):
         dosage, y, new = make_case(shape)
         wanted = fit(dosage, y).predict(new)
         with monkeypatch.context() as patch:
-            patch.setattr(kernel_matrices, "BLOCK", block)
+            patch.setattr(blocks, "BLOCK", block)
             np.testing.assert_allclose(fit(dosage, y).predict(new), wanted, atol=1e-8)
 
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist, pdist
 
-from soyfold import kernel_matrices
+from soyfold import blocks
 from soyfold.errors import UserError
 from soyfold.kernel_matrices import (
     centre,
@@ -25,7 +25,7 @@ def make_dosage(n=40, markers=130, seed=0):
 
 @pytest.mark.parametrize("block", [1, 7, 2048])
 def test_products_are_exact_in_any_blocks(monkeypatch, tmp_path, block):
-    monkeypatch.setattr(kernel_matrices, "BLOCK", block)
+    monkeypatch.setattr(blocks, "BLOCK", block)
     dosage = make_dosage()
     expected = dosage.astype(np.int64) @ dosage.astype(np.int64).T
     np.save(tmp_path / "dosage.npy", dosage)

@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import cdist, pdist
 from sklearn.kernel_ridge import KernelRidge
 
-from soyfold import kernel_matrices
+from soyfold import blocks
 from soyfold.errors import UserError
 from soyfold.kernel_names import BANDWIDTHS
 from soyfold.metrics import pearson
@@ -112,7 +112,7 @@ def test_trait_units_and_blocks_change_nothing(monkeypatch):
     dosage, y, new = make_case()
     wanted = fit(dosage, y).predict(new)
     np.testing.assert_allclose(fit(dosage, 10 * y - 3).predict(new), 10 * wanted - 3, rtol=1e-6)
-    monkeypatch.setattr(kernel_matrices, "BLOCK", 7)
+    monkeypatch.setattr(blocks, "BLOCK", 7)
     np.testing.assert_allclose(fit(dosage, y).predict(new), wanted, atol=1e-8)
 
 

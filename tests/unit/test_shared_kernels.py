@@ -1,11 +1,14 @@
 """Kernels that fits share: what is stored, when it is used, and that it changes no prediction."""
 
+from importlib import import_module
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 from tiny_study import block, write_cohort
 
-from soyfold import fitting, shared_kernels
+from soyfold import digest, fitting, shared_kernels
 from soyfold.errors import UserError
 from soyfold.files import read_table
 from soyfold.kernel_matrices import write_products
@@ -108,8 +111,7 @@ def test_a_stored_kernel_is_that_of_its_lines_in_any_order(tmp_path):
     assert np.array_equal(rows, np.flatnonzero(parts.part == "train"))
     assert isinstance(kernel.decomposition.reflectors, np.memmap)
     order = np.random.default_rng(0).permutation(len(rows))
-    found = read_shared(**{"products": shared["products"], "stored": shared["kernels"]})
-    found = found.of(rows[order]).kernel("additive")
+    found = read_shared(shared["products"], shared["kernels"]).of(rows[order]).kernel("additive")
     assert found.decomposition.order is not None  # the stored one
     z = np.load(inputs["dosage"])[rows[order]].astype(float)
     z -= z.mean(0)
@@ -153,3 +155,23 @@ def test_every_module_that_takes_kernels_says_so():
     for module in (gblup, rkhs, principal_components):
         assert "kernels" in module.NEEDS
         assert kernels_of({"module": module.__name__.rpartition(".")[2], "parameters": {}})
+
+
+def test_models_without_kernels_carry_no_digest_of_them():
+    modules = ["soyfold.tridiagonal", "soyfold.kernel_matrices", "soyfold.shared_kernels"]
+    files = {Path(import_module(name).__file__) for name in modules}
+    for model in ("csafm", "mean", "cnn", "gblup", "rkhs"):
+        reached = reached_files("fit_model", f"soyfold.models.{model}")
+        assert (files <= reached) == (model in ("gblup", "rkhs"))
+        assert bool(files & reached) == (model in ("gblup", "rkhs"))
+
+
+def reached_files(*names):
+    """All of soyfold's files that a digest covers."""
+    waiting, reached = [digest._file_of(name) for name in names], set()
+    while waiting:
+        path = waiting.pop()
+        if path not in reached:
+            reached.add(path)
+            waiting.extend(digest._parse(path)[1])
+    return reached

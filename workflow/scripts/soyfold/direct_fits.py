@@ -13,6 +13,7 @@ A model whose `cim` is not none gets `cim` (G, G) in the order of `cohort.chromo
 """
 
 import time
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -39,10 +40,14 @@ def _handed(needs, block, task, cohort, rows):
                 mend="set cohort.families in the config, or drop the model",
             )
         handed["families"] = task.families[rows]
-    if "kernels" in needs and cohort.kernels is not None:
-        handed["kernels"] = cohort.kernels.of(task.row[rows])
+    if "kernels" in needs and cohort.products is not None:
+        # By name, as models are: their digests have its code, other models' need not.
+        shared = import_module("soyfold.shared_kernels").read_shared(
+            cohort.products, cohort.kernels
+        )
+        handed["kernels"] = shared.of(task.row[rows])
         if "validation" in needs:
-            handed["refit_kernels"] = cohort.kernels.of(task.row[np.append(rows, task.rows("val"))])
+            handed["refit_kernels"] = shared.of(task.row[np.append(rows, task.rows("val"))])
     if block["cim"] != "none":
         codes = pd.Index(cohort.chromosomes).get_indexer(cohort.snp_chromosome)
         handed |= {"cim": cohort.cim.to_numpy(dtype=np.float64), "snp_chromosome": codes}

@@ -9,19 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from soyfold.blocks import blocks
 from soyfold.errors import UserError
 from soyfold.files import staged
 from soyfold.kernel_names import ADDITIVE, GAUSSIAN
 from soyfold.tridiagonal import Decomposition, decompose
 
-BLOCK = 2048  # rows or columns made floating at a time
 EXACT = 2**24  # whole numbers below it have no rounding in float32
-
-
-def blocks(size, step=None):
-    """Slices that cover range(size), `step` (default BLOCK) at a time."""
-    step = step or BLOCK
-    return (slice(start, start + step) for start in range(0, size, step))
 
 
 def line_products(left, right):

@@ -180,9 +180,7 @@ class SharedKernels:
 
 
 def read_shared(products, stored):
-    """`SharedKernels` of these files; None without products."""
-    if products is None:
-        return None
+    """`SharedKernels` of the files of products (.npy) and decompositions (.npz)."""
     return SharedKernels(np.load(products, mmap_mode="r"), tuple(stored))
 
 

@@ -7,7 +7,6 @@ import pandas as pd
 
 from soyfold.errors import UserError
 from soyfold.files import read_table
-from soyfold.shared_kernels import SharedKernels, read_shared
 
 PARTS = ("train", "val", "test")
 FEWEST = {"train": 10, "val": 3, "test": 3}
@@ -32,8 +31,10 @@ class Cohort:
         G x G, names in genome order on both axes.
     traits : tuple of str
         Names of the traits learnt together; empty where the task is one trait's.
-    kernels : soyfold.shared_kernels.SharedKernels, or None
-        Kernels between the lines that the study's fits share; None: fits compute their own.
+    products : path-like, or None
+        Products of all lines; without them models that need kernels compute their own.
+    kernels : tuple of path-like
+        Decompositions that fits share (`shared_kernels.write_kernel`).
     """
 
     dosage: np.ndarray
@@ -42,7 +43,8 @@ class Cohort:
     snp_chromosome: np.ndarray
     cim: pd.DataFrame | None
     traits: tuple = ()
-    kernels: SharedKernels | None = None
+    products: object = None
+    kernels: tuple = ()
 
     @property
     def chromosomes(self):
@@ -190,7 +192,8 @@ def read_cohort(*, dosage, samples, variants, phenotypes, cim=None, products=Non
         snp_chromosome=chromosome,
         cim=table,
         traits=tuple(phenotypes) if joint else (),
-        kernels=read_shared(products, kernels),
+        products=products,
+        kernels=tuple(kernels),
     )
 
 

@@ -17,7 +17,7 @@ from typing import Protocol
 
 import numpy as np
 
-from soyfold.kernel_matrices import blocks
+from soyfold.blocks import blocks
 from soyfold.logs import log
 from soyfold.models.gibbs_diagnostics import effective_size, split_rhat
 from soyfold.models.gibbs_sweeps import choose_form

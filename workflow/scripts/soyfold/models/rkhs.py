@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from soyfold.kernel_matrices import blocks, line_products
+from soyfold.blocks import blocks
+from soyfold.kernel_matrices import line_products
 from soyfold.kernel_names import BANDWIDTHS, rkhs_kernels
 from soyfold.models.linear import refuse_unusable
 from soyfold.parameters import require, require_choice, resolve

@@ -8,7 +8,7 @@ other. Where SNPs outnumber lines Z' Z would be the larger matrix, and the fit i
 
 import numpy as np
 
-from soyfold.kernel_matrices import blocks
+from soyfold.blocks import blocks
 from soyfold.models import gblup
 from soyfold.models.linear import RidgeModel, project, refuse_unusable
 from soyfold.tridiagonal import Likelihood, decompose, maximise_likelihood

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from sklearn.svm import SVR
 
-from soyfold.kernel_matrices import blocks, line_products
+from soyfold.blocks import blocks
+from soyfold.kernel_matrices import line_products
 from soyfold.models.linear import refuse_unusable
 from soyfold.parameters import require, resolve
 
