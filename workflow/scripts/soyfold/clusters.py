@@ -35,7 +35,7 @@ def _pack_calls(path, n, variants):
     return np.ascontiguousarray(planes.transpose(0, 2, 1))
 
 
-@njit(cache=True)
+@njit
 def _bits(word):
     """Bits that are set in a word (Warren, Hacker's Delight, 5-1)."""
     word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
@@ -45,7 +45,7 @@ def _bits(word):
     return np.int64((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
 
 
-@njit(cache=True)
+@njit
 def _are_alike(a, b, identity, most_different):
     """Whether the share of equal calls among those of both lines exceeds `identity`."""
     called, different = 0, 0
@@ -58,7 +58,7 @@ def _are_alike(a, b, identity, most_different):
     return called - different > identity * called
 
 
-@njit(cache=True)
+@njit
 def _root(parent, line):
     while parent[line] != line:
         parent[line] = parent[parent[line]]
@@ -66,7 +66,7 @@ def _root(parent, line):
     return line
 
 
-@njit(cache=True, nogil=True)
+@njit
 def _join_alike(planes, identity, most_different):
     """First line of each line's component, (n,); pairs that are in one already are passed over."""
     n = len(planes)
