@@ -15,7 +15,7 @@ from soyfold.kernel_matrices import (
     median_off_diagonal,
     write_products,
 )
-from soyfold.kernel_names import gaussian_name, kernels_of, parts_of
+from soyfold.kernel_names import gaussian_name, kernels_of, parts_of, takes_products
 
 
 def make_dosage(n=40, markers=130, seed=0):
@@ -90,6 +90,8 @@ def test_copies_of_one_line_have_no_gaussian_kernel():
     [
         ("mean", {"train_on": ["train"]}, True, [], []),
         ("csafm", {}, True, [], []),
+        ("family_gblup", {"train_on": ["train", "val"]}, True, [], []),
+        ("rr_blup", {"train_on": ["train"]}, True, ["additive"], ["train"]),
         ("gblup", {"train_on": ["train"]}, True, ["additive"], ["train"]),
         ("gblup", {"train_on": ["val", "train"]}, True, ["additive"], ["train", "train_val"]),
         ("gblup", {"train_on": ["train", "val"]}, False, ["additive"], ["train_val"]),
@@ -103,3 +105,4 @@ def test_which_kernels_a_model_takes(module, parameters, held_out, kernels, part
     block = {"module": module, "parameters": parameters, "held_out": held_out}
     assert kernels_of(block) == kernels
     assert parts_of(block) == parts
+    assert takes_products(block) == (module not in ("mean", "csafm"))

@@ -174,8 +174,8 @@ def kernels_of(splits, wildcards):
 
 
 def products_of(wildcards):
-    """The products of all lines for a model that takes kernels, as a list of none or one file."""
-    taken = kernel_names.kernels_of(MODELS[wildcards.model])
+    """The products of all lines for a model that takes them, as a list of none or one file."""
+    taken = kernel_names.takes_products(MODELS[wildcards.model])
     return [f"{RESULTS}/cohort/products.npy"] if taken else []
 
 

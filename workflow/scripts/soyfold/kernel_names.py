@@ -20,10 +20,13 @@ def rkhs_kernels(parameters):
     return [gaussian_name(h) for h in parameters.get("bandwidths", BANDWIDTHS)]
 
 
+# By module; one that takes the products of all lines alone has no names.
 TAKEN = {
+    "family_gblup": lambda parameters: [],
     "gblup": lambda parameters: [ADDITIVE],
     "principal_components": lambda parameters: [ADDITIVE],
     "rkhs": rkhs_kernels,
+    "rr_blup": lambda parameters: [ADDITIVE],  # where SNPs outnumber lines
 }
 
 
@@ -40,6 +43,11 @@ def kernels_of(block):
     list of str
     """
     return TAKEN.get(block["module"], lambda parameters: [])(block["parameters"])
+
+
+def takes_products(block):
+    """Whether a model's fits take the products of all lines."""
+    return block["module"] in TAKEN
 
 
 def parts_of(block):
