@@ -1,0 +1,80 @@
+"""A study's outcome as Markdown: its numbers are those of the study's tables."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from soyfold.comparisons import compare_models
+from soyfold.errors import UserError
+from soyfold.evidence import evidence, markdown, write_evidence
+from soyfold.files import write_table
+
+LABELS = {"gblup": "GBLUP", "ours": "Ours"}
+
+
+def write_study(folder, *, traits=("oil",), splits=6):
+    """scores.tsv and comparisons.tsv of two models, ours 0.02 above GBLUP on the whole."""
+    random = np.random.default_rng(0)
+    rows = []
+    for trait in traits:
+        for seed in range(splits):
+            base = 0.7 + 0.02 * random.standard_normal()
+            for model, gain in (("gblup", 0.0), ("ours", 0.02 + 0.005 * random.standard_normal())):
+                facts = {"trait": trait, "model": model, "scheme": "random", "seed": seed}
+                facts |= {"label": LABELS[model], "role": "model"}
+                values = {"PCC": base + gain, "R2": base**2 + gain, "test_lines": 100,
+                          "train_lines": 700}  # fmt: skip
+                rows += [{**facts, "metric": name, "value": v} for name, v in values.items()]
+    scores = pd.DataFrame(rows)
+    write_table(scores, folder / "evaluation" / "scores.tsv")
+    table = compare_models(scores, ["gblup"])
+    write_table(table, folder / "evaluation" / "tables" / "comparisons.tsv")
+    times = pd.DataFrame([{"s": 1800.0, "cpu_time": 1700.0, "max_rss": 512.0}])
+    write_table(times, folder / "benchmarks" / "training" / "fit.tsv")
+    return scores, table
+
+
+def test_every_number_is_one_of_the_tables(tmp_path):
+    scores, table = write_study(tmp_path)
+    text = evidence(tmp_path, scheme="random")
+    ours = scores[(scores.model == "ours") & (scores.metric == "PCC")].value
+    assert f"| Ours | {ours.mean():.3f} ({ours.std():.3f}) |" in text
+    row = table[(table.model == "ours") & (table.metric == "PCC")].iloc[0]
+    assert f"{row.difference:+.4f} [{row.low:+.4f}, {row.high:+.4f}]" in text
+    assert f"{row.wins}/6" in text
+    assert "0.50 hours of jobs" in text
+
+
+def test_the_best_model_stands_first(tmp_path):
+    write_study(tmp_path)
+    text = evidence(tmp_path, scheme="random")
+    assert text.index("| Ours |") < text.index("| GBLUP |")
+
+
+def test_many_traits_are_told_by_their_mean_alone(tmp_path):
+    traits = [f"trait{k}" for k in range(5)]
+    write_study(tmp_path, traits=traits)
+    text = evidence(tmp_path, scheme="random")
+    assert "mean over 5 traits: PCC" in text and "5/5 traits" in text
+    assert "trait3" not in text
+
+
+def test_the_folder_of_documents_has_the_comparisons(tmp_path):
+    _, table = write_study(tmp_path / "study")
+    write_evidence(
+        tmp_path / "study", tmp_path / "docs", scheme="random", command="run me", title="T"
+    )
+    kept = pd.read_csv(tmp_path / "docs" / "study_comparisons.tsv", sep="\t")
+    expected = table[table.metric.isin(["PCC", "R2"])].dropna(subset="difference")
+    np.testing.assert_allclose(kept.difference, expected.difference, rtol=1e-4)
+    assert "`run me`" in (tmp_path / "docs" / "study.md").read_text()
+
+
+def test_a_study_that_has_not_ended_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"comparisons\.tsv"):
+        evidence(tmp_path, scheme="random")
+
+
+def test_unknown_numbers_are_empty_cells():
+    table = pd.DataFrame({"a": ["x"], "b": [np.nan], "c": [1.23456]})
+    assert markdown(table).splitlines()[-1] == "| x |  | 1.235 |"

@@ -1,0 +1,163 @@
+"""A study's outcome as Markdown: what docs/evidence holds, made anew by one command."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from soyfold.comparisons import ALL
+from soyfold.errors import UserError
+from soyfold.files import read_table, staged
+from soyfold.summary import storey_times
+
+KEPT = ("PCC", "R2", "selection_efficiency")  # metrics whose comparisons are kept as a table
+SCORES = ("PCC", "R2", "MAE", "calibration_slope", "selection_efficiency", "coverage90")
+FEW_TRAITS = 4
+
+
+def markdown(table, form="{:.3f}"):
+    """A table in Markdown; numbers by `form`, an empty cell for what isn't known."""
+
+    def cell(value):
+        if isinstance(value, float):
+            return "" if pd.isna(value) else form.format(value)
+        return str(value)
+
+    lines = ["| " + " | ".join(table.columns) + " |", "|" + "---|" * table.shape[1]]
+    lines += ["| " + " | ".join(map(cell, row)) + " |" for row in table.itertuples(index=False)]
+    return "\n".join(lines)
+
+
+def _means(scores, scheme):
+    """Mean (sd) over splits of each model's scores: trait, model, one column a metric."""
+    ours = scores[(scores.scheme == scheme) & scores.metric.isin(SCORES)]
+    ours = ours[ours.role.isin(["model", "member"])]
+    groups = ours.groupby(["trait", "label", "metric"], sort=False).value
+    wide = groups.agg(["mean", "std"])
+    cells = wide["mean"].map("{:.3f}".format) + wide["std"].map(" ({:.3f})".format)
+    cells = cells.where(groups.apply(lambda values: values.notna().all()), "")
+    table = cells.unstack("metric").reindex(columns=[m for m in SCORES if m in set(ours.metric)])
+    return table.reset_index().rename(columns={"label": "model"})
+
+
+def _by_mean(table, trait):
+    """A trait's rows, the best PCC first."""
+    rows = table[table.trait == trait].drop(columns="trait")
+    return rows.sort_values("PCC", ascending=False).fillna("")
+
+
+def _differences(comparisons, scheme, trait, metric):
+    """Each model's difference to each reference: one row a model, the largest first."""
+    rows = comparisons[
+        (comparisons.scheme == scheme)
+        & (comparisons.trait == trait)
+        & (comparisons.metric == metric)
+    ].dropna(subset="difference")
+    if rows.empty:
+        return rows
+    better = rows.better_traits.notna()
+    text = rows.apply(
+        lambda row: (
+            f"{row.difference:+.4f} [{row.low:+.4f}, {row.high:+.4f}],"
+            f" Holm p {row.p_holm:.2g}, {row.wins}/{row.splits}"
+        ),
+        axis=1,
+    )
+    text[better] += rows[better].apply(
+        lambda row: f", {row.better_traits}/{row.traits} traits", axis=1
+    )
+    wide = rows.assign(text=text).pivot(index="label", columns="reference_label", values="text")
+    order = rows.groupby("label", sort=False).model_mean.mean().sort_values(ascending=False)
+    wide = wide.reindex(order.index)[list(dict.fromkeys(rows.reference_label))].fillna("")
+    wide.insert(0, metric, order)
+    return wide.rename(columns=lambda name: name if name == metric else f"to {name}").reset_index(
+        names="model"
+    )
+
+
+def _schemes(results):
+    """PCC of each model under each validation scheme, if there are several."""
+    path = Path(results) / "evaluation" / "tables" / "schemes.tsv"
+    if not path.is_file():
+        return ""
+    table = read_table(path)
+    rows = table[table.metric.isin(["PCC", "PCC_within_family", "PCC_within_environment"])]
+    models = table[table.scheme != table.scheme.iloc[0]].model.unique()
+    rows = rows[rows.model.isin(models)].drop_duplicates(["trait", "model", "scheme", "metric"])
+    keys = ["trait", "model", "scheme", "splits"]
+    wide = rows.pivot(index=keys, columns="metric", values="mean").reset_index()
+    return (
+        f"## Validation schemes\n\nMean over splits.\n\n{markdown(wide.dropna(axis=1, how='all'))}"
+    )
+
+
+def evidence(results, *, scheme):
+    """A study's outcome as Markdown.
+
+    Parameters
+    ----------
+    results : path-like
+        results/<study>, finished.
+    scheme : str, keyword only
+        The main validation scheme.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    UserError
+        If the study has no comparisons yet.
+    """
+    results = Path(results)
+    path = results / "evaluation" / "tables" / "comparisons.tsv"
+    if not path.is_file():
+        raise UserError("no such file", file=path, mend="run the study to its end first")
+    comparisons = read_table(path)
+    scores = read_table(results / "evaluation" / "scores.tsv", low_memory=False)
+    times = storey_times(results / "benchmarks")
+    traits = list(scores.trait.unique())
+    parts = []
+    if len(traits) <= FEW_TRAITS:
+        means = _means(scores, scheme)
+        for trait in traits:
+            parts.append(f"## {trait}: scores\n\nMean (sd) over splits, on test lines.")
+            parts.append(markdown(_by_mean(means, trait)))
+    for trait in traits if len(traits) <= FEW_TRAITS else [ALL]:
+        for metric in ("PCC", "R2"):
+            table = _differences(comparisons, scheme, trait, metric)
+            where = f"mean over {len(traits)} traits" if trait == ALL else trait
+            parts.append(f"## {where}: {metric} against the references")
+            parts.append(markdown(table) if len(table) else "None is defined.")
+    parts += [text for text in [_schemes(results)] if text]
+    hours = times.seconds.sum() / 3600
+    parts.append(f"## What it took\n\n{hours:.2f} hours of jobs, added up.\n\n{markdown(times)}")
+    return "\n\n".join(parts) + "\n"
+
+
+def write_evidence(results, folder, *, scheme, command, title):
+    """Write <study>.md, its comparisons and forest plots into a folder of documents.
+
+    Parameters
+    ----------
+    results, folder : path-like
+    scheme, command, title : str, keyword only
+        The main scheme; how the study is run; its title.
+    """
+    results, folder = Path(results), Path(folder)
+    text = evidence(results, scheme=scheme)
+    study = results.name
+    folder.mkdir(parents=True, exist_ok=True)
+    table = read_table(results / "evaluation" / "tables" / "comparisons.tsv")
+    with staged(folder / f"{study}_comparisons.tsv") as temporary:
+        kept = table[table.metric.isin(KEPT)].dropna(subset="difference")
+        kept.to_csv(temporary, sep="\t", index=False, na_rep="NA", float_format="%.5g")
+    figures = []
+    for metric in ("PCC", "R2"):
+        source = results / "report" / "figures" / f"comparisons_{scheme}_{metric}.png"
+        if source.is_file():
+            shutil.copyfile(source, folder / f"{study}_{metric}.png")
+            figures.append(f"![Differences in {metric}]({study}_{metric}.png)")
+    head = f"# {title}\n\n`{command}`\n\n[All comparisons]({study}_comparisons.tsv)\n\n"
+    (folder / f"{study}.md").write_text(head + "\n\n".join([*figures, text]), encoding="utf-8")

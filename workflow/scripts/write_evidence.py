@@ -1,0 +1,36 @@
+"""Write a finished study's outcome into docs/evidence: tables, comparisons, forest plots.
+
+    python workflow/scripts/write_evidence.py config/soynam_arena.yaml
+
+A maintainer's tool, not a rule: what is committed there is what this command made.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import yaml
+
+from soyfold import settings
+from soyfold.errors import UserError
+from soyfold.evidence import write_evidence
+
+SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("study", help="study file; its results must be there")
+    parser.add_argument("--out", default="docs/evidence", help="folder of documents")
+    arguments = parser.parse_args()
+    content = yaml.safe_load(Path(arguments.study).read_text(encoding="utf-8"))
+    try:
+        study = settings.load_study(content, SCHEMAS, file=arguments.study)
+        write_evidence(
+            f"{settings.results_folder()}/{study['study']}",
+            arguments.out,
+            scheme=study["splits"]["scheme"],
+            command=f"snakemake --cores 2 --configfile {arguments.study}",
+            title=study["title"],
+        )
+    except UserError as error:
+        sys.exit(f"soyfold: {error}")
