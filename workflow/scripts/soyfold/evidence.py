@@ -64,7 +64,7 @@ def _differences(comparisons, scheme, trait, metric):
         axis=1,
     )
     text[better] += rows[better].apply(
-        lambda row: f", {row.better_traits}/{row.traits} traits", axis=1
+        lambda row: f", {row.better_traits:.0f}/{row.traits:.0f} traits", axis=1
     )
     wide = rows.assign(text=text).pivot(index="label", columns="reference_label", values="text")
     order = rows.groupby("label", sort=False).model_mean.mean().sort_values(ascending=False)
