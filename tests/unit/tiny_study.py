@@ -1,9 +1,13 @@
 """A study small enough to train on in a test: 3 chromosomes of unequal size, a planted signal."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import torch
 
+from soyfold import registry, training
+from soyfold.parameters import training_options
 from soyfold.scaling import fit_scaler
 from soyfold.tokens import make_layout
 
@@ -98,3 +102,39 @@ def block(module, *, kind="network", attention=False, **parameters):
         "name": module, "label": module, "module": module, "kind": kind, "attention": attention,
         "cim": "real", "gpu": 0, "preset": "demo", "parameters": parameters,
     }  # fmt: skip
+
+
+def build(module, *, cim=CIM, width=4, seed=0, layout=None, **parameters):
+    """A network of the size of `SMALL`, in evaluation mode."""
+    torch.manual_seed(seed)
+    own = {**SMALL, "window": width if width > 1 else None}
+    own["tokens"] = "window" if width > 1 else "snp"
+    if module in ("cnn", "lstm", "gru"):
+        own = {name: own[name] for name in ("tokens", "window", "d_model")}
+        own |= {"embedding": "locus_scaled", "position": "learned"}
+    network = registry.import_model(module).Network
+    return network(layout or tiny_layout(width), {**own, **parameters}, cim).eval()
+
+
+def train(
+    module="transformer", *, options=None, lines=None, seed=0, parameters=None, judged=True, **more
+):
+    """Train on planted lines; network, history, scaler and predictions."""
+    dosage, y = planted_lines() if lines is None else lines
+    train_rows, val_rows, _ = parts_of(len(y))
+    scaler = fit_scaler(dosage[train_rows], y[train_rows])
+    torch.manual_seed(seed)
+    layout = dataclasses.replace(tiny_layout(), outputs=1 if y.ndim == 1 else y.shape[1])
+    network = registry.import_model(module).Network(layout, parameters or SMALL, CIM)
+    trained = training.train(
+        network,
+        dosage,
+        scaler.standardise(y),
+        scaler=scaler,
+        train_rows=train_rows,
+        val_rows=val_rows if judged else None,
+        options=training_options({**QUICK, **(options or {})}),
+        seed=seed,
+        **more,
+    )
+    return network, trained.history, scaler, training.predict(network, dosage, scaler=scaler)
