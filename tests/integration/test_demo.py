@@ -9,7 +9,9 @@ import yaml
 
 pytestmark = pytest.mark.slow
 
-MODELS = ["mean", "gblup", "cnn", "gru", "lstm", "transformer", "csafm", "cisem"]
+MODELS = [
+    "mean", "gblup", "bayesb", "lightgbm", "cnn", "gru", "lstm", "transformer", "csafm", "cisem",
+]  # fmt: skip
 
 
 @pytest.fixture
