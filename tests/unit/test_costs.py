@@ -6,6 +6,7 @@ import pytest
 import tiny_study
 import torch
 
+from soyfold import attention
 from soyfold.attention import plain_attention
 from soyfold.costs import cost_table, count_flops, measure_costs
 from soyfold.files import read_table
@@ -43,11 +44,16 @@ def test_a_layer_of_the_transformer_in_closed_form(layers):
     assert more - one == encoder_flops(n, D, HIDDEN, layers)
 
 
-def test_columns_added_for_the_cim_count():
-    """At this size CSAFM widens queries and keys by at least G columns, 4 n^2 each and head."""
+@pytest.mark.parametrize(("short_line", "per_column"), [(0, 4), (64, 2)])
+def test_columns_added_for_the_cim_count(monkeypatch, short_line, per_column):
+    """G columns a head: 2 n^2 each in the scores; as much again in values that are as wide."""
+    monkeypatch.setattr(attention, "SHORT_LINE", short_line)
     n, plain = forward_flops(transformer, **SIZE)
     _, biased = forward_flops(csafm, **SIZE)
-    assert biased - plain >= SIZE["layers"] * HEADS * 4 * n * n * len(tiny_study.CIM)
+    columns = SIZE["layers"] * HEADS * len(tiny_study.CIM)
+    assert biased - plain >= columns * per_column * n * n
+    if short_line:  # no column is padded here
+        assert biased - plain < columns * (per_column + 1) * n * n
 
 
 @pytest.mark.parametrize(("module", "gates"), [(lstm, 4), (gru, 3)])
