@@ -11,7 +11,9 @@ from soyfold.files import read_table, staged
 from soyfold.summary import storey_times
 
 KEPT = ("PCC", "R2", "selection_efficiency")  # metrics whose comparisons are kept as a table
-SCORES = ("PCC", "R2", "MAE", "calibration_slope", "selection_efficiency", "coverage90")
+SCORES = (
+    "PCC", "PCC_within_family", "R2", "MAE", "calibration_slope", "selection_efficiency", "coverage90",
+)  # fmt: skip
 FEW_TRAITS = 4
 
 
@@ -132,7 +134,9 @@ def evidence(results, *, scheme):
             parts.append(markdown(table) if len(table) else "None is defined.")
     parts += [text for text in [_schemes(results)] if text]
     hours = times.seconds.sum() / 3600
-    parts.append(f"## What it took\n\n{hours:.2f} hours of jobs, added up.\n\n{markdown(times)}")
+    parts.append(
+        f"## What it took\n\n{hours:.2f} hours of jobs, added up.\n\n{markdown(times, '{:.0f}')}"
+    )
     return "\n\n".join(parts) + "\n"
 
 
