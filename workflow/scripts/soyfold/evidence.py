@@ -12,7 +12,8 @@ from soyfold.summary import storey_times
 
 KEPT = ("PCC", "R2", "selection_efficiency")  # metrics whose comparisons are kept as a table
 SCORES = (
-    "PCC", "PCC_within_family", "R2", "MAE", "calibration_slope", "selection_efficiency", "coverage90",
+    "PCC", "PCC_within_family", "R2", "MAE", "calibration_slope", "selection_efficiency",
+    "coverage90",
 )  # fmt: skip
 FEW_TRAITS = 4
 
