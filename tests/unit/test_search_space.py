@@ -72,16 +72,17 @@ def test_the_models_file_has_a_space_around_every_networks_own_parameters(root, 
     names = yaml.safe_load(file.read_text())["models"]
     study = {"training": {"models_file": str(file), "preset": preset}}
     for name, model in registry.load_models(study, root / "workflow/schemas", names).items():
-        if model["kind"] == "direct":
+        if model["kind"] in ("direct", "blend"):
             assert not model["tuning"]
+        if model["kind"] != "network" or model["joint"]:  # these are searched by none
             continue
         space = check_space(model["tuning"], model["parameters"], model=name)
         own = own_values(space, model["parameters"])
         assert all(lies_in(own[key], rule) for key, rule in space.items()), (name, own)
-        # What memory holds at a time is no hyperparameter where attention fills it.
+        # What memory holds at a time is no hyperparameter where it takes several to a step.
         steps = {"batch_size", "accumulate"} & set(space)
-        assert steps == ({"accumulate"} if preset == "paper" and model["attention"] else
-                         {"batch_size"})  # fmt: skip
+        several = model["parameters"].get("accumulate", 1) > 1
+        assert steps == ({"accumulate"} if several else {"batch_size"}), name
 
 
 def test_a_space_is_checked_without_torch_or_optuna(root):
