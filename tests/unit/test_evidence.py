@@ -6,7 +6,7 @@ import pytest
 
 from soyfold.comparisons import compare_models
 from soyfold.errors import UserError
-from soyfold.evidence import evidence, markdown, write_evidence
+from soyfold.evidence import _by_mean, _schemes, evidence, markdown, write_evidence
 from soyfold.files import write_table
 
 LABELS = {"gblup": "GBLUP", "ours": "Ours"}
@@ -49,6 +49,25 @@ def test_the_best_model_stands_first(tmp_path):
     write_study(tmp_path)
     text = evidence(tmp_path, scheme="random")
     assert text.index("| Ours |") < text.index("| GBLUP |")
+
+
+def test_models_are_ordered_by_value_not_by_text():
+    table = pd.DataFrame(
+        {"trait": "oil", "model": ["worse", "none", "worst", "best"],
+         "PCC": ["-0.010 (0.1)", np.nan, "-0.200 (0.1)", "0.300 (0.1)"]}
+    )  # fmt: skip
+    assert list(_by_mean(table, "oil").model) == ["best", "worse", "worst", "none"]
+
+
+def test_schemes_stand_side_by_side_for_models_that_have_several(tmp_path):
+    rows = [("GBLUP", "kfold", 0.6), ("GBLUP", "random", 0.7), ("Ours", "random", 0.8)]
+    facts = {"trait": "oil", "metric": "PCC", "splits": 3}
+    table = pd.DataFrame([{**facts, "model": m, "scheme": s, "mean": v} for m, s, v in rows])
+    write_table(table, tmp_path / "evaluation" / "tables" / "schemes.tsv")
+    text = _schemes(tmp_path, "random")
+    assert "| oil | GBLUP | kfold | 3 | 0.600 |" in text and "Ours" not in text
+    write_table(table[table.scheme == "random"], tmp_path / "evaluation/tables/schemes.tsv")
+    assert _schemes(tmp_path, "random") == ""
 
 
 def test_many_traits_are_told_by_their_mean_alone(tmp_path):

@@ -46,7 +46,12 @@ def _means(scores, scheme):
 def _by_mean(table, trait):
     """A trait's rows, the best PCC first."""
     rows = table[table.trait == trait].drop(columns="trait")
-    return rows.sort_values("PCC", ascending=False).fillna("")
+    # By value, not by text: -0.1 is below 0.1, and no correlation is below all.
+    return rows.sort_values(
+        "PCC",
+        ascending=False,
+        key=lambda cells: pd.to_numeric(cells.str.split().str[0], errors="coerce"),
+    ).fillna("")
 
 
 def _differences(comparisons, scheme, trait, metric):
@@ -78,15 +83,17 @@ def _differences(comparisons, scheme, trait, metric):
     )
 
 
-def _schemes(results):
-    """PCC of each model under each validation scheme, if there are several."""
+def _schemes(results, scheme):
+    """PCC under each validation scheme of the models that have several; none if there is one."""
     path = Path(results) / "evaluation" / "tables" / "schemes.tsv"
     if not path.is_file():
         return ""
     table = read_table(path)
     rows = table[table.metric.isin(["PCC", "PCC_within_family", "PCC_within_environment"])]
-    models = table[table.scheme != table.scheme.iloc[0]].model.unique()
-    rows = rows[rows.model.isin(models)].drop_duplicates(["trait", "model", "scheme", "metric"])
+    models = table[table.scheme != scheme].model.unique()
+    if len(models) == 0:
+        return ""
+    rows = rows[rows.model.isin(models)]
     keys = ["trait", "model", "scheme", "splits"]
     wide = rows.pivot(index=keys, columns="metric", values="mean").reset_index()
     return (
@@ -133,7 +140,7 @@ def evidence(results, *, scheme):
             where = f"mean over {len(traits)} traits" if trait == ALL else trait
             parts.append(f"## {where}: {metric} against the references")
             parts.append(markdown(table) if len(table) else "None is defined.")
-    parts += [text for text in [_schemes(results)] if text]
+    parts += [text for text in [_schemes(results, scheme)] if text]
     hours = times.seconds.sum() / 3600
     parts.append(
         f"## What it took\n\n{hours:.2f} hours of jobs, added up.\n\n{markdown(times, '{:.0f}')}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from soyfold.kernel_matrices import kernel_matrix
+from soyfold.kernel_matrices import centre, kernel_matrix
 from soyfold.kernel_names import ADDITIVE
 from soyfold.logs import log
 from soyfold.models.linear import project, refuse_unusable
@@ -87,11 +87,9 @@ class FamilyModel:
         return dict(self.figures)
 
 
-def _centred(kernel):
+def _scaled(kernel):
     """Z Z' from X X', in place, scaled to a mean diagonal of 1; and that scale."""
-    means = kernel.mean(0)
-    kernel -= means
-    kernel -= kernel.mean(1)[:, None]
+    centre(kernel)
     scale = np.trace(kernel) / len(kernel)
     kernel /= scale
     return kernel, scale
@@ -168,7 +166,7 @@ def fit(dosage, y, *, parameters, seed, families, kernels=None):
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model="family_gblup")
     kernels = kernels or own_kernels(dosage)
-    additive, scale = _centred(kernel_matrix(kernels.products, kernels.rows, ADDITIVE)[0])
+    additive, scale = _scaled(kernel_matrix(kernels.products, kernels.rows, ADDITIVE)[0])
     within = same_family(families)
     variances, converged, lines = _variances(additive, within, y, most, seed)
     figures = _figures(variances, additive, within, converged, lines)
@@ -179,11 +177,11 @@ def fit(dosage, y, *, parameters, seed, families, kernels=None):
     ones, solved = cho_solve(factor, np.column_stack([np.ones_like(y), y])).T
     intercept = solved.sum() / ones.sum()
     dual = solved - intercept * ones
-    centre = dosage.mean(0, dtype=np.float64)
+    means = dosage.mean(0, dtype=np.float64)
     names = np.unique(families[families != ""])
     departures = np.empty((len(names), dosage.shape[1]))
     for row, name in zip(departures, names, strict=True):
         own = families == name
-        row[:] = project(dosage[own], centre, dual[own]) * (variances[1] / scale)
-    effects = project(dosage, centre, dual) * (variances[0] / scale)
-    return FamilyModel(float(intercept), centre, effects, names, departures, figures)
+        row[:] = project(dosage[own], means, dual[own]) * (variances[1] / scale)
+    effects = project(dosage, means, dual) * (variances[0] / scale)
+    return FamilyModel(float(intercept), means, effects, names, departures, figures)
