@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soyfold import attention, priors
+from soyfold import attention_forms, priors
 from soyfold.attention import _choose_form as choose_form
 from soyfold.attention import (
     biased_attention,
@@ -229,9 +229,9 @@ def test_auto_in_bfloat16_takes_h_in_float32():
 @pytest.mark.parametrize("wrap", [lambda function: function, under_autocast])
 def test_blocked_builds_keys_anew_rather_than_keep_them(monkeypatch, wrap):
     built = []
-    write = attention._KeyBuffer.write
+    write = attention_forms._KeyBuffer.write
     count = lambda self, row: built.append(1) or write(self, row)  # noqa: E731
-    monkeypatch.setattr(attention._KeyBuffer, "write", count)
+    monkeypatch.setattr(attention_forms._KeyBuffer, "write", count)
     q, k, v, H, chromosome = make_case(5, n=40, d_k=16, G=4)
     inputs = [x.detach().float().requires_grad_() for x in (q, k, v, H)]
     out = wrap(lambda *x: biased_attention(*x, chromosome, form="blocked"))(*inputs)

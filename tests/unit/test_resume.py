@@ -48,7 +48,7 @@ def cut_short(folder, inputs, chosen, monkeypatch, *, epoch=4):
             if number == epoch:
                 raise Killed
 
-        return known(*arguments, on_epoch=on_epoch, **options)
+        return known(*arguments, **{**options, "on_epoch": on_epoch})
 
     with monkeypatch.context() as patch:
         patch.setattr(training, "train", train)

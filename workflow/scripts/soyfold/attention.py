@@ -5,8 +5,8 @@ doi:10.62762/CJIF.2025.226807. The statistics eq. 13 and 17 are re-exported.
 """
 
 import torch
-from torch.nn.functional import pad, scaled_dot_product_attention
 
+from soyfold.attention_forms import augmented, blocked, dense, kernel_width
 from soyfold.attention_statistics import attention_floors, attention_statistics
 from soyfold.priors import ChromosomeOnKeys, GroupPrior, at_least_float32, check_groups
 
@@ -21,20 +21,6 @@ __all__ = [
 
 FORMS = ("auto", "augmented", "blocked", "dense")
 SHORT_LINE = 64  # tokens up to which a CPU is quickest with the n x n scores themselves
-
-
-def _kernel_width(width, device):
-    """Width at which the fused kernel is fastest: zero columns change no score.
-
-    On a CPU, 16 columns take 2/3 of the time of 4 or 8, and multiples of 8 beat what lies between;
-    CUDA kernels want multiples of 8.
-    """
-    floor = 16 if device.type == "cpu" else 8
-    return max(floor, -(-width // 8) * 8)
-
-
-def _widen(x, width):
-    return x if x.shape[-1] == width else pad(x, (0, width - x.shape[-1]))
 
 
 def plain_attention(q, k, v, *, dropout_p=0.0):
@@ -53,107 +39,6 @@ def plain_attention(q, k, v, *, dropout_p=0.0):
     return prior_attention(q, k, v, (), dropout_p=dropout_p)
 
 
-def _augmented(q, k, v, priors, dropout_p):
-    """One call, the priors' factors concatenated to q and k; v gets zeros (equal widths fuse)."""
-    d_k = q.shape[-1]
-    lead = q.shape[:-1]
-    q_columns = [prior.query_columns(q) for prior in priors]
-    k_columns = [prior.key_columns(k) for prior in priors]
-    width = _kernel_width(d_k + sum(c.shape[-1] for c in q_columns), q.device)
-    if priors:
-        q = torch.cat([q, *(c.expand(*lead, c.shape[-1]) for c in q_columns)], -1)
-        k = torch.cat([k, *(c.expand(*lead, c.shape[-1]) for c in k_columns)], -1)
-    out = scaled_dot_product_attention(
-        _widen(q, width), _widen(k, width), _widen(v, width), scale=d_k**-0.5, dropout_p=dropout_p
-    )
-    return out[..., :d_k]
-
-
-class _KeyBuffer:
-    """Memory for the keys of one group at a time.
-
-    Freed and allocated anew, the keys of G groups leave holes in the heap that other tensors break
-    up: three times the memory at n = 4096.
-
-    Parameters
-    ----------
-    k : Tensor (batch, heads, n, d)
-    u : Tensor (d,)
-    """
-
-    def __init__(self, k, u):
-        self.k, self.u = k.detach(), u
-        self.memory = torch.empty(k.shape, dtype=k.dtype, device=k.device)
-
-    def write(self, row):
-        """Keys as one group sees them, row[j] * u added to key j; half precision rounds once."""
-        torch.add(self.k, row[..., None] * self.u, out=self.memory)
-        return self.memory.detach()
-
-    def rewritten(self, row):
-        """Context in which autograd keeps `row` for keys that it saves, and writes them anew."""
-
-        memory = self.memory
-
-        def pack(tensor):
-            if tensor.untyped_storage().data_ptr() != memory.untyped_storage().data_ptr():
-                return tensor
-            same = tensor.shape == memory.shape and tensor.stride() == memory.stride()
-            return None if same else tensor.clone()  # the next group overwrites the memory
-
-        def unpack(tensor):
-            return self.write(row) if tensor is None else tensor
-
-        return torch.autograd.graph.saved_tensors_hooks(pack, unpack)
-
-
-class _GroupKeys(torch.autograd.Function):
-    """`_KeyBuffer.write`, differentiable in k and in row (n,) or (heads, n)."""
-
-    @staticmethod
-    def forward(ctx, k, row, buffer):
-        ctx.repeated = tuple(range(k.ndim - 1 - row.ndim))
-        ctx.u = buffer.u.to(row.dtype)
-        return buffer.write(row)
-
-    @staticmethod
-    def backward(ctx, grad):
-        return grad, grad.sum(ctx.repeated, dtype=ctx.u.dtype) @ ctx.u, None
-
-
-def _blocked(q, k, v, prior, dropout_p):
-    """One call per group of queries, each with the keys that this group sees."""
-    d_k = q.shape[-1]
-    q, u = prior.block_form(q)
-    width = _kernel_width(q.shape[-1], q.device)
-    q, k, v, u = (_widen(x, width) for x in (q, k, v, u))
-    # Only the queries must lie together; tokens in genome order do already, and need no copy.
-    order = None if (prior.group.diff() >= 0).all() else torch.argsort(prior.group, stable=True)
-    queries = q if order is None else q.index_select(2, order)
-    sizes = torch.bincount(prior.group, minlength=prior.count).tolist()
-    rows = prior.pair_rows(at_least_float32(q)).unbind(-2)
-    buffer = _KeyBuffer(k, u)
-    blocks = []
-    for row, mine in zip(rows, queries.split(sizes, dim=2), strict=True):
-        if mine.shape[2]:
-            keys = _GroupKeys.apply(k, row, buffer)
-            with buffer.rewritten(row.detach()):
-                block = scaled_dot_product_attention(
-                    mine, keys, v, scale=d_k**-0.5, dropout_p=dropout_p
-                )
-            blocks.append(block)
-    out = torch.cat(blocks, 2)[..., :d_k]
-    return out if order is None else out.index_select(2, torch.argsort(order))
-
-
-def _dense(q, k, v, priors):
-    """The scores themselves: of few tokens, less work than the columns add to a fused call."""
-    scores = q @ k.mT
-    for prior in priors:
-        scores = scores + prior.query_columns(q) @ prior.key_columns(k).mT
-    return (scores * q.shape[-1] ** -0.5).softmax(-1) @ v
-
-
 def _choose_form(q, priors, dropout_p=0.0):
     """The measured rule of `biased_attention`."""
     exact = q.device.type == "cpu" and q.dtype in (torch.float32, torch.float64)
@@ -163,8 +48,8 @@ def _choose_form(q, priors, dropout_p=0.0):
         return "augmented"
     n, d_k = q.shape[2:]
     groups = priors[0].count
-    wide = _kernel_width(d_k + groups, q.device) + 16
-    narrow = _kernel_width(d_k, q.device) + 16
+    wide = kernel_width(d_k + groups, q.device) + 16
+    narrow = kernel_width(d_k, q.device) + 16
     return "blocked" if wide / narrow >= 1 + 20 * groups / n else "augmented"
 
 
@@ -218,10 +103,10 @@ def prior_attention(q, k, v, priors, *, form="auto", dropout_p=0.0):
     # Autocast would round H and s_i before their product as well.
     with torch.autocast(q.device.type, enabled=False):
         if form == "augmented":
-            return _augmented(q, k, v, priors, dropout_p)
+            return augmented(q, k, v, priors, dropout_p)
         if form == "dense":
-            return _dense(q, k, v, priors)
-        return _blocked(q, k, v, priors[0], dropout_p)
+            return dense(q, k, v, priors)
+        return blocked(q, k, v, priors[0], dropout_p)
 
 
 def biased_attention(q, k, v, H, chromosome, *, form="auto", dropout_p=0.0):

@@ -85,12 +85,17 @@ class ResumeFiles:
             path.unlink(missing_ok=True)
 
 
-def build_network(block, cohort, seed):
-    """Layout and freshly initialised network of a model on a cohort's SNPs."""
+def lay_out(block, cohort):
+    """The tokens of a model on a cohort's SNPs, and its outputs (`soyfold.tokens.Layout`)."""
     names = cohort.chromosomes
     codes = pd.Index(names).get_indexer(cohort.snp_chromosome)
     width = block["parameters"].get("window") or 1
-    layout = make_layout(codes, names, width=width, outputs=max(1, len(cohort.traits)))
+    return make_layout(codes, names, width=width, outputs=max(1, len(cohort.traits)))
+
+
+def build_network(block, cohort, seed):
+    """Layout and freshly initialised network of a model on a cohort's SNPs."""
+    layout = lay_out(block, cohort)
     cim = None if cohort.cim is None else torch.tensor(cohort.cim.to_numpy(), dtype=torch.float32)
     torch.manual_seed(seed)
     network = registry.import_model(block["module"]).Network(layout, block["parameters"], cim)
@@ -109,8 +114,27 @@ def member_seed(seed, number):
     return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0]) >> 1
 
 
-def _train(block, task, cohort, seed, *, epochs=None, resume=None):
-    """Train on the training lines by validation; or, over `epochs`, on both parts together."""
+def train_network(block, task, cohort, seed, *, epochs=None, on_epoch=None, resume=None):
+    """Train on the training lines by validation; or, over `epochs`, on both parts together.
+
+    Parameters
+    ----------
+    block : dict
+        The model's entry of the registry.
+    task : soyfold.tasks.Task
+    cohort : soyfold.tasks.Cohort
+    seed : int
+        Of the initialisation and of all that training draws.
+    epochs, on_epoch, resume
+        As for `soyfold.training.train`.
+
+    Returns
+    -------
+    network : nn.Module
+    scaler : soyfold.scaling.Scaler
+        Of the lines that it was fitted on.
+    trained : soyfold.training.Trained
+    """
     rows = task.rows("train") if epochs is None else task.rows("train", "val")
     scaler = fit_scaler(task.dosage[rows], task.y[rows])
     _, network = build_network(block, cohort, seed)
@@ -124,8 +148,9 @@ def _train(block, task, cohort, seed, *, epochs=None, resume=None):
         options=training_options(block["parameters"]),
         seed=seed,
         epochs=epochs,
+        on_epoch=on_epoch,
         resume=resume,
-        devices=devices_of(block),
+        devices=1 if on_epoch else devices_of(block),
     )
     return network, scaler, trained
 
@@ -137,7 +162,7 @@ def _fit_member(block, task, cohort, number, resume):
 
     def stage(epochs=None):
         file = resume and resume.of(number, epochs)
-        return _train(block, task, cohort, seed, epochs=epochs, resume=file)
+        return train_network(block, task, cohort, seed, epochs=epochs, resume=file)
 
     network, scaler, trained = stage()
     held_out, rows = np.full(task.y.shape, np.nan), task.rows("val")

@@ -23,9 +23,8 @@ from soyfold.digest import source_digest
 from soyfold.errors import UserError
 from soyfold.files import staged, write_table
 from soyfold.logs import log
-from soyfold.network_fits import build_network
+from soyfold.network_fits import lay_out, train_network
 from soyfold.parameters import training_options
-from soyfold.scaling import fit_scaler
 from soyfold.search_space import check_space, draw
 from soyfold.tasks import draw_task, read_cohort
 from soyfold.tuning_study import (
@@ -76,24 +75,12 @@ class Worker:
 
     def fit(self, parameters, on_epoch):
         """Lowest validation MSE (z-scores) of a fit with these parameters."""
-        task, block = self.task, {**self.search.block, "parameters": parameters}
-        train_rows = task.rows("train")
-        scaler = fit_scaler(task.dosage[train_rows], task.y[train_rows])
-        layout, network = build_network(block, self.cohort, task.seed)
-        options = training_options(parameters)
-        with training.memory_errors(
-            n=layout.n_tokens, batch_size=options["batch_size"], model=block["name"]
-        ):
-            trained = training.train(
-                network,
-                task.dosage,
-                scaler.standardise(task.y),
-                scaler=scaler,
-                train_rows=train_rows,
-                val_rows=task.rows("val"),
-                options=options,
-                seed=task.seed,
-                on_epoch=on_epoch,
+        block = {**self.search.block, "parameters": parameters}
+        size = training_options(parameters)["batch_size"]
+        tokens = lay_out(block, self.cohort).n_tokens
+        with training.memory_errors(n=tokens, batch_size=size, model=block["name"]):
+            *_, trained = train_network(
+                block, self.task, self.cohort, self.task.seed, on_epoch=on_epoch
             )
         return float(np.nanmin([row["val_loss"] for row in trained.history]))
 

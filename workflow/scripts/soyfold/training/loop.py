@@ -58,6 +58,31 @@ def _trainer(options, epochs, callbacks, resume, devices):
     )
 
 
+def _prepare(network, dosage, z, scaler, train_rows, val_rows, options, seed):
+    """Lightning's module, and the batches to learn from and to judge by (None without)."""
+    matrix = torch.from_numpy(dosage)
+    device_holds = stays_on_device(matrix)
+    module = Regression(
+        network, matrix if device_holds else None, torch.from_numpy(z), scaler, options
+    )
+    host = {"host_dosage": None if device_holds else matrix}
+    batches = Batches(train_rows, options["batch_size"], seed=seed, **host)
+    judged = None if val_rows is None else Batches(val_rows, options["batch_size"], **host)
+    return module, batches, judged
+
+
+def _run(trainer, module, batches, judged, record, stopwatch, resume, devices):
+    """Run the loop; returns the peak of GPU memory (MB, None on a CPU)."""
+    # Deterministic algorithms also fill every new tensor with NaN, an aid in debugging alone.
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    arguments = {"ckpt_path": resume.usable() if resume else None}
+    if devices == 1:
+        trainer.fit(module, batches, judged, **arguments)
+        return peak_gpu_memory_mb()
+    arguments |= {"record": record, "stopwatch": stopwatch, "resume": resume}
+    return fit_on_several(trainer, module, batches, judged, **arguments)
+
+
 def train(
     network,
     dosage,
@@ -122,14 +147,9 @@ def train(
     if resume and (outcome := resume.outcome()):
         network.load_state_dict(outcome.pop("state"))
         return Trained(**outcome)
-    matrix = torch.from_numpy(dosage)
-    device_holds = stays_on_device(matrix)
-    module = Regression(
-        network, matrix if device_holds else None, torch.from_numpy(z), scaler, options
+    module, batches, judged = _prepare(
+        network, dosage, z, scaler, train_rows, val_rows, options, seed
     )
-    host = {"host_dosage": None if device_holds else matrix}
-    batches = Batches(train_rows, options["batch_size"], seed=seed, **host)
-    judged = None if val_rows is None else Batches(val_rows, options["batch_size"], **host)
     record, stopwatch = Record(on_epoch), Stopwatch()
     callbacks = [Reseed(seed, batches), stopwatch, record]
     if judged is not None:
@@ -137,16 +157,8 @@ def train(
         callbacks.append(EarlyStopping("val_loss", patience=patience, check_finite=False))
     callbacks += [resume] if resume else []
     trainer = _trainer(options, epochs or options["epochs"], callbacks, resume, devices)
-    # Deterministic algorithms also fill every new tensor with NaN, an aid in debugging alone.
-    torch.utils.deterministic.fill_uninitialized_memory = False
     started = time.perf_counter()
-    arguments = {"ckpt_path": resume.usable() if resume else None}
-    if devices == 1:
-        trainer.fit(module, batches, judged, **arguments)
-        peak = peak_gpu_memory_mb()
-    else:
-        arguments |= {"record": record, "stopwatch": stopwatch, "resume": resume}
-        peak = fit_on_several(trainer, module, batches, judged, **arguments)
+    peak = _run(trainer, module, batches, judged, record, stopwatch, resume, devices)
     seconds = time.perf_counter() - started
     if record.best_state is None:
         raise UserError(
