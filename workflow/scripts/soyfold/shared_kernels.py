@@ -57,7 +57,9 @@ def read_kernel(path):
     with np.load(path) as stored:
         small = {name: stored[name] for name in stored.files}
     rows, means, width = (small.pop(name) for name in ("rows", "means", "width"))
-    found = Decomposition(reflectors=np.load(reflectors_of(path), mmap_mode="r"), **small)
+    # LAPACK's dormqr writes into the reflectors of up to 32 lines, and restores them: read-only
+    # pages end the process. Copied on writing, the pages of more lines stay shared.
+    found = Decomposition(reflectors=np.load(reflectors_of(path), mmap_mode="c"), **small)
     return Kernel(found, means, float(width)), rows
 
 
