@@ -69,7 +69,7 @@ def test_shared_decompositions_predict_what_own_ones_do(tmp_path, module):
     assert all(table.held_out.notna().equals(table.part == "val") for table in wanted)
 
 
-@pytest.mark.parametrize("n", [20, 30, 45, 90])  # train lines: 0.7 n, on both sides of 32
+@pytest.mark.parametrize("n", [30, 45, 90])  # train lines: 0.7 n, on both sides of 32
 def test_few_lines_are_decomposed_and_read_as_many_are(tmp_path, n):
     inputs, model = write_cohort(tmp_path, n=n), direct("gblup")
     wanted = run(tmp_path / "own", model, inputs)
