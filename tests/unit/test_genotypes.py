@@ -9,7 +9,8 @@ from genotype_files import CHROMOSOMES, PLINK, SETTINGS, random_counts, write_vc
 from soyfold import bed
 from soyfold.errors import UserError
 from soyfold.files import read_table
-from soyfold.genotypes import check_settings, file_format, import_genotypes
+from soyfold.genotype_sources import check_settings, file_format
+from soyfold.genotypes import import_genotypes
 
 SAMPLES = ["a_1", "PI1", "Ω", "d-4"]
 

@@ -1,21 +1,27 @@
-# VCF, PLINK bed or marker table -> canonical chromosomes -> filters -> PLINK bed.
+# VCF, PLINK bed, HapMap or marker tables -> canonical chromosomes -> filters -> PLINK bed.
 
 
-from soyfold.genotypes import check_settings
+from soyfold.genotype_sources import check_settings, list_files
 
 GENOTYPES = SETTINGS["genotypes"]
 try:
     GENOTYPE_FORMAT = check_settings(GENOTYPES)
+    GENOTYPE_FILES = list_files(GENOTYPES["file"], read_chromosomes(SETTINGS["chromosomes"]))
 except UserError as error:
     raise WorkflowError(str(error))
 # A bed's bim and fam are inputs too; where one is absent, the job says so in one line.
-BED_PARTS = [Path(GENOTYPES["file"]).with_suffix(suffix) for suffix in (".bim", ".fam")]
+BED_PARTS = [
+    Path(file).with_suffix(suffix)
+    for file in GENOTYPE_FILES
+    if GENOTYPE_FORMAT == "bed"
+    for suffix in (".bim", ".fam")
+]
 
 
 rule import_genotypes:
     input:
-        genotypes=GENOTYPES["file"],
-        bed_parts=[str(path) for path in BED_PARTS if GENOTYPE_FORMAT == "bed" and path.is_file()],
+        genotypes=GENOTYPE_FILES,
+        bed_parts=[str(path) for path in BED_PARTS if path.is_file()],
         chromosomes=SETTINGS["chromosomes"],
     output:
         bed=f"{RESULTS}/genotypes/raw.bed",
@@ -34,7 +40,10 @@ rule import_genotypes:
         runtime=120,
         gpu=0,
     params:
-        settings={key: GENOTYPES.get(key) for key in ("format", "marker_name", "codes")},
+        settings={
+            key: GENOTYPES.get(key)
+            for key in ("format", "marker_name", "codes", "dosage_certainty")
+        },
         source=source_digest("import_genotypes"),
     message:
         "genotypes: reading {input.genotypes}"

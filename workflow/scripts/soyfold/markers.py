@@ -8,7 +8,7 @@ from soyfold.vcf import check_samples
 GROUPS = ("chromosome", "position", "ref", "alt")
 MISSING = ("", "NA", ".", "-")
 _CALL = {0: b"0/0", 1: b"0/1", 2: b"1/1"}
-_BETWEEN = b".\t.\t.\tGT\t"  # QUAL, FILTER, INFO, FORMAT
+BETWEEN = b".\t.\t.\tGT\t"  # QUAL, FILTER, INFO, FORMAT
 
 
 def compile_name(pattern):
@@ -116,4 +116,4 @@ def read_records(lines, samples, *, file, marker_name, codes):
                 mend="correct the cell or genotypes.codes in the config",
             ) from None
         place = match.group(*GROUPS)
-        yield number, place[0], place[1], marker, place[2], place[3], _BETWEEN + rest
+        yield number, place[0], place[1], marker, place[2], place[3], BETWEEN + rest

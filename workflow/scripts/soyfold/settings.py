@@ -9,6 +9,7 @@ import yaml
 from soyfold.errors import UserError
 from soyfold.families import check_pattern
 from soyfold.files import read_table
+from soyfold.genotype_sources import PLACEHOLDER
 from soyfold.schema import check, fill_defaults
 
 DATA_VARIABLE = "SOYFOLD_DATA"
@@ -105,7 +106,11 @@ def load_study(config, schemas, *, file):
         study["contacts"] = {**contacts, "libraries": None}
     study.setdefault("title", study["study"])
     study["chromosomes"] = expand_path(study["chromosomes"])
-    study["genotypes"]["file"] = expand_path(study["genotypes"]["file"])
+    genotypes = study["genotypes"]
+    if isinstance(genotypes["file"], str):
+        genotypes["file"] = expand_path(genotypes["file"])
+    else:
+        genotypes["file"] = [expand_path(name) for name in genotypes["file"]]
     for section, key in (
         ("contacts", "libraries"),
         ("cohort", "traits"),
@@ -143,6 +148,13 @@ def _source_of(path, sources):
     return sources[max(matching, key=len)] if matching else None
 
 
+def _genotype_files(file):
+    """Place in the config of each file of the genotypes; those of a pattern are found later."""
+    if not isinstance(file, str):
+        return {f"genotypes.file[{k}]": name for k, name in enumerate(file)}
+    return {} if PLACEHOLDER in file else {"genotypes.file": file}
+
+
 def refuse_missing_files(study, traits, libraries):
     """Raise one `UserError` if a file that the study names isn't there, and say where it is from.
 
@@ -151,7 +163,7 @@ def refuse_missing_files(study, traits, libraries):
     study, traits, libraries : dict
         As `load_study`, `read_sheet` and `read_libraries` return them.
     """
-    wanted = {"genotypes.file": study["genotypes"]["file"], "chromosomes": study["chromosomes"]}
+    wanted = {"chromosomes": study["chromosomes"]} | _genotype_files(study["genotypes"]["file"])
     for section, key in (("cohort", "id_map"), ("splits", "file")):
         wanted[f"{section}.{key}"] = study[section][key]
     wanted["cohort.families.file"] = (study["cohort"]["families"] or {}).get("file")

@@ -1,5 +1,6 @@
 """Which records of the user's genotypes are kept, under which chromosome, id and reason."""
 
+import bisect
 import re
 
 import pandas as pd
@@ -20,30 +21,45 @@ _NUMBERED = re.compile(
 
 
 class Sieve:
-    """Judges the records of one file in their order; remembers each with its verdict.
+    """Judges the records of one or several files in their order; remembers each with its verdict.
 
     Parameters
     ----------
     chromosomes : soyfold.chromosomes.Chromosomes
-    file : path-like
-        The user's file, for messages.
 
     Attributes
     ----------
+    file : path-like
+        The user's file that is being read, for messages.
     lines : list of int
-        Line of each record.
+        Line of each record in its file.
     """
 
-    def __init__(self, chromosomes, *, file):
+    def __init__(self, chromosomes):
         self.chromosomes = chromosomes
-        self.file = file
+        self.file = None
         self.lines = []
+        self._files, self._starts = [], []
         self._records = []
         self._at = {}  # (chromosome, position) -> index of the first record there
         self._crowded = {}  # the same -> indices of all records there, if there are several
         self._ids = set()
         self._known = 0
         self._length = dict(zip(chromosomes.names, chromosomes.lengths.tolist(), strict=True))
+
+    def begin(self, file):
+        """Say that the records to come are those of `file`."""
+        self.file = file
+        self._files.append(file)
+        self._starts.append(len(self.lines))
+
+    def file_of(self, index):
+        """The file that record `index` comes from."""
+        return self._files[bisect.bisect_right(self._starts, index) - 1]
+
+    def _place(self, index):
+        line = f"line {self.lines[index]}"
+        return line if len(self._files) == 1 else f"{line} of {self.file_of(index)}"
 
     def judge(self, line, contig, position, name, ref, alt):
         """Judge one record.
@@ -124,7 +140,7 @@ class Sieve:
                     file=self.file,
                     at=f"line {line}",
                     allowed="each variant once",
-                    mend=f"remove line {line} or line {self.lines[other]}",
+                    mend=f"remove line {line} or {self._place(other)}",
                 )
         here.append(index)
 
@@ -137,10 +153,9 @@ class Sieve:
         self._ids.add(name)
         return name
 
-    def kept_lines(self):
-        """Lines of the records that `judge` kept, in order."""
-        judged = zip(self.lines, self._records, strict=True)
-        return [line for line, record in judged if record[-1] is None]
+    def kept(self):
+        """Indices of the records that `judge` kept, in order."""
+        return [index for index, record in enumerate(self._records) if record[-1] is None]
 
     def table(self):
         """All records in the file's order.
@@ -165,6 +180,8 @@ class Sieve:
             )
         if not self._known:
             raise self._unknown(self._records[0][1])
+        if len(self._files) > 1:
+            self._refuse_lacking()
         columns = ["variant", "chromosome", "position", "ref", "alt", "reason"]
         table = pd.DataFrame(self._records, columns=columns)
         several = [index for here in self._crowded.values() for index in here]
@@ -180,6 +197,19 @@ class Sieve:
                 allowed="records with one REF and one ALT allele",
             )
         return table
+
+    def _refuse_lacking(self):
+        """Raise if several files together have no record of a chromosome: one is not there."""
+        seen = {chromosome for chromosome, _ in self._at}
+        lacking = [name for name in self.chromosomes.names if name not in seen]
+        if lacking:
+            raise UserError(
+                f"no record of chromosome {', '.join(lacking)} in {len(self._files)} files"
+                f" ({self._files[0]}, ...)",
+                at="key genotypes.file",
+                allowed="files that cover each chromosome",
+                mend="name the files of these chromosomes too",
+            )
 
 
 def _reason(alt):

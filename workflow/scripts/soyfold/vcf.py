@@ -32,7 +32,9 @@ def open_lines(file):
         head = raw.read(4)
         raw.seek(0)
         if not head:
-            raise UserError("an empty file", file=file, allowed="a VCF, PLINK bed or marker table")
+            raise UserError(
+                "an empty file", file=file, allowed="a VCF, PLINK bed, HapMap or marker table"
+            )
         number = 0
         try:
             if head[:2] == _GZIP:
@@ -121,13 +123,24 @@ def read_header(lines, *, file):
     raise UserError("no #CHROM line", file=file, allowed="a VCF", mend="the file may be cut off")
 
 
+def has_calls(form):
+    """Whether a record's FORMAT (bytes) begins with genotype calls."""
+    return form == b"GT" or form.startswith(b"GT:")
+
+
+def has_dosages(form):
+    """Whether a record's FORMAT (bytes) has dosages or probabilities and no genotype calls."""
+    parts = form.split(b":")
+    return b"GT" not in parts and (b"DS" in parts or b"GP" in parts)
+
+
 def read_records(lines, samples, *, file):
     """Yield a VCF's records: line, contig, position, id, ref, alt (str), rest of the line (bytes).
 
     Raises
     ------
     UserError
-        For a record with a wrong number of fields, or one without GT.
+        For a record with a wrong number of fields, or one without GT, DS or GP.
     """
     tabs = 8 + len(samples)
     for number, line in lines:
@@ -144,11 +157,11 @@ def read_records(lines, samples, *, file):
             )
         *five, rest = line.split(b"\t", 5)
         form = rest.split(b"\t", 4)[3]
-        if form != b"GT" and not form.startswith(b"GT:"):
+        if not has_calls(form) and not has_dosages(form):
             raise UserError(
                 f"FORMAT {form.decode(errors='replace')!r}",
                 file=file,
                 at=f"line {number}",
-                allowed="FORMAT that begins with GT (genotype calls)",
+                allowed="FORMAT that begins with GT (genotype calls), or has DS or GP (dosages)",
             )
         yield number, *(field.decode("utf-8", errors="replace") for field in five), rest
