@@ -162,7 +162,7 @@ rule draw_split:
     benchmark:
         f"{BENCHMARKS}/cohort/draw_split/{{scheme}}_seed{{seed}}.tsv"
     wildcard_constraints:
-        scheme="|".join(set(SCHEMES) - schemes.OF_ENVIRONMENTS) or "(?!)",
+        scheme="|".join(set(DRAWN) - schemes.OF_ENVIRONMENTS) or "(?!)",
     conda:
         "../../envs/cohort.yaml"
     threads: 1
@@ -171,7 +171,7 @@ rule draw_split:
         runtime=10,
         gpu=0,
     params:
-        settings=lambda wildcards: SCHEMES[wildcards.scheme]["settings"],
+        settings=lambda wildcards: DRAWN[wildcards.scheme]["settings"],
         source=lambda wildcards: source_digest("draw_split", f"soyfold.splits.{wildcards.scheme}"),
     message:
         "cohort: split {wildcards.seed} ({wildcards.scheme})"

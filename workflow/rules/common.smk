@@ -31,7 +31,11 @@ try:
     BLENDS = registry.read_blends(
         SETTINGS,
         SCHEMAS,
-        [*sum(TRAIT_MODELS.values(), []), *schemes.further_models(SCHEMES)],
+        [
+            *sum(TRAIT_MODELS.values(), []),
+            *schemes.further_models(SCHEMES),
+            *(SETTINGS["prediction"]["models"] or []),
+        ],
     )
     PLAN = experiments.plan_roles(
         TRAIT_MODELS,
@@ -56,6 +60,14 @@ try:
         SETTINGS["evaluation"]["references"], list(MODELS), file=workflow.configfiles[-1]
     )
     MODELS |= experiments.control_blocks(PLAN, MODELS)
+    # What predicts untested lines, and its split: beside the study's schemes, never among them.
+    FINAL_MODELS = {
+        trait: SETTINGS["prediction"]["models"] or models for trait, models in TRAIT_MODELS.items()
+    }
+    MODELS |= registry.load_models(
+        SETTINGS, SCHEMAS, experiments.with_members(sum(FINAL_MODELS.values(), []), BLENDS)
+    )
+    DRAWN = SCHEMES | schemes.final_scheme(SETTINGS["prediction"], TRAITS)
     settings.refuse_missing_files(SETTINGS, TRAITS, LIBRARIES)
 except UserError as error:
     raise WorkflowError(str(error))
@@ -72,6 +84,6 @@ wildcard_constraints:
     library="[A-Za-z0-9][A-Za-z0-9_.-]*",
     trait="[A-Za-z0-9][A-Za-z0-9_.-]*",
     model="[A-Za-z0-9][A-Za-z0-9_.-]*",
-    scheme="|".join(SCHEMES),
+    scheme="|".join(DRAWN),
     seed=r"\d+",
-    split=rf"(?:(?:{'|'.join(SCHEMES)})/)?seed\d+",
+    split=rf"(?:(?:{'|'.join(DRAWN)})/)?seed\d+",

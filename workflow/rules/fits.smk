@@ -7,6 +7,11 @@ TABLES = {
 TRAIT_OF_TABLE = {Path(path).stem: trait for trait, path in TABLES.items()}
 CIM_NAME = "hic" if LIBRARIES else "expected"
 FIT_TABLES = ["predictions", "history", "metrics", "cost"]
+SHARING = {
+    "blends": BLENDS,
+    "groups": GROUPS,
+    "joint": [name for name, block in MODELS.items() if block["joint"]],
+}
 FITS = [
     {
         **fit,
@@ -14,17 +19,14 @@ FITS = [
         "preset": MODELS[fit["model"]]["preset"],
         "cim": CIM_NAME if MODELS[fit["model"]]["cim"] == "real" else MODELS[fit["model"]]["cim"],
     }
-    for fit in schemes.plan_fits(
-        PLAN,
-        SCHEMES,
-        blends=BLENDS,
-        groups=GROUPS,
-        joint=[name for name, block in MODELS.items() if block["joint"]],
-    )
+    for fit in schemes.plan_fits(PLAN, SCHEMES, **SHARING)
 ]
+# Fits on all lines, for untested ones: no table or figure of the study knows them.
+FINAL_FITS = schemes.plan_final(FINAL_MODELS, PLAN, **SHARING)
+ALL_FITS = FITS + FINAL_FITS
 # The traits that each fit learns: several where a joint model has a group.
 LEARNT = {}
-for fit in FITS:
+for fit in ALL_FITS:
     LEARNT.setdefault((fit["home"], fit["model"], fit["split"]), []).append(fit["trait"])
 VARIANT_TABLES = {
     table: rows
@@ -82,7 +84,7 @@ def split_file(trait, split):
 
 def split_inputs(wildcards):
     """What a scheme's splits are drawn from beside the samples, by name."""
-    settings = SCHEMES[wildcards.scheme]["settings"]
+    settings = DRAWN[wildcards.scheme]["settings"]
     stratify = settings.get("stratify")
     files = {
         "splits": settings.get("file"),
@@ -129,7 +131,7 @@ def members_of(splits, wildcards):
     """Predictions of a blend's members, split by split."""
     folders = {
         (fit["model"], fit["split"]): fit["folder"]
-        for fit in FITS
+        for fit in ALL_FITS
         if fit["trait"] == wildcards.trait
     }
     return [
@@ -150,7 +152,7 @@ def cim_of(wildcards):
 def tuned_of(wildcards):
     """The parameters that the search for a fit's base model found, as a list of none or one file."""
     wanted = (wildcards.trait, wildcards.model)
-    base = next(fit["base"] for fit in FITS if (fit["home"], fit["model"]) == wanted)
+    base = next(fit["base"] for fit in ALL_FITS if (fit["home"], fit["model"]) == wanted)
     if (wildcards.trait, base) not in TUNED:
         return []
     return [f"{RESULTS}/training/{wildcards.trait}/{base}/tuning/best.yaml"]
@@ -189,6 +191,13 @@ def block_of(model):
     return {key: value for key, value in MODELS[model].items() if key != "tuning"}
 
 
+def fit_block(splits, wildcards):
+    """The block of a fit job: the model's, or that of its final fit."""
+    final = splits[0].format(**wildcards).startswith(f"{schemes.FINAL}/")
+    block = block_of(wildcards.model)
+    return experiments.final_block(block) if final else block
+
+
 def sources_of(model):
     """Digest of all code that a model's fit runs."""
     return source_digest("fit_model", f"soyfold.models.{MODELS[model]['module']}")
@@ -216,7 +225,7 @@ def fit_outputs(model, splits, attention):
 def scheme_splits(scheme):
     """The splits of a scheme, as folders name them: `seed3`, or `<scheme>/seed3`."""
     folder = "" if scheme == SCHEME else f"{scheme}/"
-    return [f"{folder}seed{seed}" for seed in SCHEMES[scheme]["seeds"]]
+    return [f"{folder}seed{seed}" for seed in DRAWN[scheme]["seeds"]]
 
 
 def fit_jobs():
@@ -226,7 +235,7 @@ def fit_jobs():
         alone, together = (f"{{model,{names_like(attention, n)}}}" for n in ("one", "all"))
         shared = {"attention": attention}
         yield {**shared, "rule": stem, "model": alone, "splits": ["{split}"], "name": "{split}"}
-        for scheme in SCHEMES:
+        for scheme in DRAWN:
             folder = "" if scheme == SCHEME else f"{scheme}/"
             yield {
                 **shared,

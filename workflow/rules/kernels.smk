@@ -1,10 +1,14 @@
 # Products of all lines once a study, decompositions once a split: what all traits' kernel models share.
 # Folders of decompositions, with the fits that read them.
 KERNEL_FITS = {}
-for fit in FITS:
+for fit in ALL_FITS:
     if kernel_names.kernels_of(MODELS[fit["model"]]):
         KERNEL_FITS.setdefault(kernel_folder(fit["trait"], fit["split"]), []).append(fit)
-RELEASED = [] if SETTINGS["training"]["keep_kernels"] else list(KERNEL_FITS)
+KERNEL_ROOT = f"{RESULTS}/training/kernels"
+# Those to remove when their fits are done: of the study's fits, and of the final ones.
+SPENT = [] if SETTINGS["training"]["keep_kernels"] else list(KERNEL_FITS)
+FINAL_RELEASED = [folder for folder in SPENT if folder == f"{KERNEL_ROOT}/{schemes.FINAL}/seed0"]
+RELEASED = [folder for folder in SPENT if folder not in FINAL_RELEASED]
 
 
 rule compute_products:

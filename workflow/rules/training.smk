@@ -73,7 +73,7 @@ for job in fit_jobs():
             runtime=lambda wildcards: 2880 if MODELS[wildcards.model]["preset"] == "paper" else 240,
             gpu=lambda wildcards: MODELS[wildcards.model]["gpu"],
         params:
-            block=lambda wildcards: block_of(wildcards.model),
+            block=partial(fit_block, job["splits"]),
             seeds=partial(seeds_of, job["splits"]),
             traits=partial(names_of, job["splits"]),
             source=lambda wildcards: sources_of(wildcards.model),
@@ -85,7 +85,7 @@ for job in fit_jobs():
 
 
 # Seconds for all splits of a scheme: the members' predictions are read, weighted and written.
-for scheme in SCHEMES:
+for scheme in DRAWN:
 
     rule:
         name:
@@ -107,7 +107,7 @@ for scheme in SCHEMES:
             runtime=10,
             gpu=0,
         params:
-            block=lambda wildcards: block_of(wildcards.model),
+            block=partial(fit_block, scheme_splits(scheme)),
             source=lambda wildcards: source_digest(
                 "fit_blend", f"soyfold.models.{MODELS[wildcards.model]['module']}"
             ),

@@ -85,6 +85,31 @@ def control_blocks(plan, models):
     }
 
 
+def final_block(block):
+    """A model's registry block for the fit that learns from all lines, to predict untested ones.
+
+    Parameters
+    ----------
+    block : dict
+        As `registry.load_models` gives it.
+
+    Returns
+    -------
+    dict
+        Networks, and models that choose by validation, are refitted on train + val; models
+        without a choice learn from both at once. Residuals of lines that a fit hasn't seen, from
+        which the intervals come, are always made.
+    """
+    changed = copy.deepcopy(block)
+    parameters = changed["parameters"]
+    if block["kind"] in ("network", "ensemble") or "refit" in parameters:
+        parameters["refit"] = True
+    if "train_on" in parameters:
+        parameters["train_on"] = ["train", "val"]
+    changed["held_out"] = True
+    return changed
+
+
 def members_beside(models, blends):
     """What the blends among some models weigh that isn't among them: names, each once.
 

@@ -15,7 +15,7 @@ from soyfold.files import write_table
 from soyfold.logs import log
 from soyfold.metrics import all_metrics, pearson, within_groups
 from soyfold.parameters import TRAINING
-from soyfold.tasks import PARTS, draw_task, read_cohort
+from soyfold.tasks import draw_task, read_cohort
 
 
 def _fit_and_write(block, task, cohort, folder, **resuming):
@@ -75,7 +75,7 @@ def metrics_table(task, fit):
     rows = [
         (trait, part, name, value)
         for trait, known, (observed, predicted) in task.by_trait(task.y, fit.predicted)
-        for part in PARTS
+        for part in task.parts
         for lines in [task.part[known] == part]
         for name, value in _agreement(
             task, np.flatnonzero(known)[lines], observed[lines], predicted[lines]
@@ -223,7 +223,7 @@ def fit(
         torch.set_num_threads(threads)
     for seed, split, folder in zip(seeds, splits, folders, strict=True):
         task = draw_task(cohort, split, seed)
-        counts = ", ".join(f"{len(task.rows(part))} {part}" for part in PARTS)
+        counts = ", ".join(f"{len(task.rows(part))} {part}" for part in task.parts)
         log.info(
             "%s, seed %d: %s lines, %d SNPs", block["label"], seed, counts, task.dosage.shape[1]
         )

@@ -243,11 +243,12 @@ def fit_network(block, task, cohort, *, resume=None):
         predicted, latency = _predict_timed(members, task, size)
         networks, scaler = [member.network for member in members], members[0].scaler
         if block["attention"]:
-            lines = task.dosage[task.rows("test")]
+            shown = task.parts[-1]  # test; validation in a final fit
+            lines = task.dosage[task.rows(shown)]
             figures, between = measure_members(
                 networks, lines, scaler=scaler, names=cohort.chromosomes, size=size
             )
-            extra += [("test", name, value) for name, value in figures.items()]
+            extra += [(shown, name, value) for name, value in figures.items()]
     if options["refit"]:
         chosen = np.mean([member.trained[0].best_epoch for member in members])
         extra.append((None, "chosen_epochs", float(chosen)))

@@ -17,6 +17,8 @@ OPTIONS = {
 }
 # Their splits part a trait's values by line and environment.
 OF_ENVIRONMENTS = frozenset({"cv1", "cv2", "leave_environment_out"})
+# The split of the fits that predict untested lines: it has no test and is never a study's choice.
+FINAL = "final"
 
 
 def read_schemes(splits, traits, *, families, file):
@@ -71,6 +73,19 @@ def read_schemes(splits, traits, *, families, file):
         if number:
             schemes[name]["models"] = entry["models"]
     return schemes
+
+
+def final_scheme(prediction, traits):
+    """The scheme of the final fits, in the form of `read_schemes`.
+
+    Parameters
+    ----------
+    prediction : dict
+        `prediction` of the study.
+    traits : iterable of str
+    """
+    settings = {"scheme": FINAL, "validation": prediction["validation"]}
+    return {FINAL: {"seeds": [0], "settings": settings, "traits": list(traits)}}
 
 
 def _settings(entry, traits, where):
@@ -182,12 +197,45 @@ def plan_fits(plan, schemes, *, blends=None, groups=None, joint=()):
             ]  # fmt: skip
         for item in items:
             together = item["model"] in joint and name not in OF_ENVIRONMENTS
-            home = (groups or {}).get(item["trait"], item["trait"]) if together else item["trait"]
+            home = _home(item["trait"], groups, together)
             fits += [
                 _fit(item, home, name, seed, f"{name}/seed{seed}" if number else f"seed{seed}")
                 for seed in scheme["seeds"]
             ]
     return fits
+
+
+def plan_final(trait_models, plan, *, blends=None, groups=None, joint=()):
+    """The final fits: every model that is to predict untested lines, and the members of blends.
+
+    Parameters
+    ----------
+    trait_models : dict of str to list of str
+        Models by trait.
+    plan, blends, groups, joint
+        As for `plan_fits`.
+
+    Returns
+    -------
+    list of dict
+        As `plan_fits` gives them.
+    """
+    bases = {(item["trait"], item["model"]): item["base"] for item in plan}
+    fits = []
+    for trait, models in trait_models.items():
+        beside = members_beside(models, blends or {})
+        roles = dict.fromkeys(models, "model") | dict.fromkeys(beside, "member")
+        for model, role in roles.items():
+            base = bases.get((trait, model), model)
+            item = {"trait": trait, "model": model, "role": role, "control": None, "base": base}
+            home = _home(trait, groups, model in joint)
+            fits.append(_fit(item, home, FINAL, 0, f"{FINAL}/seed0"))
+    return fits
+
+
+def _home(trait, groups, together):
+    """The folder of a fit: its trait's, or that of the traits learnt together."""
+    return (groups or {}).get(trait, trait) if together else trait
 
 
 def _fit(item, home, scheme, seed, split):

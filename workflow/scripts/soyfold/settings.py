@@ -111,6 +111,7 @@ def load_study(config, schemas, *, file):
         genotypes["file"] = expand_path(genotypes["file"])
     else:
         genotypes["file"] = [expand_path(name) for name in genotypes["file"]]
+    study["new_genotypes"] = expand_path(study["new_genotypes"])
     for section, key in (
         ("contacts", "libraries"),
         ("cohort", "traits"),
@@ -164,6 +165,7 @@ def refuse_missing_files(study, traits, libraries):
         As `load_study`, `read_sheet` and `read_libraries` return them.
     """
     wanted = {"chromosomes": study["chromosomes"]} | _genotype_files(study["genotypes"]["file"])
+    wanted["new_genotypes"] = study["new_genotypes"]
     for section, key in (("cohort", "id_map"), ("splits", "file")):
         wanted[f"{section}.{key}"] = study[section][key]
     wanted["cohort.families.file"] = (study["cohort"]["families"] or {}).get("file")

@@ -84,6 +84,11 @@ class Task:
     environment: np.ndarray | None = None
     traits: tuple = ()
 
+    @property
+    def parts(self):
+        """Names of the parts that have lines, in the order of `PARTS`; a final fit has no test."""
+        return [name for name in PARTS if (self.part == name).any()]
+
     def rows(self, *parts):
         """Row numbers of one or several parts."""
         return np.flatnonzero(np.isin(self.part, parts))
@@ -240,13 +245,16 @@ def draw_task(cohort, split, seed):
         environment=lines.environment.fillna("").to_numpy(dtype=str) if own else None,
         traits=cohort.traits,
     )
-    _refuse_small_parts(task, split)
+    # Splits that are to judge models are refused without test lines where they are drawn.
+    tested = (parts.part == "test").any()
+    _refuse_small_parts(task, split, PARTS if tested else PARTS[:2])
     return task
 
 
-def _refuse_small_parts(task, split):
+def _refuse_small_parts(task, split, parts):
     for trait, known, _ in task.by_trait():
-        for name, fewest in FEWEST.items():
+        for name in parts:
+            fewest = FEWEST[name]
             count = int((task.part[known] == name).sum())
             if count < fewest:
                 what = "a value" if trait is None else f"a value of {trait}"

@@ -10,6 +10,7 @@ SNPs the share `r2` of the variance.
 import numpy as np
 
 from soyfold.models.gibbs import DEGREES, SHAPE, fit_effects, require_share, resolve_options
+from soyfold.models.gibbs import from_state as from_state
 
 DEFAULTS = {"pi": 0.95}
 

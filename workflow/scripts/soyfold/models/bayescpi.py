@@ -8,6 +8,7 @@ of the variance, and pi a beta prior; both as in BGLR (doi:10.1534/genetics.114.
 import numpy as np
 
 from soyfold.models.gibbs import DEGREES, fit_effects, require_share, resolve_options
+from soyfold.models.gibbs import from_state as from_state
 
 DEFAULTS = {"pi": None}  # None: sampled
 EXPECTED, COUNTS = 0.5, 10.0  # mean of pi's beta prior and what it weighs, in SNPs

@@ -8,6 +8,7 @@ of the variance that the SNPs are expected to explain, as in BGLR (doi:10.1534/g
 import numpy as np
 
 from soyfold.models.gibbs import SHAPE, fit_effects, resolve_options
+from soyfold.models.gibbs import from_state as from_state
 
 
 def inverse_gaussian(rng, mean, shape):

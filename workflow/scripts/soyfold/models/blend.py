@@ -31,6 +31,11 @@ class BlendModel:
         return {"weights": self.weights, "fitted": self.fitted}
 
 
+def from_state(arrays):
+    """The model that `BlendModel.state` wrote: it predicts as before."""
+    return BlendModel(arrays["weights"], arrays["fitted"], 0)
+
+
 def convex_weights(predictions, y):
     """Weights of the least mean squared error among those that are convex.
 

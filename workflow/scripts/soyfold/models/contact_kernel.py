@@ -82,6 +82,11 @@ class KernelModel:
         return dict(self.figures)
 
 
+def from_state(arrays):
+    """The model that `KernelModel.state` wrote: it predicts as before."""
+    return KernelModel(**{**arrays, "intercept": float(arrays["intercept"])}, figures={})
+
+
 def _resolved(parameters):
     """Parameters over their defaults, checked."""
     p = resolve(parameters, DEFAULTS, model="contact_kernel")

@@ -87,6 +87,11 @@ class FamilyModel:
         return dict(self.figures)
 
 
+def from_state(arrays):
+    """The model that `FamilyModel.state` wrote: it predicts as before."""
+    return FamilyModel(**{**arrays, "intercept": float(arrays["intercept"])}, figures={})
+
+
 def _scaled(kernel):
     """Z Z' from X X', in place, scaled to a mean diagonal of 1; and that scale."""
     centre(kernel)

@@ -14,6 +14,7 @@ from scipy.linalg import cho_factor, cho_solve
 
 from soyfold.kernel_names import ADDITIVE
 from soyfold.models.linear import RidgeModel, project, refuse_unusable
+from soyfold.models.linear import from_state as from_state
 from soyfold.parameters import require, resolve
 from soyfold.shared_kernels import own_kernels
 from soyfold.tridiagonal import Likelihood, maximise_likelihood, variance_figures

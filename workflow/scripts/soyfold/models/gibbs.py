@@ -102,6 +102,12 @@ class GibbsModel(RidgeModel):
         return dict(self.figures)
 
 
+def from_state(arrays):
+    """The model that `GibbsModel.state` wrote: it predicts as before."""
+    scalars = {"intercept": float(arrays["intercept"]), "figures": {}}
+    return GibbsModel(**scalars, **{n: arrays[n] for n in ("centre", "effects", "inclusion")})
+
+
 class _Chains:
     """Chains side by side: their laws, generators and residual variances, beside the effects."""
 

@@ -48,6 +48,11 @@ class RidgeModel:
         return dict(self.figures)
 
 
+def from_state(arrays):
+    """The model that `RidgeModel.state` wrote: it predicts as before."""
+    return RidgeModel(float(arrays["intercept"]), arrays["centre"], arrays["effects"], {})
+
+
 def project(dosage, centre, x):
     """Z' x, for Z = dosage - centre: lines (n,) or (n, k) to SNPs (L,) or (L, k)."""
     sums = np.zeros((dosage.shape[1], *x.shape[1:]))

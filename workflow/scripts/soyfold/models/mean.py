@@ -24,6 +24,11 @@ class MeanModel:
         return {"mean": self.mean}
 
 
+def from_state(arrays):
+    """The model that `MeanModel.state` wrote: it predicts as before."""
+    return MeanModel(float(arrays["mean"]))
+
+
 def fit(dosage, y, *, parameters, seed):
     """Fit the mean predictor.
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from soyfold.kernel_names import ADDITIVE
 from soyfold.models.linear import RidgeModel, project, refuse_unusable
+from soyfold.models.linear import from_state as from_state
 from soyfold.parameters import require, resolve
 from soyfold.shared_kernels import own_kernels
 

@@ -83,6 +83,12 @@ class KernelModel:
         return dict(self.figures)
 
 
+def from_state(arrays):
+    """The model that `KernelModel.state` wrote: it predicts as before."""
+    scalars = {name: float(arrays[name]) for name in ("intercept", "width")}
+    return KernelModel(**scalars, dual=arrays["dual"], lines=arrays["lines"], figures={})
+
+
 def _resolved(parameters):
     """Parameters over their defaults, checked."""
     p = resolve(parameters, DEFAULTS, model="rkhs")

@@ -11,6 +11,7 @@ import numpy as np
 from soyfold.blocks import blocks
 from soyfold.models import gblup
 from soyfold.models.linear import RidgeModel, project, refuse_unusable
+from soyfold.models.linear import from_state as from_state
 from soyfold.tridiagonal import Likelihood, decompose, maximise_likelihood
 
 NEEDS = ("kernels",)
