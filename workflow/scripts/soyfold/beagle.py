@@ -1,4 +1,4 @@
-"""One run of Beagle on packed genotypes."""
+"""Runs of Beagle on packed genotypes: fill gaps, phase a panel, impute new samples from it."""
 
 import os
 from pathlib import Path
@@ -70,21 +70,81 @@ def run_beagle(rows, samples, positions, *, settings, memory_mb, folder):
     ndarray (v, b) uint8
         Packed genotypes in the same order.
     """
-    plink = {"threads": settings["threads"], "memory_mb": memory_mb}
+    _write_calls(rows, samples, positions, "before", settings, memory_mb, folder)
+    _start("gt=before.vcf.gz", positions, len(rows) * samples, settings, memory_mb, folder)
+    return _read_calls(len(rows), samples, settings, memory_mb, folder)
+
+
+def phase_panel(rows, samples, positions, *, settings, memory_mb, folder):
+    """Phase one chromosome's complete genotypes, for `impute_from_panel`.
+
+    Parameters
+    ----------
+    rows, samples, positions, settings, memory_mb, folder
+        As for `run_beagle`.
+
+    Returns
+    -------
+    Path
+        Beagle's VCF in `folder`.
+    """
+    _write_calls(rows, samples, positions, "before", settings, memory_mb, folder, letter="r")
+    _start("gt=before.vcf.gz", positions, len(rows) * samples, settings, memory_mb, folder)
+    return folder / "after.vcf.gz"
+
+
+def impute_from_panel(rows, samples, positions, known, panel, *, settings, memory_mb, folder):
+    """Impute one chromosome of new samples from a phased panel.
+
+    Parameters
+    ----------
+    rows : ndarray (v, b) uint8
+        Packed genotypes of the new samples at the panel's variants.
+    samples : int
+    positions : ndarray (v,) int64
+        Of the panel's variants: base pairs, sorted.
+    known : ndarray (k,) int64
+        The variants that the new samples have a call of, k >= 2.
+    panel : path-like
+        What `phase_panel` gave.
+    settings, memory_mb, folder
+        As for `run_beagle`.
+
+    Returns
+    -------
+    ndarray (v, b) uint8
+        Packed genotypes without a missing call.
+    """
+    _write_calls(rows[known], samples, positions[known], "before", settings, memory_mb, folder)
+    (folder / "panel.vcf.gz").symlink_to(Path(panel).resolve())
+    inputs = "gt=before.vcf.gz ref=panel.vcf.gz"
+    _start(inputs, positions, len(rows) * samples, settings, memory_mb, folder)
+    return _read_calls(len(rows), samples, settings, memory_mb, folder)
+
+
+def _plink(settings, memory_mb):
+    return {"threads": settings["threads"], "memory_mb": memory_mb}
+
+
+def _write_calls(rows, samples, positions, stem, settings, memory_mb, folder, letter="s"):
+    """<stem>.vcf.gz of packed rows; Beagle refuses a panel that shares names with the samples."""
     variants = pd.DataFrame({"chromosome": "1", "position": positions})
-    bed.write_bed(rows, folder / "before.bed")
-    numbered = write_numbered(variants, samples, folder, code={"1": 1})
-    before, after = folder / "before", folder / "after"
-    recode = ["--recode", "vcf-iid", "bgz", "--out", before]
-    run_plink("--bed", f"{before}.bed", *numbered, *recode, **plink)
+    bed.write_bed(rows, folder / f"{stem}.bed")
+    numbered = write_numbered(variants, samples, folder, code={"1": 1}, letter=letter)
+    recode = ["--recode", "vcf-iid", "bgz", "--out", folder / stem]
+    run_plink("--bed", folder / f"{stem}.bed", *numbered, *recode, **_plink(settings, memory_mb))
+
+
+def _start(inputs, positions, cells, settings, memory_mb, folder):
+    """Run Beagle on what lies in its folder; it writes after.vcf.gz."""
     program = find_program(
         "beagle", install="apt-get install beagle, or conda install -c bioconda beagle"
     )
-    cells, heap_mb = len(rows) * samples, int(max(200, memory_mb - JAVA_MB))
+    heap_mb = int(max(200, memory_mb - JAVA_MB))
     options = {name: settings[name] for name in ("seed", "burnin", "iterations")}
     options |= {"nthreads": settings["threads"], "window": f"{window_cm(positions):g}"}
     environment = os.environ | {"JAVA_TOOL_OPTIONS": java_options(cells, heap_mb)}
-    command = [program, "gt=before.vcf.gz", "out=after"]
+    command = [program, *inputs.split(), "out=after"]
     command += [f"{name}={value}" for name, value in options.items()]
     try:
         run_program(command, folder=folder, env=environment)
@@ -96,8 +156,14 @@ def run_beagle(rows, samples, positions, *, settings, memory_mb, folder):
             at="key imputation.memory_gb",
             mend="raise it",
         ) from None
-    run_plink("--vcf", f"{after}.vcf.gz", "--make-bed", "--out", after, **plink)
-    return _aligned(folder, len(rows), samples)
+
+
+def _read_calls(variants, samples, settings, memory_mb, folder):
+    """Packed rows of after.vcf.gz."""
+    after = folder / "after"
+    make = ["--make-bed", "--out", after]
+    run_plink("--vcf", f"{after}.vcf.gz", *make, **_plink(settings, memory_mb))
+    return _aligned(folder, variants, samples)
 
 
 def _aligned(folder, variants, samples):

@@ -99,17 +99,24 @@ def load_network(path):
     UserError
         If the file holds another kind of model.
     """
-    from soyfold.scaling import Scaler
     from soyfold.training.ensemble import Ensemble
 
     arrays, facts = read_checkpoint(path)
     if facts["kind"] not in ("network", "ensemble"):
         raise UserError(f"a {facts['kind']} model", file=path, allowed="a network's checkpoint")
-    members = [_rebuild(arrays, facts, number) for number in range(facts["members"])]
+    members, scaler = rebuild_members(arrays, facts)
     network = members[0] if len(members) == 1 else Ensemble(members)
+    return network.eval(), scaler
+
+
+def rebuild_members(arrays, facts):
+    """The networks of a checkpoint, one or an ensemble's, each by itself; and their scaler."""
+    from soyfold.scaling import Scaler
+
+    members = [_rebuild(arrays, facts, number).eval() for number in range(facts["members"])]
     stored = facts["scaler"]
     scaled = {k: np.asarray(v) if isinstance(v, list) else v for k, v in stored.items()}
-    return network.eval(), Scaler(arrays["centre"], **scaled)
+    return members, Scaler(arrays["centre"], **scaled)
 
 
 def _rebuild(arrays, facts, number):

@@ -48,8 +48,8 @@ def _read_table(path):
     return named.set_index("sample")["family"]
 
 
-def name_families(samples, *, pattern=None, file=None):
-    """Family of each sample.
+def find_families(samples, *, pattern=None, file=None):
+    """Family of each sample, where it has one.
 
     Parameters
     ----------
@@ -68,15 +68,26 @@ def name_families(samples, *, pattern=None, file=None):
     Raises
     ------
     UserError
+        If the table names a sample twice.
+    """
+    samples = pd.Series(samples, dtype=object)
+    if pattern is None:
+        return samples.map(_read_table(file))
+    family = samples.str.extract(pattern, expand=False)
+    return family.mask(family == "")
+
+
+def name_families(samples, *, pattern=None, file=None):
+    """`find_families` of samples that can't all be of none.
+
+    Raises
+    ------
+    UserError
         If no sample has a family, or the table names a sample twice.
     """
     samples = pd.Series(samples, dtype=object)
-    if pattern is not None:
-        family = samples.str.extract(pattern, expand=False)
-        family = family.mask(family == "")
-        where = {"at": "key cohort.families.pattern"}
-    else:
-        family, where = samples.map(_read_table(file)), {"file": file}
+    family = find_families(samples, pattern=pattern, file=file)
+    where = {"file": file} if pattern is None else {"at": "key cohort.families.pattern"}
     if not family.notna().any():
         examples = ", ".join(map(repr, samples.head(3)))
         raise UserError(

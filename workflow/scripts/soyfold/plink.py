@@ -122,7 +122,7 @@ def feed_plink(chunks, *arguments, threads, memory_mb):
     return process.returncode, text
 
 
-def write_numbered(variants, samples, folder, *, code):
+def write_numbered(variants, samples, folder, *, code, letter="s"):
     """Write a bim and a fam that hold numbers, for PLINK to read beside a bed.
 
     Parameters
@@ -133,6 +133,8 @@ def write_numbered(variants, samples, folder, *, code):
     folder : Path
     code : mapping
         Chromosome name to number; names that it lacks become 0.
+    letter : str
+        Before the samples' numbers, where two sets of samples must not share names.
 
     Returns
     -------
@@ -149,7 +151,7 @@ def write_numbered(variants, samples, folder, *, code):
         }
     )
     bed.write_bim(numbered, folder / "numbered.bim")
-    bed.write_fam([f"s{i}" for i in range(samples)], folder / "numbered.fam")
+    bed.write_fam([f"{letter}{i}" for i in range(samples)], folder / "numbered.fam")
     return ["--bim", str(folder / "numbered.bim"), "--fam", str(folder / "numbered.fam")]
 
 
