@@ -1,7 +1,7 @@
 # Each target sets up what it needs. The only ones a new user has to know: demo and test.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo test lint format bench bench-kernels clean setup help
+.PHONY: demo test test-slurm lint format bench bench-kernels clean setup help
 
 BIN := .venv/bin
 CORES ?= all
@@ -10,6 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 help:
 	@echo "make demo    run the embedded demo study (set-up included)"
 	@echo "make test    run all tests (set-up included)"
+	@echo "make test-slurm   the demo on a real one-node Slurm (as root on Debian; about 15 minutes)"
 	@echo "make lint    ruff, snakefmt, snakemake --lint"
 	@echo "make bench   time and memory of the attention's forms (about 15 minutes)"
 	@echo "make bench-kernels   GBLUP per fold beside other programs (BENCH_ARGS=\"--janusx PYTHON\")"
@@ -25,6 +26,11 @@ demo: .venv/.ready
 
 test: .venv/.ready
 	@python -m pytest $(PYTEST_ARGS)
+
+SLURM_LOG ?= results/slurm.log
+test-slurm: .venv/.ready
+	@bash tests/slurm/install.sh
+	@SLURM_LOG=$(SLURM_LOG) python -m pytest $(PYTEST_ARGS) tests/slurm/demo_on_slurm.py
 
 lint: .venv/.ready
 	ruff check .

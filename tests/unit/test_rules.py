@@ -45,6 +45,8 @@ def test_rule_has_every_directive(rule):
         assert re.search(rf"(?m)^    {directive}:", text), f"{name} lacks {directive}"
     for resource in ("mem_mb", "runtime", "gpu"):
         assert re.search(rf"(?m)^        {resource}=", text), f"{name} lacks resource {resource}"
+    raised = re.search(r"mem_mb=(raised\(|lambda wildcards, attempt\b)", text)
+    assert raised, f"{name}: a retry asks for no more memory; write mem_mb=raised(...)"
     assert re.search(rf'source_digest\(\s*"{script_of(text)}"', text + called(text))
 
 

@@ -22,7 +22,7 @@ rule join_trait:
         "../../envs/cohort.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=raised(2000),
         runtime=30,
         gpu=0,
     params:
@@ -50,7 +50,7 @@ rule collect_joins:
         "../../envs/cohort.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=raised(2000),
         runtime=30,
         gpu=0,
     params:
@@ -79,7 +79,7 @@ rule write_dosage:
         "../../envs/cohort.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=raised(4000),
         runtime=60,
         gpu=0,
     params:
@@ -107,7 +107,7 @@ rule find_clusters:
         "../../envs/cohort.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=raised(4000),
         runtime=120,
         gpu=0,
     params:
@@ -135,7 +135,7 @@ rule average_plots:
         "../../envs/cohort.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=raised(2000),
         runtime=30,
         gpu=0,
     params:
@@ -167,7 +167,7 @@ rule draw_split:
         "../../envs/cohort.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=raised(1000),
         runtime=10,
         gpu=0,
     params:

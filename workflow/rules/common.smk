@@ -79,6 +79,11 @@ SCHEME = SETTINGS["splits"]["scheme"]  # the main one
 SEEDS = SCHEMES[SCHEME]["seeds"]
 
 
+def raised(megabytes):
+    """Memory of a job, in MB, that each retry raises by as much; only clusters' profiles retry."""
+    return lambda wildcards, attempt: attempt * megabytes
+
+
 wildcard_constraints:
     chromosome="[^/]+",
     library="[A-Za-z0-9][A-Za-z0-9_.-]*",

@@ -35,7 +35,7 @@ rule load_library:
         "../../envs/contacts.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=raised(2000),
         runtime=240,
         gpu=0,
     params:
@@ -63,7 +63,7 @@ rule merge_libraries:
         "../../envs/contacts.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=raised(4000),
         runtime=240,
         gpu=0,
     params:
@@ -89,7 +89,7 @@ rule sum_contacts:
         "../../envs/contacts.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=raised(2000),
         runtime=60,
         gpu=0,
     params:
@@ -116,7 +116,7 @@ rule normalise_cim:
         "../../envs/contacts.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=raised(1000),
         runtime=10,
         gpu=0,
     params:
@@ -146,7 +146,7 @@ rule make_control:
         "../../envs/contacts.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=raised(1000),
         runtime=10,
         gpu=0,
     params:
@@ -175,7 +175,7 @@ rule plot_cim:
         "../../envs/contacts.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=raised(1000),
         runtime=10,
         gpu=0,
     params:

@@ -17,7 +17,7 @@ rule measure_trait:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=raised(1000),
         runtime=10,
         gpu=0,
     params:
@@ -45,7 +45,7 @@ rule collect_scores:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=raised(1000),
         runtime=10,
         gpu=0,
     params:
@@ -73,7 +73,7 @@ rule tabulate_trait:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=raised(1000),
         runtime=10,
         gpu=0,
     params:
@@ -103,7 +103,7 @@ rule tabulate_variants:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=raised(1000),
         runtime=10,
         gpu=0,
     params:
@@ -130,7 +130,7 @@ rule tabulate_schemes:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=raised(1000),
         runtime=10,
         gpu=0,
     params:
@@ -154,7 +154,7 @@ rule compare_models:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=raised(1000),
         runtime=30,
         gpu=0,
     params:
@@ -183,7 +183,7 @@ rule measure_cost:
         "../../envs/training.yaml"
     threads: 4 if any(MODELS[name]["preset"] == "paper" for name in COSTED) else 1
     resources:
-        mem_mb=16000 if any(MODELS[name]["preset"] == "paper" for name in COSTED) else 4000,
+        mem_mb=raised(max([memory_of(name) for name in COSTED], default=0)),
         runtime=120,
         gpu=max([MODELS[name]["gpu"] for name in COSTED], default=0),
     params:
@@ -211,7 +211,7 @@ rule compare_controls:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=raised(1000),
         runtime=10,
         gpu=0,
     params:

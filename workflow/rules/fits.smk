@@ -186,6 +186,11 @@ def names_tuned():
     return "|".join(sorted({re.escape(model) for _, model in TUNED})) or "(?!)"
 
 
+def memory_of(model):
+    """Memory that a fit of a model takes, in MB."""
+    return 16000 if MODELS[model]["preset"] == "paper" else 4000
+
+
 def block_of(model):
     """What decides a fit of a model: its block without the space of a search."""
     return {key: value for key, value in MODELS[model].items() if key != "tuning"}

@@ -36,7 +36,7 @@ rule import_genotypes:
         "../../envs/genotypes.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
+        mem_mb=raised(4000),
         runtime=120,
         gpu=0,
     params:
@@ -73,7 +73,7 @@ rule filter_genotypes:
         "../../envs/genotypes.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
+        mem_mb=raised(4000),
         runtime=60,
         gpu=0,
     params:

@@ -21,7 +21,7 @@ rule impute_chromosome:
         "../../envs/imputation.yaml"
     threads: IMPUTATION.get("threads", 1)
     resources:
-        mem_mb=int(1024 * IMPUTATION.get("memory_gb", 4)) + 1000,
+        mem_mb=raised(int(1024 * IMPUTATION.get("memory_gb", 4)) + 1000),
         runtime=1440,
         gpu=0,
     params:
@@ -60,7 +60,7 @@ rule merge_chromosomes:
         "../../envs/imputation.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=raised(2000),
         runtime=60,
         gpu=0,
     params:

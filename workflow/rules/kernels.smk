@@ -24,7 +24,7 @@ rule compute_products:
         "../../envs/training.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=raised(4000),
         runtime=60,
         gpu=0,
     params:
@@ -54,7 +54,7 @@ rule decompose_kernel:
         "../../envs/training.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
+        mem_mb=raised(6000),
         runtime=120,
         gpu=0,
     params:
@@ -79,11 +79,12 @@ rule release_kernels:
     benchmark:
         f"{BENCHMARKS}/training/kernels/{{parts}}/release_kernels.tsv"
     priority: 2
+    localrule: True
     conda:
         "../../envs/training.yaml"
     threads: 1
     resources:
-        mem_mb=500,
+        mem_mb=raised(500),
         runtime=10,
         gpu=0,
     params:

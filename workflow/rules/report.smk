@@ -15,7 +15,7 @@ rule plot_learning_curves:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=raised(1000),
         runtime=10,
         gpu=0,
     params:
@@ -41,7 +41,7 @@ rule plot_predictions:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=raised(1000),
         runtime=10,
         gpu=0,
     params:
@@ -68,7 +68,7 @@ rule plot_controls:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=raised(1000),
         runtime=10,
         gpu=0,
     params:
@@ -95,7 +95,7 @@ rule plot_comparisons:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=raised(1000),
         runtime=10,
         gpu=0,
     params:
@@ -126,7 +126,7 @@ rule plot_attention:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=raised(1000),
         runtime=10,
         gpu=0,
     params:
@@ -157,7 +157,7 @@ rule plot_tuning:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=raised(1000),
         runtime=10,
         gpu=0,
     params:

@@ -23,8 +23,7 @@ rule tune_model:
         "../../envs/training.yaml"
     threads: TUNING["workers"] if TUNING else 1
     resources:
-        mem_mb=lambda wildcards, threads: threads
-        * (16000 if MODELS[wildcards.model]["preset"] == "paper" else 4000),
+        mem_mb=lambda wildcards, attempt, threads: (attempt * threads * memory_of(wildcards.model)),
         runtime=2880,
         gpu=lambda wildcards: MODELS[wildcards.model]["gpu"],
     params:
@@ -67,9 +66,7 @@ for job in fit_jobs():
             "../../envs/training.yaml"
         threads: lambda wildcards: 4 if MODELS[wildcards.model]["preset"] == "paper" else 1
         resources:
-            mem_mb=lambda wildcards: (
-                16000 if MODELS[wildcards.model]["preset"] == "paper" else 4000
-            ),
+            mem_mb=lambda wildcards, attempt: attempt * memory_of(wildcards.model),
             runtime=lambda wildcards: 2880 if MODELS[wildcards.model]["preset"] == "paper" else 240,
             gpu=lambda wildcards: MODELS[wildcards.model]["gpu"],
         params:
@@ -103,7 +100,7 @@ for scheme in DRAWN:
             "../../envs/training.yaml"
         threads: 1
         resources:
-            mem_mb=1000,
+            mem_mb=raised(1000),
             runtime=10,
             gpu=0,
         params:

@@ -1,0 +1,54 @@
+"""config/profiles/slurm as far as it goes without a cluster; tests/slurm has the rest."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from soyfold import schemes
+
+
+@pytest.fixture(scope="module")
+def profile(root):
+    return yaml.safe_load((root / "config/profiles/slurm/config.yaml").read_text())
+
+
+def rule_names(root):
+    """Names of all rules of the rule files; those of loops as they read for every scheme."""
+    text = "\n".join(path.read_text() for path in (root / "workflow/rules").glob("*.smk"))
+    names = set(re.findall(r"(?m)^(?:use rule \w+ as|rule) (\w+)(?= with:|:)", text))
+    stems = re.findall(r'(?m)^            f"(\w+_)\{scheme\}"$', text)
+    return names | {stem + scheme for stem in stems for scheme in schemes.OPTIONS}
+
+
+def test_it_groups_rules_that_there_are_and_no_fit_of_minutes(root, profile):
+    names = rule_names(root)
+    assert set(profile["groups"]) <= names, set(profile["groups"]) - names
+    assert {name for name in names if name.startswith(("plot_", "tabulate_", "compare_"))} <= set(
+        profile["groups"]
+    )
+    assert not {"fit_model", "tune_model", "measure_cost", "decompose_kernel"} & set(
+        profile["groups"]
+    )
+    assert set(profile["group-components"]) <= {
+        *profile["groups"].values(), "imputation", "fits",
+    }  # fmt: skip
+
+
+def dry_run(root, tmp_path, *arguments):
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "-n", *arguments],
+        cwd=root, text=True, timeout=120, check=False, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "SOYFOLD_RESULTS": str(tmp_path)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-4000:]
+    return done.stdout
+
+
+def test_the_demo_goes_through_it_in_groups(root, tmp_path):
+    text = dry_run(root, tmp_path, "--profile", "config/profiles/slurm")
+    groups = re.findall(r"\] Group job (\w+) \(jobs in lexicogr", text)
+    assert sorted(groups) == ["cohort", "contacts", "evaluation", "figures"]
