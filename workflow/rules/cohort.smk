@@ -2,7 +2,18 @@
 FAMILIES = SETTINGS["cohort"]["families"] or {}
 
 # A trait's row without what decides about models or labels alone.
-JOIN_COLUMNS = ["trait", "file", "format", "id_column", "value_column", "environment_column"]
+JOIN_COLUMNS = [
+    "trait",
+    "file",
+    "format",
+    "sheet",
+    "decimal",
+    "id_column",
+    "value_column",
+    "environment_column",
+    "unit",
+    "unit_column",
+]
 
 
 rule join_trait:

@@ -8,6 +8,7 @@ from soyfold.errors import UserError
 ACCESSION_COLUMNS = ("accession_prefix", "accession_number", "accession_suffix")
 DESCRIPTOR_COLUMN = "descriptor_name"
 WIDE_ID_COLUMNS = ("Plant ID",)
+SEVERAL_READINGS = ("npgs_descriptor", "npgs_wide")  # in a cell, with semicolons
 
 
 def _join_accession(table):
@@ -31,29 +32,70 @@ def _refuse_mixed_descriptors(table, path):
         )
 
 
-def _read_text(row):
-    """Cells of a trait's columns as text: id, value, environment (if named), line."""
-    path, value, environment = row["file"], row["value_column"], row.get("environment_column")
-    wanted = [name for name in (value, environment) if name]
+def _read_table(row):
+    """Table of a trait's columns, and the Series of ids in it."""
+    path, value = row["file"], row["value_column"]
+    more = ("environment_column", "unit_column")
+    wanted = [value, *(row[name] for name in more if row.get(name))]
+    how = {"sheet": row.get("sheet"), "decimal": row.get("decimal") or "."}
     if row["format"] == "npgs_descriptor" and not row.get("id_column"):
-        table = read_columns(path, [*ACCESSION_COLUMNS, *wanted], optional=[DESCRIPTOR_COLUMN])
+        names = [*ACCESSION_COLUMNS, *wanted]
+        table = read_columns(path, names, optional=[DESCRIPTOR_COLUMN], **how)
         _refuse_mixed_descriptors(table, path)
-        ids = _join_accession(table)
-    elif row.get("id_column"):
-        table = read_columns(path, [row["id_column"], *wanted])
-        ids = table[row["id_column"]]
-    elif row["format"] == "plots":
+        return table, _join_accession(table)
+    if row.get("id_column"):
+        table = read_columns(path, [row["id_column"], *wanted], **how)
+        return table, table[row["id_column"]]
+    if row["format"] == "plots":
         raise UserError(
             "no id_column", file=path, at=f"trait {row['trait']}",
             allowed="the column of line ids of a plot table", mend="name it in the traits sheet",
         )  # fmt: skip
-    else:
-        table = read_columns(path, wanted, identity=WIDE_ID_COLUMNS)
-        ids = table["id"]
+    table = read_columns(path, wanted, identity=WIDE_ID_COLUMNS, **how)
+    return table, table["id"]
+
+
+def _refuse_other_units(row, table):
+    """Raise where the file's units, in its header or a column, differ or aren't the sheet's."""
+    column, wanted = row["value_column"], row.get("unit")
+    found = {column: table.attrs["units"].get(column)}
+    if row.get("unit_column"):
+        column = row["unit_column"]
+        there = table.loc[~is_missing(table[row["value_column"]]) & ~is_missing(table[column])]
+        units = there[column].value_counts()
+        if len(units) > 1:
+            raise UserError(
+                "several units: " + ", ".join(f"{unit} ({n} rows)" for unit, n in units.items()),
+                file=row["file"],
+                at=f"column {column!r}",
+                allowed="one unit for a trait",
+                mend="convert the values to one unit, or split the file",
+            )
+        found[column] = units.index[0] if len(units) else None
+    for column, unit in found.items():
+        if wanted and unit and _bare(unit) != _bare(wanted):
+            raise UserError(
+                f"the unit {unit!r}",
+                file=row["file"],
+                at=f"column {column!r}",
+                allowed=f"{wanted!r}, the unit of trait {row['trait']} in the traits sheet",
+                mend="correct the unit there, or convert the values",
+            )
+
+
+def _bare(unit):
+    return "".join(unit.lower().split())
+
+
+def _read_text(row):
+    """Cells of a trait's columns as text: id, value, environment (if named), line."""
+    table, ids = _read_table(row)
+    _refuse_other_units(row, table)
+    environment = row.get("environment_column")
     return pd.DataFrame(
         {
             "id": ids,
-            "text": table[value],
+            "text": table[row["value_column"]],
             "environment": table[environment] if environment else None,
             "line": table.index,
         }
@@ -67,10 +109,11 @@ def read_records(row):
     ----------
     row : dict
         The trait's row of the traits sheet: trait, file, format, value_column and, each may be
-        None, id_column, environment_column. Formats: `npgs_descriptor` (GRIN-Global download:
-        title lines, accession_prefix, accession_number, accession_suffix), `npgs_wide` (a line
-        per row, a trait per column; a cell may hold several readings with `;`; the id column is
-        `Plant ID` or the first if none is named), `plots` (a plot per row).
+        None, id_column, environment_column, unit, unit_column, sheet, decimal. Formats:
+        `npgs_descriptor` (GRIN-Global download: title lines, accession_prefix, accession_number,
+        accession_suffix), `npgs_wide` (a line per row, a trait per column; the id column is
+        `Plant ID` or the first if none is named), `plots` (a plot per row). In the first two a
+        cell may hold several readings with `;`.
 
     Returns
     -------
@@ -82,16 +125,20 @@ def read_records(row):
     Raises
     ------
     UserError
-        For an unreadable table, a missing column, text in the value column, or a value without an
-        environment.
+        For an unreadable table, a missing column, text in the value column, units that differ
+        or aren't the sheet's, or a value without an environment.
     """
     records = _read_text(row)
-    if row["format"] == "npgs_wide":
+    if row["format"] in SEVERAL_READINGS:
         records["text"] = records["text"].str.split(";")
         records = records.explode("text", ignore_index=True)
         records["text"] = records["text"].str.strip()
     records["value"] = parse_numbers(
-        records["text"], records["line"], file=row["file"], column=row["value_column"]
+        records["text"],
+        records["line"],
+        file=row["file"],
+        column=row["value_column"],
+        decimal=row.get("decimal") or ".",
     )
     if row.get("environment_column"):
         placeless = records["value"].notna() & is_missing(records["environment"])
