@@ -16,6 +16,7 @@ WINDOW_VARIANTS = 20_000  # up to this many, a chromosome is one window
 BASES_PER_CM = 1e6  # what Beagle assumes without a genetic map
 # Below this many genotypes the compiler costs more than it brings: 0.5 s a run, equal records.
 SMALL_CELLS = 500_000
+FEWEST_SAMPLES = 10
 JAVA_MB = 1000  # what Java and Python need beside the heap
 
 
@@ -69,7 +70,19 @@ def run_beagle(rows, samples, positions, *, settings, memory_mb, folder):
     -------
     ndarray (v, b) uint8
         Packed genotypes in the same order.
+
+    Raises
+    ------
+    UserError
+        For fewer than `FEWEST_SAMPLES`, with which Beagle stops or guesses.
     """
+    if samples < FEWEST_SAMPLES:
+        raise UserError(
+            f"missing calls in {samples} samples",
+            at="key imputation",
+            allowed=f"at least {FEWEST_SAMPLES} samples for Beagle to learn from",
+            mend="add samples, loosen genotypes.filters, or give genotypes without missing calls",
+        )
     _write_calls(rows, samples, positions, "before", settings, memory_mb, folder)
     _start("gt=before.vcf.gz", positions, len(rows) * samples, settings, memory_mb, folder)
     return _read_calls(len(rows), samples, settings, memory_mb, folder)

@@ -1,11 +1,15 @@
 """The assembly: canonical chromosome names in genome order, their lengths and aliases."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from soyfold.errors import UserError
 from soyfold.files import read_table
+
+NAME = "[A-Za-z0-9][A-Za-z0-9_.-]*"  # as the schemas have it for all that becomes a file name
 
 
 @dataclass(frozen=True)
@@ -51,12 +55,23 @@ def read_chromosomes(path):
     Raises
     ------
     UserError
-        For a missing column, a length that is no positive integer, or a name used twice.
+        For a missing column, no row, a name that is no file name, a length that is no positive
+        integer, or a name used twice.
     """
     table = read_table(path, required=("chromosome", "length", "aliases"), dtype=str)
     aliases = {}
     lengths = []
+    if table.empty:
+        raise UserError("no chromosome", file=path, allowed="a row for each chromosome")
     for line, row in enumerate(table.itertuples(), start=2):
+        if not re.fullmatch(NAME, str(row.chromosome)) or pd.isna(row.chromosome):
+            raise UserError(
+                f"the name {row.chromosome!r}",
+                file=path,
+                at=f"line {line}",
+                allowed=f"letters, digits, '_', '.', '-' (pattern {NAME}): it becomes a file name",
+                mend="name it otherwise, and put your files' name among its aliases",
+            )
         if not str(row.length).isdigit() or int(row.length) < 1:
             raise UserError(
                 f"length {row.length!r}",

@@ -47,10 +47,11 @@ def read_table(path, *, required=(), **options):
     Raises
     ------
     UserError
-        If the file is absent, empty or lacks a required column.
+        If the file is absent, empty, no UTF-8 or no table, or lacks a required column.
     """
     if not Path(path).is_file():
-        raise UserError("no such file", file=path, mend="check the path in the config")
+        found = "a directory" if Path(path).is_dir() else "no such file"
+        raise UserError(found, file=path, mend="check the path in the config")
     try:
         table = pd.read_csv(
             path,
@@ -62,6 +63,22 @@ def read_table(path, *, required=(), **options):
         )
     except pd.errors.EmptyDataError:
         raise UserError("an empty file", file=path, allowed="a TSV table with a header") from None
+    except UnicodeDecodeError as error:
+        raise UserError(
+            f"text that is no UTF-8 (byte {error.object[error.start]:#04x})",
+            file=path,
+            mend="save the table as UTF-8",
+        ) from None
+    except pd.errors.ParserError as error:
+        raise UserError(
+            f"no table ({error})", file=path, allowed="a TSV table, each row as long as its header"
+        ) from None
+    if not isinstance(table.index, pd.RangeIndex):  # pandas takes what is too much for an index
+        raise UserError(
+            "rows with more cells than the header",
+            file=path,
+            allowed=f"{len(table.columns)} cells by tabs: {', '.join(map(str, table.columns))}",
+        )
     missing = [name for name in required if name not in table.columns]
     if missing:
         raise UserError(

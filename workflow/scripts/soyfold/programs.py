@@ -64,7 +64,9 @@ def run_program(command, *, folder=None, file=None, env=None):
     log.info("%s", without_progress(done.stdout))
     if done.returncode != 0:
         lines = [line for line in done.stdout.splitlines() if line.strip()]
-        error_lines = [line for line in lines if "rror" in line] or lines[-2:]
+        lines = [line for line in lines if not line.startswith("\tat ")]  # Java's stack
+        error_lines = [line for line in lines if "rror" in line or "xception" in line]
+        error_lines = error_lines or lines[-2:]
         raise UserError(
             f"{Path(command[0]).name} stopped with status {done.returncode}:"
             f" {' '.join(error_lines[-3:])}",

@@ -58,7 +58,8 @@ def _allowed(error):
     if error.validator == "pattern":
         return f"letters, digits, '_', '.', '-' (pattern {schema['pattern']})"
     if error.validator == "type":
-        return f"{error.validator_value}"
+        types = error.validator_value
+        return types if isinstance(types, str) else " or ".join(types).replace("null", "NA")
     return error.message
 
 

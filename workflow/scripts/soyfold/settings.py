@@ -39,10 +39,11 @@ def read_sheet(path, schema, *, key):
         row = {name: None if value != value else value for name, value in record.items()}
         for name, rule in schema["properties"].items():
             row.setdefault(name, None)
-            if "integer" in rule.get("type", "") and row[name] is not None and row[name].isdigit():
-                row[name] = int(row[name])
-            if "number" in rule.get("type", "") and row[name] is not None:
+            if "integer" in rule.get("type", "") and row[name] is not None:
                 with contextlib.suppress(ValueError):  # the schema says what is wrong with it
+                    row[name] = int(row[name])
+            if "number" in rule.get("type", "") and row[name] is not None:
+                with contextlib.suppress(ValueError):
                     row[name] = float(row[name])
         row = check(row, schema, file=path, at=f"line {line}")
         if row[key] in rows:
@@ -156,8 +157,23 @@ def _genotype_files(file):
     return {} if PLACEHOLDER in file else {"genotypes.file": file}
 
 
+def _refuse_unreadable(wanted):
+    """Raise for the first path, by its place in the study, that is no file with content to read."""
+    for place, path in wanted.items():
+        if not Path(path).is_file():
+            raise UserError("a directory", file=path, at=place, allowed="a file")
+        if not os.access(path, os.R_OK):
+            raise UserError(
+                "no permission to read it", file=path, at=place, mend=f"chmod u+r {path}"
+            )
+        if Path(path).stat().st_size == 0:
+            raise UserError("an empty file", file=path, at=place, mend="copy or download it again")
+
+
 def refuse_missing_files(study, traits, libraries):
     """Raise one `UserError` if a file that the study names isn't there, and say where it is from.
+
+    The same for a folder in a file's place, an empty file, and one that may not be read.
 
     Parameters
     ----------
@@ -176,9 +192,10 @@ def refuse_missing_files(study, traits, libraries):
     for library, row in libraries.items():
         wanted[f"library {library} in {study['contacts']['libraries']}"] = row["file"]
         wanted[f"bins of library {library} in {study['contacts']['libraries']}"] = row["bins"]
-    missing = {place: path for place, path in wanted.items() if path and not Path(path).exists()}
+    wanted = {place: path for place, path in wanted.items() if path}
+    missing = {place: path for place, path in wanted.items() if not Path(path).exists()}
     if not missing:
-        return
+        return _refuse_unreadable(wanted)
     sources = {expand_path(path): text for path, text in study["sources"].items()}
     place, path = next(iter(missing.items()))
     source = _source_of(path, sources)

@@ -86,12 +86,15 @@ def check_samples(samples, *, file, at=None):
             allowed="each sample once",
             mend="rename or remove one of each",
         )
+    reserved = ("0", "NA")  # PLINK's missing parent, a missing cell of soyfold's tables
     odd = [
-        name for name in samples if name == "0" or len(name.split()) != 1 or name != name.strip()
+        name
+        for name in samples
+        if name in reserved or len(name.split()) != 1 or name != name.strip()
     ]
     if odd:
         raise UserError(
-            f"{len(odd)} sample ids with spaces, empty or 0: {', '.join(map(repr, odd[:5]))}",
+            f"{len(odd)} sample ids with spaces, empty, 0 or NA: {', '.join(map(repr, odd[:5]))}",
             file=file,
             at=at,
             allowed="ids that are one word",

@@ -35,18 +35,42 @@ def open_cooler(uri):
     return clr
 
 
-def _place_weights(clr, target, grid):
+def _place_weights(clr, target, grid, file):
     if "weight" not in clr.bins().columns:
         return None
     weights = np.full(grid.size, np.nan)
     weights[target[target >= 0]] = clr.bins()["weight"][:].to_numpy()[target >= 0]
+    known = weights[~np.isnan(weights)]
+    wrong = known[~((known > 0) & np.isfinite(known))]
+    if len(wrong) or not len(known):
+        raise UserError(
+            f"the balancing weight {wrong[0]:g}" if len(wrong) else "no balancing weight but NaN",
+            file=file,
+            allowed="weights above 0, and NaN for masked bins",
+            mend="balance it anew (cooler balance --force), or delete its column weight",
+        )
     return weights
 
 
-def _pixels(clr, target):
+def _refuse_counts(chunk, file):
+    """Raise for a pixel that counts nothing: negative, NaN or infinite."""
+    count = chunk["count"].to_numpy()
+    wrong = ~((count >= 0) & np.isfinite(count))
+    if wrong.any():
+        raise UserError(
+            f"the count {count[wrong][0]:g}",
+            file=file,
+            at=f"pixel {chunk.index[wrong][0] + 1}",
+            allowed="finite counts from 0 on",
+            mend="make the cooler of raw counts, or of balanced ones, not of log ratios",
+        )
+
+
+def _pixels(clr, target, file):
     pixels = clr.pixels()
     for start in range(0, clr.info["nnz"], CHUNK):
         chunk = pixels[start : start + CHUNK]
+        _refuse_counts(chunk, file)
         one, two = target[chunk["bin1_id"].to_numpy()], target[chunk["bin2_id"].to_numpy()]
         yield one, two, chunk["count"].to_numpy()
 
@@ -58,10 +82,10 @@ def _opened(uri, chromosomes, *, file):
     grid, target, dropped = place_bins(bins["chrom"], start, end, chromosomes, file=file)
     return Opened(
         grid,
-        _pixels(clr, target),
+        _pixels(clr, target, file),
         set(dropped),
         integer=np.issubdtype(clr.pixels().dtypes["count"], np.integer),
-        weights=_place_weights(clr, target, grid),
+        weights=_place_weights(clr, target, grid, file),
     )
 
 

@@ -80,6 +80,8 @@ def read_hic(row, chromosomes, target):
         available = hic.getResolutions()
     except Exception as error:  # hicstraw raises whatever its C++ does
         raise UserError(f"no .hic file ({error})", file=file, allowed="Juicer's .hic") from None
+    if not lengths:
+        raise UserError("no .hic file (no chromosomes)", file=file, allowed="Juicer's .hic")
     rows = rows_of_contigs(list(lengths), chromosomes, file=file)
     contigs = [(name, at) for name, at in zip(lengths, rows, strict=True) if at >= 0]
     for name, at in contigs:

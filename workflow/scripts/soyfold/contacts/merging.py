@@ -65,7 +65,7 @@ def merge_libraries(coolers, tables, *, balance, cool, table):
                 cooler.merge_coolers(str(merged), paths, mergebuf=CHUNK)
         carried = len(libraries) == 1 and (libraries["weights"] == "carried").all()
         if balance and not (carried and not coarsened):
-            weigh(merged, iced=libraries["values"] == "iced")
+            weigh(merged, iced=libraries["values"] == "iced", file=cool)
         elif balance:
             log.info("the library's own balancing weights are kept")
         clr = cooler.Cooler(str(merged))
@@ -74,7 +74,7 @@ def merge_libraries(coolers, tables, *, balance, cool, table):
         write_table(libraries, table)
 
 
-def weigh(path, *, iced):
+def weigh(path, *, iced, file=None):
     """Give a merged cooler weights: by ICE, or 1 where all libraries are iced already.
 
     Parameters
@@ -83,6 +83,8 @@ def weigh(path, *, iced):
         Cooler, changed in place.
     iced : array of bool, keyword only
         For each library whether its values are balanced already.
+    file : path-like, optional, keyword only
+        What the cooler will be called, for messages.
     """
     clr = cooler.Cooler(str(path))
     if np.all(iced):
@@ -90,10 +92,10 @@ def weigh(path, *, iced):
         return store_weights(path, np.ones(len(clr.bins())))
     if np.any(iced):
         log.warning("WARNING raw and iced libraries are merged: the iced ones are balanced twice")
-    return store_weights(path, balance_cooler(clr))
+    return store_weights(path, balance_cooler(clr, file=file))
 
 
-def balance_cooler(clr):
+def balance_cooler(clr, *, file=None):
     """ICE weights of a cooler, with masks that leave a small one alive.
 
     cooler's own filters suit genomes of many thousand bins: a bin needs 10 filled pixels, and a
@@ -103,6 +105,8 @@ def balance_cooler(clr):
     Parameters
     ----------
     clr : cooler.Cooler
+    file : path-like, optional, keyword only
+        What the cooler will be called, for messages.
 
     Returns
     -------
@@ -123,7 +127,7 @@ def balance_cooler(clr):
     if not np.isfinite(weights).any():
         raise UserError(
             "too few contacts to balance",
-            file=clr.filename,
+            file=file or clr.filename,
             allowed="bins that ICE can keep",
             mend="take coarser bins (contacts.resolution), or set contacts.balance: false",
         )

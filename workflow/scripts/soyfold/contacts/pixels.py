@@ -127,7 +127,14 @@ def write_cooler(path, grid, chunks, *, integer, file, weights=None):
     frames = gather(chunks, grid.size)
     head = list(itertools.islice(frames, 2))
     if not head:
-        raise UserError("no contacts on the chromosomes", file=file, allowed="some")
+        names = grid.chromosomes.names
+        raise UserError(
+            "no contacts on the chromosomes",
+            file=file,
+            allowed=f"contacts of {names[0]} to {names[-1]}, by the names and aliases of"
+            f" {grid.chromosomes.file}",
+            mend="add the library's names to the aliases, or name the assembly it was mapped to",
+        )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a row of bins may exceed MERGE by a little
         cooler.create_cooler(

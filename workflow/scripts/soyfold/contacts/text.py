@@ -19,7 +19,7 @@ def _first_bad_line(path, columns, numbers, options):
     line = 0
     for chunk in pd.read_csv(path, names=columns, dtype=str, chunksize=500_000, **options):
         for name in numbers:
-            bad = ~chunk[name].fillna("").str.fullmatch(r"\d+")
+            bad = ~chunk[name].fillna("").str.fullmatch(r"-?\d{1,18}")  # what int64 holds
             if bad.any():
                 first = int(bad.to_numpy().argmax())
                 return line + first + 1, name, chunk[name].iloc[first]
