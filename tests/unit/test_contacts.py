@@ -87,7 +87,7 @@ def test_coolers_have_canonical_chromosomes_in_genome_order(from_pairs):
 def test_pairs_in_small_chunks_and_flushes_give_the_same_cooler(
     pairs, from_pairs, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("soyfold.contacts.hicpro.ROWS", 37)
+    monkeypatch.setattr("soyfold.contacts.pairs.ROWS", 37)
     gather = pixels.gather
     monkeypatch.setattr(pixels, "gather", lambda chunks, n: gather(chunks, n, limit=100))
     file = write_pairs(pairs, tmp_path / "a.allValidPairs")

@@ -70,7 +70,7 @@ def read_libraries(study, schemas):
             raise UserError(
                 "no bins", file=sheet, at=f"library {name}", allowed="the matrix's _abs.bed file"
             )
-        if row["format"] == "hicpro_pairs" and row["resolution"] is None and coarsest:
+        if row["format"] in ("hicpro_pairs", "pairs") and row["resolution"] is None and coarsest:
             raise UserError(
                 "no resolution",
                 file=sheet,

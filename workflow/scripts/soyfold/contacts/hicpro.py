@@ -1,9 +1,9 @@
-"""Reading HiC-Pro's matrices (raw or iced, any triangle) and valid pairs."""
+"""Reading HiC-Pro's matrices (raw or iced, any triangle)."""
 
 import numpy as np
 import pandas as pd
 
-from soyfold.contacts.grid import Grid, place_bins
+from soyfold.contacts.grid import place_bins
 from soyfold.contacts.opened import Opened, choose_resolution
 from soyfold.contacts.text import read_chunks
 from soyfold.errors import UserError
@@ -12,7 +12,6 @@ from soyfold.logs import log
 ROWS = 500_000  # lines in memory at a time
 TRIPLETS = "bin1 <tab> bin2 <tab> count, bins numbered from 1 as in the _abs.bed file"
 BED = "HiC-Pro's _abs.bed: chromosome <tab> start <tab> end <tab> number of the bin, from 1"
-PAIRS = "HiC-Pro's allValidPairs, tab-separated: read, chr1, pos1, strand1, chr2, pos2, ..."
 
 
 def _read_bins(path):
@@ -173,65 +172,3 @@ def read_hicpro_matrix(row, chromosomes, target):
             yield placed[one], placed[two], count
 
     return Opened(grid, chunks(), set(dropped), integer=integer, iced=not integer)
-
-
-def _bins_of_ends(chunk, end, grid, file, dropped):
-    """Bins of one end of the pairs of a chunk, -1 on other contigs."""
-    chromosomes = grid.chromosomes
-    contigs = chunk[f"chr{end}"].cat
-    row_of_name = {name: row for row, name in enumerate(chromosomes.names)}
-    rows = np.array([row_of_name.get(chromosomes.aliases.get(c), -1) for c in contigs.categories])
-    dropped.update(name for name, row in zip(contigs.categories, rows, strict=True) if row < 0)
-    row = rows[contigs.codes]
-    position = chunk[f"pos{end}"].to_numpy()
-    off = (row >= 0) & ((position < 1) | (position > chromosomes.lengths[row]))
-    if off.any():
-        first = int(np.argmax(off))
-        chromosomes.refuse_beyond_end(
-            chromosomes.names[row[first]],
-            int(position[first]),
-            file=file,
-            at=f"line {chunk.index[first] + 1}, pos{end}",
-        )
-    return np.where(row >= 0, grid.offsets[row] + (position - 1) // grid.resolution, -1)
-
-
-def read_hicpro_pairs(row, chromosomes, target):
-    """Open HiC-Pro's allValidPairs(.gz), binned while they stream.
-
-    Parameters
-    ----------
-    row : dict
-        Row of hic.tsv; its `resolution` is the bin size, bp, unless the study fixes one.
-    chromosomes : Chromosomes
-    target : int or None
-        Bin size of the study, bp.
-
-    Returns
-    -------
-    Opened
-
-    Raises
-    ------
-    UserError
-        Without a bin size, or for a position off its chromosome (another assembly).
-    """
-    resolution, file = target or row["resolution"], row["file"]
-    if resolution is None:
-        raise UserError(
-            "no resolution for valid pairs",
-            file=file,
-            allowed="a bin size in bp",
-            mend="fill the column resolution of hic.tsv, or set contacts.resolution",
-        )
-    grid, dropped = Grid(chromosomes, resolution), set()
-    dtypes = {"chr1": "category", "pos1": "int64", "chr2": "category", "pos2": "int64"}
-
-    def chunks():
-        for chunk in read_chunks(
-            file, list(dtypes), dtypes=dtypes, positions=[1, 2, 4, 5], rows=ROWS, layout=PAIRS
-        ):
-            one, two = (_bins_of_ends(chunk, end, grid, file, dropped) for end in (1, 2))
-            yield one, two, None
-
-    return Opened(grid, chunks(), dropped)

@@ -5,8 +5,9 @@ import pandas as pd
 
 from soyfold.contacts.coolers import read_cool, read_mcool
 from soyfold.contacts.grid import refuse_lacking
-from soyfold.contacts.hicpro import read_hicpro_matrix, read_hicpro_pairs
+from soyfold.contacts.hicpro import read_hicpro_matrix
 from soyfold.contacts.juicer import read_hic
+from soyfold.contacts.pairs import read_hicpro_pairs, read_pairs
 from soyfold.contacts.pixels import Tally, write_cooler
 from soyfold.errors import UserError
 from soyfold.files import staged, write_table
@@ -15,6 +16,7 @@ from soyfold.logs import log
 READERS = {
     "hicpro_matrix": read_hicpro_matrix,
     "hicpro_pairs": read_hicpro_pairs,
+    "pairs": read_pairs,
     "cool": read_cool,
     "mcool": read_mcool,
     "hic": read_hic,

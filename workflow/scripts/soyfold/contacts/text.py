@@ -16,7 +16,7 @@ BAD_GZIP = (EOFError, zlib.error, gzip.BadGzipFile)
 def _first_bad_line(path, columns, numbers, options):
     """Line number and text of the first cell of `numbers` that isn't a whole number, or None."""
     options = {key: value for key, value in options.items() if key != "dtype"}
-    line = 0
+    line = options.get("skiprows", 0)
     for chunk in pd.read_csv(path, names=columns, dtype=str, chunksize=500_000, **options):
         for name in numbers:
             bad = ~chunk[name].fillna("").str.fullmatch(r"-?\d{1,18}")  # what int64 holds
@@ -27,8 +27,8 @@ def _first_bad_line(path, columns, numbers, options):
     return None
 
 
-def read_chunks(path, columns, *, dtypes, positions, rows, layout):
-    """Stream columns of a headless tab-separated file.
+def read_chunks(path, columns, *, dtypes, positions, rows, layout, header=0):
+    """Stream columns of a tab-separated file without a line of column names.
 
     Parameters
     ----------
@@ -39,11 +39,13 @@ def read_chunks(path, columns, *, dtypes, positions, rows, layout):
     dtypes : dict
         dtype by name; int64 columns must hold whole numbers.
     positions : list of int
-        Where the columns stand in the file, 0-based.
+        Where the columns stand in the file, 0-based, in any order.
     rows : int
         Rows of a chunk.
     layout : str
         The columns that are allowed, for messages.
+    header : int
+        Lines to skip at the file's beginning.
 
     Yields
     ------
@@ -57,12 +59,22 @@ def read_chunks(path, columns, *, dtypes, positions, rows, layout):
     """
     if not Path(path).is_file():
         raise UserError("no such file", file=path, mend="check the path in hic.tsv")
-    options = {"sep": "\t", "header": None, "usecols": positions, "na_filter": False, "engine": "c"}
+    # pandas takes the columns in the file's order, whatever that of `usecols`.
+    columns = [columns[k] for k in sorted(range(len(positions)), key=positions.__getitem__)]
+    options = {
+        "sep": "\t",
+        "header": None,
+        "usecols": positions,
+        "na_filter": False,
+        "engine": "c",
+        "skiprows": header,
+    }
     try:
         with pd.read_csv(path, names=columns, dtype=dtypes, chunksize=rows, **options) as reader:
             for chunk in reader:
                 if chunk.empty:
                     raise UserError("an empty file", file=path, allowed=layout)
+                chunk.index += header
                 yield chunk
     except BAD_GZIP as error:
         raise UserError(
