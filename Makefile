@@ -27,21 +27,22 @@ demo: .venv/.ready
 test: .venv/.ready
 	@python -m pytest $(PYTEST_ARGS)
 
+SLURM_STUDY ?= demo
 SLURM_LOG ?= results/slurm.log
 test-slurm: .venv/.ready
 	@bash tests/slurm/install.sh
-	@SLURM_LOG=$(SLURM_LOG) python -m pytest $(PYTEST_ARGS) tests/slurm/demo_on_slurm.py
+	@SLURM_STUDY=$(SLURM_STUDY) SLURM_LOG=$(SLURM_LOG) python -m pytest $(PYTEST_ARGS) tests/slurm/demo_on_slurm.py
 
 lint: .venv/.ready
 	ruff check .
 	ruff format --check .
-	snakefmt --check Snakefile workflow
+	snakefmt --check Snakefile workflow envs
 	snakemake --lint
 
 format: .venv/.ready
 	ruff check --fix .
 	ruff format .
-	snakefmt Snakefile workflow
+	snakefmt Snakefile workflow envs
 
 bench: .venv/.ready
 	python benchmarks/attention/compare_forms.py --out results/benchmark_attention.tsv $(BENCH_ARGS)

@@ -1,23 +1,11 @@
-"""Every rule says what it is, what it needs, and runs with the environment that it names."""
+"""Every rule says what it is and what it needs."""
 
-import ast
 import re
-import sys
 from pathlib import Path
 
 import pytest
-import yaml
-
-from soyfold import digest
 
 DIRECTIVES = ("output", "log", "benchmark", "message", "threads", "resources", "conda", "script")
-# A package's import name -> its name in a conda file, where they differ.
-CONDA_NAMES = {
-    "yaml": "pyyaml",
-    "torch": "pytorch",
-    "pandas_plink": "pandas-plink",
-    "hicstraw": "hic-straw",
-}
 
 
 def rules(root):
@@ -59,40 +47,6 @@ def called(text):
 
 def script_of(text):
     return re.search(r'"\.\./scripts/(\w+)\.py"', text).group(1)
-
-
-def imports(files):
-    """Top-level packages outside the standard library and soyfold that the files import."""
-    names = set()
-    for path in files:
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Import):
-                names.update(alias.name.split(".")[0] for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-                names.add(node.module.split(".")[0])
-    return {n for n in names if n not in sys.stdlib_module_names and n != "soyfold"}
-
-
-def reached(script):
-    """Files that a script reaches by import, itself included."""
-    waiting, seen = [digest._file_of(script)], set()
-    while waiting:
-        path = waiting.pop()
-        if path not in seen:
-            seen.add(path)
-            waiting.extend(digest._parse(path)[1])
-    return seen
-
-
-def test_rule_environment_names_what_its_script_imports(rule, root):
-    _, name, text = rule
-    environment = re.search(r'"\.\./\.\./envs/(\w+)\.yaml"', text).group(1)
-    content = yaml.safe_load((root / f"envs/{environment}.yaml").read_text())
-    assert content["channels"][:2] == ["conda-forge", "bioconda"]
-    packages = {entry.split("=")[0] for entry in content["dependencies"]}
-    assert all("=" in entry for entry in content["dependencies"]), "an unpinned package"
-    wanted = {CONDA_NAMES.get(package, package) for package in imports(reached(script_of(text)))}
-    assert wanted <= packages, f"envs/{environment}.yaml lacks {wanted - packages} for {name}"
 
 
 @pytest.mark.parametrize("stage", ["genotypes", "imputation", "contacts", "cohort", "training"])

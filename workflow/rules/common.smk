@@ -5,16 +5,25 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow" / "scripts"))
+# As a module of another workflow, soyfold's folder is neither the working folder nor workflow.basedir.
+WORKFLOW = Path(str(workflow.current_basedir)).parent
+if not WORKFLOW.is_dir():
+    raise WorkflowError(
+        f"found soyfold as a module at {workflow.current_basedir}; allowed: a local clone, since its"
+        " scripts import a package; to mend: git clone it, and write snakefile: PATH/Snakefile"
+    )
+sys.path.insert(0, str(WORKFLOW / "scripts"))
 
 from soyfold import comparisons, experiments, kernel_names, registry, schemes, settings
 from soyfold.chromosomes import read_chromosomes
 from soyfold.digest import source_digest
 from soyfold.errors import UserError
 
-SCHEMAS = Path(workflow.basedir) / "workflow" / "schemas"
+SCHEMAS = WORKFLOW / "schemas"
+# The study file, for messages; another workflow may hand its config over without one.
+STUDY_FILE = (workflow.configfiles or ["the module's config"])[-1]
 try:
-    SETTINGS = settings.load_study(config, SCHEMAS, file=workflow.configfiles[-1])
+    SETTINGS = settings.load_study(config, SCHEMAS, file=STUDY_FILE)
     TRAITS = settings.read_sheet(
         SETTINGS["cohort"]["traits"], SCHEMAS / "traits.schema.yaml", key="trait"
     )
@@ -24,7 +33,7 @@ try:
         SETTINGS["splits"],
         TRAITS,
         families=bool(SETTINGS["cohort"]["families"]),
-        file=workflow.configfiles[-1],
+        file=STUDY_FILE,
     )
     GROUPS = experiments.trait_groups(TRAITS, file=SETTINGS["cohort"]["traits"])
     TRAIT_MODELS = registry.models_by_trait(SETTINGS, TRAITS)
@@ -54,10 +63,10 @@ try:
         SETTINGS["evaluation"]["controls"],
         TRAIT_MODELS,
         {name: block["cim"] for name, block in MODELS.items()},
-        file=workflow.configfiles[-1],
+        file=STUDY_FILE,
     )
     REFERENCES = comparisons.choose_references(
-        SETTINGS["evaluation"]["references"], list(MODELS), file=workflow.configfiles[-1]
+        SETTINGS["evaluation"]["references"], list(MODELS), file=STUDY_FILE
     )
     MODELS |= experiments.control_blocks(PLAN, MODELS)
     # What predicts untested lines, and its split: beside the study's schemes, never among them.

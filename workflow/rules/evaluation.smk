@@ -60,7 +60,7 @@ rule collect_scores:
 rule tabulate_trait:
     input:
         scores=f"{RESULTS}/evaluation/scores.tsv",
-        paper="resources/paper_tables.tsv",
+        paper=settings.shipped("resources/paper_tables.tsv"),
     output:
         table=f"{RESULTS}/evaluation/tables/{{table}}.tsv",
     log:
@@ -90,7 +90,7 @@ rule tabulate_trait:
 rule tabulate_variants:
     input:
         scores=f"{RESULTS}/evaluation/scores.tsv",
-        paper="resources/paper_tables.tsv",
+        paper=settings.shipped("resources/paper_tables.tsv"),
     output:
         table=f"{RESULTS}/evaluation/tables/{{table}}.tsv",
     log:
@@ -172,7 +172,7 @@ rule measure_cost:
         dosage=f"{RESULTS}/cohort/dosage.npy",
         variants=f"{RESULTS}/cohort/variants.tsv",
         cim=f"{RESULTS}/contacts/cim.tsv",
-        paper="resources/paper_tables.tsv",
+        paper=settings.shipped("resources/paper_tables.tsv"),
     output:
         table=f"{RESULTS}/evaluation/tables/table3_cost.tsv",
     log:

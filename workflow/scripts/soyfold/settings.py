@@ -14,6 +14,7 @@ from soyfold.schema import check, fill_defaults
 
 DATA_VARIABLE = "SOYFOLD_DATA"
 DATA_DEFAULT = "../shared/data"
+HOME = Path(__file__).resolve().parents[3]  # soyfold's own folder
 
 
 def expand_path(path):
@@ -22,6 +23,19 @@ def expand_path(path):
         return None
     data = os.environ.get(DATA_VARIABLE, DATA_DEFAULT)
     return os.path.expandvars(path.replace("${" + DATA_VARIABLE + "}", data))
+
+
+def shipped(path):
+    """A file that comes with soyfold, or one of the user's with the same path.
+
+    Parameters
+    ----------
+    path : str
+        Relative to the working folder; where nothing is there, to soyfold's own folder, which are
+        two as soon as soyfold is a module of another workflow.
+    """
+    own = HOME / path
+    return path if Path(path).exists() or not own.exists() else str(own)
 
 
 def read_sheet(path, schema, *, key):
@@ -106,7 +120,7 @@ def load_study(config, schemas, *, file):
         fill_defaults(contacts, schema["properties"]["contacts"]["oneOf"][1])
         study["contacts"] = {**contacts, "libraries": None}
     study.setdefault("title", study["study"])
-    study["chromosomes"] = expand_path(study["chromosomes"])
+    study["chromosomes"] = shipped(expand_path(study["chromosomes"]))
     genotypes = study["genotypes"]
     if isinstance(genotypes["file"], str):
         genotypes["file"] = expand_path(genotypes["file"])
@@ -121,6 +135,7 @@ def load_study(config, schemas, *, file):
         ("training", "models_file"),
     ):
         study[section][key] = expand_path(study[section][key])
+    study["training"]["models_file"] = shipped(study["training"]["models_file"])
     for scheme in study["splits"]["further"]:
         scheme["file"] = expand_path(scheme["file"])
     families = study["cohort"]["families"] or {}
