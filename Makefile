@@ -1,7 +1,7 @@
 # Each target sets up what it needs. The only ones a new user has to know: demo and test.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo test test-slurm lint format bench bench-kernels clean setup help
+.PHONY: demo test test-slurm lint format bench bench-kernels bench-scale clean setup help
 
 BIN := .venv/bin
 CORES ?= all
@@ -14,6 +14,7 @@ help:
 	@echo "make lint    ruff, snakefmt, snakemake --lint"
 	@echo "make bench   time and memory of the attention's forms (about 15 minutes)"
 	@echo "make bench-kernels   GBLUP per fold beside other programs (BENCH_ARGS=\"--janusx PYTHON\")"
+	@echo "make bench-scale   each storey's time and memory on a simulated study (BENCH_ARGS)"
 	@echo "make clean   remove the demo's results"
 
 .venv/.ready: envs/install.sh envs/requirements.txt envs/requirements-hic.txt envs/constraints.txt
@@ -49,6 +50,9 @@ bench: .venv/.ready
 
 bench-kernels: .venv/.ready
 	python benchmarks/kernels/compare_gblup.py --out results/benchmark_kernels.tsv $(BENCH_ARGS)
+
+bench-scale: .venv/.ready
+	python benchmarks/scale/measure.py --out results/benchmark_scale.tsv $(BENCH_ARGS)
 
 clean:
 	rm -rf results/demo .pytest_cache .ruff_cache .hypothesis

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from soyfold import settings
 from soyfold.chromosomes import read_chromosomes
+from soyfold.simulation import contacts
 from soyfold.simulation.contacts import balance, contact_shares, draw_contacts, draw_touching
 
 
@@ -76,6 +77,35 @@ def test_iced_matrix_is_the_raw_one_balanced(libraries, root):
     full = np.triu(full) + np.triu(full, k=1).T
     coverage = full.sum(axis=0)
     assert np.ptp(coverage[coverage > 0]) / coverage.max() < 1e-3
+
+
+def test_contacts_in_parts_are_as_many_by_pair_of_chromosomes(monkeypatch, tmp_path):
+    """What memory allows at a time changes the draws, and neither their numbers nor the cells."""
+    lengths = np.array([40_000, 90_000, 20_000], dtype=np.int64)
+    names = ["a", "b", "c"]
+
+    def by_pair(contacts):
+        sums = np.zeros((3, 3), dtype=int)
+        for first, _, contig, _ in contacts:
+            np.add.at(sums[first], contig, 1)
+        return sums
+
+    shares = contact_shares(lengths, draw_touching(3, 1, np.random.default_rng(1)))
+    whole = by_pair(draw_contacts(lengths, shares, 5_000, np.random.default_rng(5)))
+    monkeypatch.setattr(contacts, "MOST", 300)
+    parts = list(draw_contacts(lengths, shares, 5_000, np.random.default_rng(5)))
+    assert len(parts) > 10 and max(len(part[1]) for part in parts) <= 300 + 3
+    np.testing.assert_array_equal(by_pair(parts), whole)
+    paths = contacts.write_matrices(tmp_path, "lib", names, lengths, 1_000, iter(parts))
+    table = pd.read_csv(paths["raw"], sep="\t", header=None)
+    assert not table.duplicated([0, 1]).any() and table[2].sum() == 5_000
+    cells = {}
+    offset = np.concatenate([[0], np.cumsum(lengths // 1_000)])
+    for first, start, contig, end in parts:
+        for s, c, e in zip(start, contig, end, strict=True):
+            key = (offset[first] + (s - 1) // 1_000 + 1, offset[c] + (e - 1) // 1_000 + 1)
+            cells[key] = cells.get(key, 0) + 1
+    assert cells == {(i, j): n for i, j, n in table.itertuples(index=False)}
 
 
 def test_balance_keeps_the_total_and_empty_bins():

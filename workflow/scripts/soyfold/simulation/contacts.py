@@ -1,5 +1,8 @@
 """Hi-C of a simulated study, laid out as HiC-Pro leaves it."""
 
+import itertools
+import operator
+
 import numpy as np
 import pandas as pd
 
@@ -11,6 +14,7 @@ WITHIN_SHARE = 0.6
 # Contacts of a touching pair over those of two chromosomes of the same size that don't touch.
 TOUCH_FOLD = 6.0
 NEAREST = 1000
+MOST = 500_000  # contacts in memory at a time: some 100 bytes each, as text 500
 FRAGMENT = 4096
 
 
@@ -56,7 +60,7 @@ def _draw_within(length, count, rng):
 
 
 def draw_contacts(lengths, shares, count, rng):
-    """Draw a library's contacts, one chromosome of the first end at a time.
+    """Draw a library's contacts by the contig of their first end, at most about MOST at a time.
 
     Parameters
     ----------
@@ -74,13 +78,20 @@ def draw_contacts(lengths, shares, count, rng):
     """
     counts = rng.multinomial(count, shares.ravel() / shares.sum()).reshape(shares.shape)
     for first, row in enumerate(counts):
-        contig = np.repeat(np.arange(len(lengths)), row)
-        start = rng.integers(1, lengths[first] + 1, size=len(contig))
-        end = rng.integers(1, lengths[contig] + 1)
-        same = contig == first
-        start[same], end[same] = _draw_within(int(lengths[first]), int(row[first]), rng)
-        order = np.lexsort((end, contig, start))
-        yield first, start[order], contig[order], end[order]
+        for part in _split_evenly(row, max(1, -(-int(row.sum()) // MOST))):
+            contig = np.repeat(np.arange(len(lengths)), part)
+            start = rng.integers(1, lengths[first] + 1, size=len(contig))
+            end = rng.integers(1, lengths[contig] + 1)
+            same = contig == first
+            start[same], end[same] = _draw_within(int(lengths[first]), int(part[first]), rng)
+            order = np.lexsort((end, contig, start))
+            yield first, start[order], contig[order], end[order]
+
+
+def _split_evenly(counts, parts):
+    """Yield `parts` arrays that add up to `counts`, as equal as whole numbers can be."""
+    for k in range(parts):
+        yield counts // parts + (k < counts % parts)
 
 
 def write_valid_pairs(path, contigs, lengths, shares, count, rng):
@@ -152,10 +163,15 @@ def write_matrices(folder, library, contigs, lengths, resolution, contacts):
     n_bins = -(-lengths // resolution)
     offsets = np.concatenate([[0], np.cumsum(n_bins)])
     cells = []
-    for first, start, contig, end in contacts:
-        row = offsets[first] + (start - 1) // resolution
-        column = offsets[contig] + (end - 1) // resolution
-        cells.append(np.unique(row * offsets[-1] + column, return_counts=True))
+    for _, parts in itertools.groupby(contacts, key=operator.itemgetter(0)):
+        counted = []
+        for first, start, contig, end in parts:
+            row = offsets[first] + (start - 1) // resolution
+            column = offsets[contig] + (end - 1) // resolution
+            counted.append(np.unique(row * offsets[-1] + column, return_counts=True))
+            if len(counted) > 1:
+                counted = [_add_cells(*counted)]
+        cells += counted
     # A row of bins belongs to one first contig, so no cell comes up twice.
     row, column = np.divmod(np.concatenate([cell for cell, _ in cells]), offsets[-1])
     count = np.concatenate([n for _, n in cells])
@@ -172,6 +188,14 @@ def write_matrices(folder, library, contigs, lengths, resolution, contacts):
     _write_columns(paths["raw"], [row + 1, column + 1, count])
     _write_columns(paths["iced"], [row + 1, column + 1, balance(row, column, count, offsets[-1])])
     return paths
+
+
+def _add_cells(one, two):
+    """Sum two counts of cells, each (cells, counts)."""
+    cells, place = np.unique(np.concatenate([one[0], two[0]]), return_inverse=True)
+    counts = np.zeros(len(cells), dtype=np.int64)
+    np.add.at(counts, place, np.concatenate([one[1], two[1]]))
+    return cells, counts
 
 
 def _write_columns(path, columns):
