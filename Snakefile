@@ -19,6 +19,7 @@ include: "workflow/rules/kernels.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/pages.smk"
 include: "workflow/rules/targets.smk"
 
 

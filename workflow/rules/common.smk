@@ -101,3 +101,15 @@ wildcard_constraints:
     scheme="|".join(DRAWN),
     seed=r"\d+",
     split=rf"(?:(?:{'|'.join(DRAWN)})/)?seed\d+",
+
+
+# Categories of the HTML report, in the order of its menu.
+CATEGORY = {
+    "results": "1 Results",
+    "quality": "2 Quality control",
+    "contacts": "3 Chromosome contacts",
+    "curves": "4 Learning curves",
+    "interpretation": "5 Interpretation",
+    "predictions": "6 Predictions",
+    "methods": "7 Methods and versions",
+}

@@ -165,7 +165,12 @@ rule plot_cim:
         cim=f"{RESULTS}/contacts/cim.tsv",
         chromosomes=SETTINGS["chromosomes"],
     output:
-        png=f"{RESULTS}/report/figures/cim.png",
+        png=report(
+            f"{RESULTS}/report/figures/cim.png",
+            caption="../report/cim.rst",
+            category=CATEGORY["contacts"],
+            labels={"what": "CIM", "kind": "figure"},
+        ),
         svg=f"{RESULTS}/report/figures/cim.svg",
     log:
         f"{LOGS}/contacts/plot_cim.log",

@@ -5,7 +5,12 @@ rule plot_learning_curves:
     input:
         histories=lambda wildcards: fit_files(wildcards.trait, "history.tsv"),
     output:
-        png=f"{RESULTS}/report/figures/learning_curves_{{trait}}.png",
+        png=report(
+            f"{RESULTS}/report/figures/learning_curves_{{trait}}.png",
+            caption="../report/learning_curves.rst",
+            category=CATEGORY["curves"],
+            labels={"what": "Learning curves of {trait}"},
+        ),
         svg=f"{RESULTS}/report/figures/learning_curves_{{trait}}.svg",
     log:
         f"{LOGS}/report/plot_learning_curves_{{trait}}.log",
@@ -31,7 +36,12 @@ rule plot_predictions:
     input:
         predictions=lambda wildcards: fit_files(wildcards.trait, "predictions.tsv"),
     output:
-        png=f"{RESULTS}/report/figures/predictions_{{trait}}.png",
+        png=report(
+            f"{RESULTS}/report/figures/predictions_{{trait}}.png",
+            caption="../report/predictions.rst",
+            category=CATEGORY["results"],
+            labels={"what": "Observed and predicted {trait}", "kind": "figure"},
+        ),
         svg=f"{RESULTS}/report/figures/predictions_{{trait}}.svg",
     log:
         f"{LOGS}/report/plot_predictions_{{trait}}.log",
@@ -58,7 +68,12 @@ rule plot_controls:
     input:
         table=f"{RESULTS}/evaluation/tables/controls.tsv",
     output:
-        png=f"{RESULTS}/report/figures/controls.png",
+        png=report(
+            f"{RESULTS}/report/figures/controls.png",
+            caption="../report/controls_figure.rst",
+            category=CATEGORY["results"],
+            labels={"what": "Controls of the CIM", "kind": "figure"},
+        ),
         svg=f"{RESULTS}/report/figures/controls.svg",
     log:
         f"{LOGS}/report/plot_controls.log",
@@ -83,7 +98,12 @@ rule plot_comparisons:
     input:
         table=f"{RESULTS}/evaluation/tables/comparisons.tsv",
     output:
-        png=f"{RESULTS}/report/figures/comparisons_{{scheme}}_{{metric}}.png",
+        png=report(
+            f"{RESULTS}/report/figures/comparisons_{{scheme}}_{{metric}}.png",
+            caption="../report/comparisons_figure.rst",
+            category=CATEGORY["results"],
+            labels={"what": "Who beats whom: {metric}, {scheme}", "kind": "figure"},
+        ),
         svg=f"{RESULTS}/report/figures/comparisons_{{scheme}}_{{metric}}.svg",
     log:
         f"{LOGS}/report/plot_comparisons_{{scheme}}_{{metric}}.log",
@@ -116,7 +136,12 @@ rule plot_attention:
             if MODELS[fit["model"]]["attention"]
         ],
     output:
-        png=f"{RESULTS}/report/figures/attention_{{trait}}.png",
+        png=report(
+            f"{RESULTS}/report/figures/attention_{{trait}}.png",
+            caption="../report/attention.rst",
+            category=CATEGORY["contacts"],
+            labels={"what": "Attention, {trait}", "kind": "figure"},
+        ),
         svg=f"{RESULTS}/report/figures/attention_{{trait}}.svg",
     log:
         f"{LOGS}/report/plot_attention_{{trait}}.log",
@@ -144,7 +169,12 @@ rule plot_tuning:
     input:
         trials=f"{RESULTS}/training/{{trait}}/{{model}}/tuning/trials.tsv",
     output:
-        png=f"{RESULTS}/report/figures/tuning_{{trait}}_{{model}}.png",
+        png=report(
+            f"{RESULTS}/report/figures/tuning_{{trait}}_{{model}}.png",
+            caption="../report/tuning.rst",
+            category=CATEGORY["curves"],
+            labels={"what": "Search for {model}, {trait}"},
+        ),
         svg=f"{RESULTS}/report/figures/tuning_{{trait}}_{{model}}.svg",
     log:
         f"{LOGS}/report/plot_tuning_{{trait}}_{{model}}.log",

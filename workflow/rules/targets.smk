@@ -37,6 +37,11 @@ TARGETS = {
         ),
         *[f"{RESULTS}/report/figures/tuning_{trait}_{model}.png" for trait, model in TUNED],
     ],
+    "pages": [
+        *expand(f"{RESULTS}/report/tables/{{page}}.html", page=REPORT_TABLES),
+        *expand(f"{RESULTS}/report/interactive/predictions_{{trait}}.html", trait=TRAITS),
+        f"{RESULTS}/report/tables/methods.html",
+    ],
 }
 
 

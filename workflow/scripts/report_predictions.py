@@ -1,0 +1,20 @@
+"""Write one trait's observed against predicted values as an interactive page."""
+
+from soyfold.logs import rule_log
+from soyfold.plotting import read_test_predictions
+from soyfold.reporting.charts import half_widths, prediction_chart
+from soyfold.reporting.pages import write_page
+
+with rule_log(snakemake.log[0]):
+    trait = snakemake.wildcards.trait
+    fits = [
+        {**fit, "predictions": file}
+        for fit, file in zip(snakemake.params.fits, snakemake.input.predictions, strict=True)
+    ]
+    chart = prediction_chart(
+        read_test_predictions(fits),
+        trait=trait,
+        unit=snakemake.params.unit,
+        widths=half_widths(snakemake.input.intervals),
+    )
+    write_page(snakemake.output.page, f"{trait}: line by line", [chart], vega=snakemake.input.vega)

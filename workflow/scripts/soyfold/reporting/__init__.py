@@ -1,0 +1,1 @@
+"""The pages of the HTML report: tables that sort, interactive figures, methods and versions."""
