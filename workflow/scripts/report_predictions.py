@@ -13,6 +13,7 @@ with rule_log(snakemake.log[0]):
     ]
     chart = prediction_chart(
         read_test_predictions(fits),
+        models={fit["label"]: fit["model"] for fit in fits},
         trait=trait,
         unit=snakemake.params.unit,
         widths=half_widths(snakemake.input.intervals),

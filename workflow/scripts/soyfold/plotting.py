@@ -139,12 +139,10 @@ def read_histories(fits):
 
 
 def read_test_predictions(fits):
-    """Test rows by label from fits: trait, label, model, seed and `predictions`, a path."""
+    """Test rows by label from fits: dicts with trait, label, seed and `predictions`, a path."""
     tables = {}
     for fit in fits:
         table = of_trait(read_table(fit["predictions"], dtype={"sample": str}), fit["trait"])
-        table = table[(table.part == "test") & table.observed.notna()].assign(
-            seed=fit["seed"], model=fit["model"]
-        )
+        table = table[(table.part == "test") & table.observed.notna()].assign(seed=fit["seed"])
         tables.setdefault(fit["label"], []).append(table)
     return {label: pd.concat(parts) for label, parts in tables.items()}

@@ -193,13 +193,15 @@ def half_widths(path):
     return ((table.high - table.low) / 2).groupby([table.model, table.seed]).first()
 
 
-def prediction_chart(predictions, *, trait, unit, widths):
+def prediction_chart(predictions, *, models, trait, unit, widths):
     """Observed against predicted with a choice of model; lines by name on hover.
 
     Parameters
     ----------
     predictions : dict of str to DataFrame
-        Model's label to its test rows: model, sample, observed, predicted, seed.
+        Model's label to its test rows: sample, observed, predicted, seed.
+    models : dict of str to str, keyword only
+        Label to model.
     trait, unit : str, keyword only
         `unit` may be None.
     widths : Series, keyword only
@@ -221,7 +223,8 @@ def prediction_chart(predictions, *, trait, unit, widths):
     ]
     thinned, left_out = thin_predictions(predictions)
     data = pd.concat(
-        [table.assign(label=label) for label, table in thinned.items()], ignore_index=True
+        [table.assign(label=label, model=models[label]) for label, table in thinned.items()],
+        ignore_index=True,
     )
     half = widths.reindex(pd.MultiIndex.from_frame(data[["model", "seed"]])).to_numpy()
     data = data.assign(low=data.predicted - half, high=data.predicted + half)
