@@ -105,7 +105,7 @@ for page, entry in REPORT_TABLES.items():
             "../../envs/evaluation.yaml"
         threads: 1
         resources:
-            mem_mb=1000,
+            mem_mb=raised(1000),
             runtime=10,
             gpu=0,
         params:
@@ -131,7 +131,7 @@ rule bundle_vega:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=raised(1000),
         runtime=10,
         gpu=0,
     params:
@@ -162,7 +162,7 @@ rule report_predictions:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=raised(1000),
         runtime=10,
         gpu=0,
     params:
@@ -202,7 +202,7 @@ rule report_methods:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=raised(1000),
         runtime=10,
         gpu=0,
     params:
@@ -225,7 +225,7 @@ rule report_methods:
                 compared=bool(REFERENCES or CONTROLLED),
             )
         ),
-        results=RESULTS,
+        results=lambda wildcards, output: str(Path(output.page).parents[2]),
         snakemake_version=SNAKEMAKE_VERSION,
         template=template_digest(),
         source=source_digest("report_methods"),
