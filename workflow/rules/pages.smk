@@ -2,7 +2,7 @@
 from snakemake import __version__ as SNAKEMAKE_VERSION
 
 from soyfold import provenance
-from soyfold.reporting.pages import template_digest
+from soyfold.reporting.templates import template_digest
 
 EVALUATED = f"{RESULTS}/evaluation/tables"
 VEGA = f"{RESULTS}/report/interactive/vega.js.gz"

@@ -3,7 +3,6 @@
 import base64
 import dataclasses
 import gzip
-import hashlib
 import json
 import math
 from pathlib import Path
@@ -13,8 +12,8 @@ import pandas as pd
 
 from soyfold.errors import UserError
 from soyfold.files import staged
+from soyfold.reporting.templates import TEMPLATES
 
-TEMPLATES = Path(__file__).parent
 # Snakemake embeds a page as a data: URI in base64, and Chromium draws none above 2 MiB.
 MOST_BYTES = 2 * 1024**2 * 3 // 4 - 1024
 
@@ -119,12 +118,6 @@ def interval(difference, low, high, digits=3, mark=""):
 def p_value(value):
     """A probability with two digits."""
     return Cell("NA") if pd.isna(value) else Cell(f"{value:.2g}", float(value))
-
-
-def template_digest():
-    """Digest of the pages' templates: what `digest.source_digest` cannot see."""
-    parts = [path.read_bytes() for path in sorted(TEMPLATES.glob("*.jinja"))]
-    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
 
 
 def write_vega(path):
