@@ -249,3 +249,13 @@ def fit_jobs():
                 "splits": scheme_splits(scheme),
                 "name": f"{folder}all_seeds",
             }
+
+
+def split_losses():
+    """Scheme and file of each table of lines without a part."""
+    for scheme, entry in SCHEMES.items():
+        own = scheme in schemes.OF_ENVIRONMENTS
+        traits = [f"/{trait}" for trait in entry["traits"]] if own else [""]
+        for seed in entry["seeds"]:
+            for trait in traits:
+                yield scheme, f"{RESULTS}/cohort/splits/{scheme}/losses/seed{seed}{trait}.tsv"

@@ -10,18 +10,6 @@ ABLATIONS = [
     *VARIANT_TABLES,
     *(["table3_cost"] if SETTINGS["evaluation"]["paper_tables"] and COSTED else []),
 ]
-
-
-def split_losses():
-    """Scheme and file of each table of lines without a part."""
-    for scheme, entry in SCHEMES.items():
-        own = scheme in schemes.OF_ENVIRONMENTS
-        traits = [f"/{trait}" for trait in entry["traits"]] if own else [""]
-        for seed in entry["seeds"]:
-            for trait in traits:
-                yield scheme, f"{RESULTS}/cohort/splits/{scheme}/losses/seed{seed}{trait}.tsv"
-
-
 LOSSES = list(split_losses())
 # Page -> what it is called, where it stands in the report, its files, and facts beside them.
 REPORT_TABLES = {
