@@ -18,6 +18,7 @@ from soyfold import comparisons, experiments, kernel_names, registry, schemes, s
 from soyfold.chromosomes import read_chromosomes
 from soyfold.digest import source_digest
 from soyfold.errors import UserError
+from soyfold.interpretation import plan as interpretation_plan
 
 SCHEMAS = WORKFLOW / "schemas"
 # The study file, for messages; another workflow may hand its config over without one.
@@ -67,6 +68,14 @@ try:
     )
     REFERENCES = comparisons.choose_references(
         SETTINGS["evaluation"]["references"], list(MODELS), file=STUDY_FILE
+    )
+    INTERPRETATION = SETTINGS["interpretation"] or {}
+    ASKED = interpretation_plan.choose_models(
+        INTERPRETATION.get("models", []), TRAIT_MODELS, MODELS, file=workflow.configfiles[-1]
+    )
+    QTL = INTERPRETATION.get("qtl") or {}
+    interpretation_plan.refuse_unknown_traits(
+        QTL.get("traits", {}), TRAITS, file=workflow.configfiles[-1]
     )
     MODELS |= experiments.control_blocks(PLAN, MODELS)
     # What predicts untested lines, and its split: beside the study's schemes, never among them.

@@ -21,6 +21,7 @@ TARGETS = {
         *TABLES.values(),
         *expand(f"{RESULTS}/evaluation/tables/{{table}}.tsv", table=EVALUATION_TABLES),
     ],
+    "interpretation": INTERPRETED,
     "figures": [
         f"{RESULTS}/report/figures/cim.png",
         *expand(

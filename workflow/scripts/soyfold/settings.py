@@ -143,6 +143,9 @@ def load_study(config, schemas, *, file):
         families["file"] = expand_path(families["file"])
     if "pattern" in families:
         check_pattern(families["pattern"], file=file)
+    qtl = (study["interpretation"] or {}).get("qtl")
+    if qtl:
+        qtl["file"] = expand_path(qtl["file"])
     for scheme in (study["splits"], *study["splits"]["further"]):
         if (scheme["scheme"] == "given") != bool(scheme["file"]):
             raise UserError(
@@ -200,6 +203,8 @@ def refuse_missing_files(study, traits, libraries):
     for section, key in (("cohort", "id_map"), ("splits", "file")):
         wanted[f"{section}.{key}"] = study[section][key]
     wanted["cohort.families.file"] = (study["cohort"]["families"] or {}).get("file")
+    known = (study["interpretation"] or {}).get("qtl") or {}
+    wanted["interpretation.qtl.file"] = known.get("file")
     for scheme in study["splits"]["further"]:
         wanted[f"splits.further, scheme {scheme['scheme']}"] = scheme["file"]
     for trait, row in traits.items():

@@ -121,6 +121,7 @@ def study_config(config, out, *, crosses):
         "models": ["mean", "gblup", "contact_kernel"],
         "parameters": {"contact_kernel": {"contacts": "cim"}},
     }
+    study["interpretation"] = False
     study["evaluation"] = {"paper_tables": False, "controls": {"models": ["contact_kernel"]}}
     return study
 

@@ -1,0 +1,361 @@
+# Why: importance of SNPs to the models, association scans, and what both have in common.
+WHY = f"{RESULTS}/interpretation"
+EXPLAINED = [(trait, model) for trait, models in ASKED.items() for model in models]
+SCANNED = list(TRAITS) if INTERPRETATION.get("gwas") else []
+COMPARED = [(trait, model) for trait, model in EXPLAINED if trait in SCANNED]
+EXPLAINED_ATTENTION = [
+    fit
+    for fit in FITS
+    if (fit["trait"], fit["model"]) in EXPLAINED
+    and (fit["scheme"], fit["role"]) == (SCHEME, "model")
+    and MODELS[fit["model"]]["attention"]
+]
+# Recovery of known QTL is asked of the models, and of the scans as their yardstick.
+FOUND = EXPLAINED + [(trait, "gwas") for trait in SCANNED]
+INTERPRETED = [
+    *(expand(f"{WHY}/{{table}}.tsv", table=["fits", "chromosomes"]) if EXPLAINED else []),
+    *([f"{WHY}/attention.tsv"] if EXPLAINED_ATTENTION else []),
+    *([f"{WHY}/gwas_summary.tsv"] if SCANNED else []),
+    *([f"{WHY}/overlap.tsv"] if COMPARED else []),
+    *([f"{WHY}/qtl_recovery.tsv"] if QTL else []),
+    *([f"{RESULTS}/report/figures/qtl_recovery.png"] if QTL else []),
+    *[
+        f"{RESULTS}/report/figures/manhattan_{trait}.png"
+        for trait in (TRAITS if INTERPRETATION else [])
+    ],
+]
+
+
+def names_asked(method):
+    """Regular expression of the models that are asked in one way."""
+    names = dict.fromkeys(model for _, model in EXPLAINED)
+    return any_of(name for name in names if interpretation_plan.method_of(MODELS[name]) == method)
+
+
+def explained_fits(wildcards):
+    """The fits of a model asked why, seed by seed."""
+    return [fit for fit in fits_of(wildcards.trait) if fit["model"] == wildcards.model]
+
+
+def explained_files(name):
+    """Input function: a file of each fit of a model asked why."""
+    return lambda wildcards: [
+        f"{RESULTS}/{fit['folder']}/{name}" for fit in explained_fits(wildcards)
+    ]
+
+
+def importance_tables():
+    """Outputs of a model asked why, by name."""
+    folder = f"{WHY}/importance/{{trait}}/{{model}}"
+    return {name: f"{folder}/{name}.tsv" for name in ("snps", "windows", "chromosomes", "fits")}
+
+
+def snps_or_scan(trait, model):
+    """The table of importance of a model, or the scan of a trait."""
+    if model == "gwas":
+        return f"{WHY}/gwas/{trait}.tsv"
+    return f"{WHY}/importance/{trait}/{model}/snps.tsv"
+
+
+rule explain_effects:
+    input:
+        dosage=f"{RESULTS}/cohort/dosage.npy",
+        variants=f"{RESULTS}/cohort/variants.tsv",
+        checkpoints=explained_files("checkpoint.npz"),
+    output:
+        **importance_tables(),
+    log:
+        f"{LOGS}/interpretation/explain/{{trait}}/{{model}}.log",
+    benchmark:
+        f"{BENCHMARKS}/interpretation/explain/{{trait}}/{{model}}.tsv"
+    wildcard_constraints:
+        model=names_asked("effects"),
+    conda:
+        "../../envs/interpretation.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+        gpu=0,
+    params:
+        seeds=SEEDS,
+        window_kb=INTERPRETATION.get("window_kb"),
+        source=source_digest("explain_effects"),
+    message:
+        "interpretation: importance of SNPs to {wildcards.model}, {wildcards.trait}"
+    script:
+        "../scripts/explain_effects.py"
+
+
+rule explain_gradients:
+    input:
+        dosage=f"{RESULTS}/cohort/dosage.npy",
+        samples=f"{RESULTS}/cohort/samples.tsv",
+        variants=f"{RESULTS}/cohort/variants.tsv",
+        checkpoints=explained_files("checkpoint.npz"),
+        predictions=explained_files("predictions.tsv"),
+    output:
+        **importance_tables(),
+    log:
+        f"{LOGS}/interpretation/explain/{{trait}}/{{model}}.log",
+    benchmark:
+        f"{BENCHMARKS}/interpretation/explain/{{trait}}/{{model}}.tsv"
+    wildcard_constraints:
+        model=names_asked("gradients"),
+    conda:
+        "../../envs/interpretation.yaml"
+    threads: lambda wildcards: 4 if MODELS[wildcards.model]["preset"] == "paper" else 1
+    resources:
+        mem_mb=lambda wildcards: (16000 if MODELS[wildcards.model]["preset"] == "paper" else 4000),
+        runtime=lambda wildcards: 1440 if MODELS[wildcards.model]["preset"] == "paper" else 120,
+        gpu=lambda wildcards: min(1, MODELS[wildcards.model]["gpu"]),
+    params:
+        seeds=SEEDS,
+        window_kb=INTERPRETATION.get("window_kb"),
+        settings={
+            key: value
+            for key, value in INTERPRETATION.items()
+            if key in ("lines", "steps", "tolerance")
+        },
+        source=lambda wildcards: source_digest(
+            "explain_gradients", f"soyfold.models.{MODELS[wildcards.model]['module']}"
+        ),
+    message:
+        "interpretation: importance of SNPs to {wildcards.model}, {wildcards.trait}"
+    script:
+        "../scripts/explain_gradients.py"
+
+
+rule collect_importance:
+    input:
+        fits=[f"{WHY}/importance/{trait}/{model}/fits.tsv" for trait, model in EXPLAINED],
+        chromosomes=[
+            f"{WHY}/importance/{trait}/{model}/chromosomes.tsv" for trait, model in EXPLAINED
+        ],
+        attention=[f"{RESULTS}/{fit['folder']}/attention.tsv" for fit in EXPLAINED_ATTENTION],
+        variants=f"{RESULTS}/cohort/variants.tsv",
+    output:
+        **({"attention": f"{WHY}/attention.tsv"} if EXPLAINED_ATTENTION else {}),
+        fits=f"{WHY}/fits.tsv",
+        chromosomes=f"{WHY}/chromosomes.tsv",
+    log:
+        f"{LOGS}/interpretation/collect_importance.log",
+    benchmark:
+        f"{BENCHMARKS}/interpretation/collect_importance.tsv"
+    conda:
+        "../../envs/interpretation.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    params:
+        asked=[{"trait": trait, "model": model} for trait, model in EXPLAINED],
+        attentive=[{key: fit[key] for key in ("trait", "model")} for fit in EXPLAINED_ATTENTION],
+        source=source_digest("collect_importance"),
+    message:
+        "interpretation: chromosomes' importance, attention, and how well the fits agree"
+    script:
+        "../scripts/collect_importance.py"
+
+
+rule compute_components:
+    input:
+        bed=f"{RESULTS}/imputation/merged.bed",
+        bim=f"{RESULTS}/imputation/merged.bim",
+        fam=f"{RESULTS}/imputation/merged.fam",
+    output:
+        components=f"{WHY}/gwas/components/all_lines.tsv",
+    log:
+        f"{LOGS}/interpretation/compute_components.log",
+    benchmark:
+        f"{BENCHMARKS}/interpretation/compute_components.tsv"
+    conda:
+        "../../envs/interpretation.yaml"
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=120,
+        gpu=0,
+    params:
+        components=INTERPRETATION.get("principal_components"),
+        source=source_digest("compute_components"),
+    message:
+        "interpretation: principal components of all lines"
+    script:
+        "../scripts/compute_components.py"
+
+
+rule scan_trait:
+    input:
+        bed=f"{RESULTS}/imputation/merged.bed",
+        bim=f"{RESULTS}/imputation/merged.bim",
+        fam=f"{RESULTS}/imputation/merged.fam",
+        phenotypes=f"{RESULTS}/cohort/phenotypes/{{trait}}.tsv",
+        components=f"{WHY}/gwas/components/all_lines.tsv",
+    output:
+        scan=f"{WHY}/gwas/{{trait}}.tsv",
+        summary=f"{WHY}/gwas/summaries/{{trait}}.tsv",
+    log:
+        f"{LOGS}/interpretation/scan_trait/{{trait}}.log",
+    benchmark:
+        f"{BENCHMARKS}/interpretation/scan_trait/{{trait}}.tsv"
+    wildcard_constraints:
+        trait=any_of(TRAITS),
+    conda:
+        "../../envs/interpretation.yaml"
+    threads: 1
+    resources:
+        mem_mb=3000,
+        runtime=120,
+        gpu=0,
+    params:
+        source=source_digest("scan_trait"),
+    message:
+        "interpretation: association of each SNP with {wildcards.trait}"
+    script:
+        "../scripts/scan_trait.py"
+
+
+rule collect_scans:
+    input:
+        summaries=expand(f"{WHY}/gwas/summaries/{{trait}}.tsv", trait=SCANNED),
+    output:
+        table=f"{WHY}/gwas_summary.tsv",
+    log:
+        f"{LOGS}/interpretation/collect_scans.log",
+    benchmark:
+        f"{BENCHMARKS}/interpretation/collect_scans.tsv"
+    conda:
+        "../../envs/interpretation.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    params:
+        source=source_digest("collect_scans"),
+    message:
+        "interpretation: the scans' summaries"
+    script:
+        "../scripts/collect_scans.py"
+
+
+rule compare_loci:
+    input:
+        snps=[snps_or_scan(trait, model) for trait, model in COMPARED],
+        scans=[f"{WHY}/gwas/{trait}.tsv" for trait, _ in COMPARED],
+    output:
+        table=f"{WHY}/overlap.tsv",
+    log:
+        f"{LOGS}/interpretation/compare_loci.log",
+    benchmark:
+        f"{BENCHMARKS}/interpretation/compare_loci.tsv"
+    conda:
+        "../../envs/interpretation.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+        gpu=0,
+    params:
+        asked=[{"trait": trait, "model": model} for trait, model in COMPARED],
+        top=INTERPRETATION.get("top"),
+        window_kb=INTERPRETATION.get("window_kb"),
+        source=source_digest("compare_loci"),
+    message:
+        "interpretation: top loci of the models and of the scans"
+    script:
+        "../scripts/compare_loci.py"
+
+
+rule recover_qtl:
+    input:
+        qtl=QTL.get("file", []),
+        assembly=SETTINGS["chromosomes"],
+        snps=[snps_or_scan(trait, model) for trait, model in FOUND],
+    output:
+        table=f"{WHY}/qtl_recovery.tsv",
+        names=f"{WHY}/qtl_traits.tsv",
+    log:
+        f"{LOGS}/interpretation/recover_qtl.log",
+    benchmark:
+        f"{BENCHMARKS}/interpretation/recover_qtl.tsv"
+    conda:
+        "../../envs/interpretation.yaml"
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=60,
+        gpu=0,
+    params:
+        asked=[{"trait": trait, "model": model} for trait, model in FOUND],
+        qtl={key: value for key, value in QTL.items() if key != "file"},
+        traits=list(TRAITS),
+        top=INTERPRETATION.get("top"),
+        source=source_digest("recover_qtl"),
+    message:
+        "interpretation: known QTL near the models' top loci"
+    script:
+        "../scripts/recover_qtl.py"
+
+
+rule plot_recovery:
+    input:
+        table=f"{WHY}/qtl_recovery.tsv",
+    output:
+        png=f"{RESULTS}/report/figures/qtl_recovery.png",
+        svg=f"{RESULTS}/report/figures/qtl_recovery.svg",
+    log:
+        f"{LOGS}/interpretation/plot_recovery.log",
+    benchmark:
+        f"{BENCHMARKS}/interpretation/plot_recovery.tsv"
+    conda:
+        "../../envs/interpretation.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    params:
+        labels={model: MODELS[model]["label"] for _, model in EXPLAINED} | {"gwas": "GWAS"},
+        top=INTERPRETATION.get("top"),
+        distance_kb=QTL.get("distance_kb"),
+        source=source_digest("plot_recovery"),
+    message:
+        "interpretation: known QTL that the models find, beside chance"
+    script:
+        "../scripts/plot_recovery.py"
+
+
+rule plot_manhattan:
+    input:
+        scan=lambda wildcards: [snps_or_scan(wildcards.trait, "gwas")] if SCANNED else [],
+        summary=lambda wildcards: (
+            [f"{WHY}/gwas/summaries/{wildcards.trait}.tsv"] if SCANNED else []
+        ),
+        snps=lambda wildcards: [
+            snps_or_scan(wildcards.trait, model) for model in ASKED[wildcards.trait]
+        ],
+    output:
+        png=f"{RESULTS}/report/figures/manhattan_{{trait}}.png",
+        svg=f"{RESULTS}/report/figures/manhattan_{{trait}}.svg",
+    log:
+        f"{LOGS}/interpretation/plot_manhattan_{{trait}}.log",
+    benchmark:
+        f"{BENCHMARKS}/interpretation/plot_manhattan_{{trait}}.tsv"
+    conda:
+        "../../envs/interpretation.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime=10,
+        gpu=0,
+    params:
+        labels=lambda wildcards: [MODELS[model]["label"] for model in ASKED[wildcards.trait]],
+        unit=lambda wildcards: TRAITS[wildcards.trait]["unit"],
+        source=source_digest("plot_manhattan"),
+    message:
+        "interpretation: Manhattan and QQ plot of {wildcards.trait}, importance beneath"
+    script:
+        "../scripts/plot_manhattan.py"

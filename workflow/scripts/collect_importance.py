@@ -1,0 +1,19 @@
+"""Put the models' small tables, and attention between chromosomes, under each other."""
+
+from soyfold.files import write_table
+from soyfold.interpretation.attention import attention_table
+from soyfold.interpretation.importance import stack_tables
+from soyfold.logs import rule_log
+from soyfold.plotting_attention import count_snps
+
+with rule_log(snakemake.log[0]):
+    write_table(stack_tables(snakemake.input.fits), snakemake.output.fits)
+    write_table(
+        stack_tables(snakemake.input.chromosomes, facts=snakemake.params.asked),
+        snakemake.output.chromosomes,
+    )
+    if snakemake.params.attentive:
+        files = zip(snakemake.params.attentive, snakemake.input.attention, strict=True)
+        fits = [{**fit, "attention": file} for fit, file in files]
+        table = attention_table(fits, count_snps(snakemake.input.variants))
+        write_table(table, snakemake.output.attention)

@@ -1,0 +1,14 @@
+"""Draw how many published QTL the models find again, beside chance."""
+
+from soyfold.files import read_table
+from soyfold.logs import rule_log
+from soyfold.plotting_recovery import plot_recovery
+
+with rule_log(snakemake.log[0]):
+    plot_recovery(
+        read_table(snakemake.input.table, required=("trait", "model", "share")),
+        labels=snakemake.params.labels,
+        top=snakemake.params.top,
+        distance_kb=snakemake.params.distance_kb,
+        paths=snakemake.output,
+    )

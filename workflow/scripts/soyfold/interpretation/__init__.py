@@ -1,0 +1,11 @@
+"""Why a model predicts what it predicts: importance of SNPs, association scans, known loci.
+
+- `plan`: which models are asked, and how
+- `effects`: importance by SNP effects, of linear models
+- `gradients`: importance by integrated gradients, of networks (imports torch)
+- `importance`: over seeds, by window, by chromosome
+- `gwas`: single-SNP association with principal components, by PLINK 2
+- `loci`: top loci, and what chance makes of them
+- `overlap`: top loci of models beside those of the scan
+- `qtl`: published loci that a model finds
+"""
