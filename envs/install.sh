@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Brings a fresh Debian 12 with Python 3.11 to where soyfold runs: .venv with pinned packages,
-# PLINK 1.9, Beagle with Java, and the headers that hicstraw's build needs. Safe to run again.
+# PLINK 1.9 and 2, Beagle with Java, and the headers that hicstraw's build needs. Safe to run again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(plink1.9 beagle default-jre-headless g++ python3-dev python3-venv libcurl4-openssl-dev zlib1g-dev)
-conda_way="conda install -c conda-forge -c bioconda 'plink=1.90*' beagle gxx libcurl zlib"
+packages=(plink1.9 plink2 beagle default-jre-headless g++ python3-dev python3-venv libcurl4-openssl-dev zlib1g-dev)
+conda_way="conda install -c conda-forge -c bioconda 'plink=1.90*' plink2 beagle gxx libcurl zlib"
 
 python=$(command -v python3.11 || command -v python3 || true)
 if [ -z "$python" ] || ! "$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))'; then
@@ -14,17 +14,18 @@ if [ -z "$python" ] || ! "$python" -c 'import sys; sys.exit(sys.version_info[:2]
 fi
 
 has_plink() { command -v plink1.9 >/dev/null || { command -v plink >/dev/null && plink --version | grep -q '^PLINK v1\.9'; }; }
+has_plink2() { command -v plink2 >/dev/null; }
 has_beagle() { command -v beagle >/dev/null && command -v java >/dev/null; }
 has_venv() { [ -x .venv/bin/python ] || "$python" -c 'import ensurepip' 2>/dev/null; }
 has_headers() { command -v g++ >/dev/null && { [ -f /usr/include/curl/curl.h ] || ls /usr/include/*/curl/curl.h; } >/dev/null 2>&1 && [ -f /usr/include/zlib.h ]; }
 
-if ! has_plink || ! has_beagle || ! has_venv || ! has_headers; then
+if ! has_plink || ! has_plink2 || ! has_beagle || ! has_venv || ! has_headers; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         echo "soyfold: installing ${packages[*]}"
         apt-get update -qq
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
-    elif ! has_plink || ! has_beagle || ! has_venv; then
-        echo "soyfold: found no PLINK 1.9, no Beagle with Java or no Python venv; to mend: sudo apt-get install ${packages[*]}   (or: $conda_way)" >&2
+    elif ! has_plink || ! has_plink2 || ! has_beagle || ! has_venv; then
+        echo "soyfold: found no PLINK 1.9, no PLINK 2, no Beagle with Java or no Python venv; to mend: sudo apt-get install ${packages[*]}   (or: $conda_way)" >&2
         exit 1
     fi
 fi
