@@ -10,7 +10,8 @@ from soyfold.files import write_table
 from soyfold.interpretation.attention import attention_table
 from soyfold.interpretation.loci import line_up
 from soyfold.interpretation.overlap import compare_loci, overlap_row
-from soyfold.interpretation.qtl import match_traits, read_qtl, recovery_table
+from soyfold.interpretation.qtl import match_traits, read_qtl
+from soyfold.interpretation.recovery import recovery_table
 from soyfold.plotting_manhattan import plot_manhattan
 from soyfold.plotting_recovery import plot_recovery
 

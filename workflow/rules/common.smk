@@ -71,12 +71,10 @@ try:
     )
     INTERPRETATION = SETTINGS["interpretation"] or {}
     ASKED = interpretation_plan.choose_models(
-        INTERPRETATION.get("models", []), TRAIT_MODELS, MODELS, file=workflow.configfiles[-1]
+        INTERPRETATION.get("models", []), TRAIT_MODELS, MODELS, file=STUDY_FILE
     )
     QTL = INTERPRETATION.get("qtl") or {}
-    interpretation_plan.refuse_unknown_traits(
-        QTL.get("traits", {}), TRAITS, file=workflow.configfiles[-1]
-    )
+    interpretation_plan.refuse_unknown_traits(QTL.get("traits", {}), TRAITS, file=STUDY_FILE)
     MODELS |= experiments.control_blocks(PLAN, MODELS)
     # What predicts untested lines, and its split: beside the study's schemes, never among them.
     FINAL_MODELS = {

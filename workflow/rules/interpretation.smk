@@ -74,7 +74,7 @@ rule explain_effects:
         "../../envs/interpretation.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=raised(2000),
         runtime=30,
         gpu=0,
     params:
@@ -106,7 +106,7 @@ rule explain_gradients:
         "../../envs/interpretation.yaml"
     threads: lambda wildcards: 4 if MODELS[wildcards.model]["preset"] == "paper" else 1
     resources:
-        mem_mb=lambda wildcards: (16000 if MODELS[wildcards.model]["preset"] == "paper" else 4000),
+        mem_mb=lambda wildcards, attempt: attempt * memory_of(wildcards.model),
         runtime=lambda wildcards: 1440 if MODELS[wildcards.model]["preset"] == "paper" else 120,
         gpu=lambda wildcards: min(1, MODELS[wildcards.model]["gpu"]),
     params:
@@ -146,7 +146,7 @@ rule collect_importance:
         "../../envs/interpretation.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=raised(1000),
         runtime=10,
         gpu=0,
     params:
@@ -174,7 +174,7 @@ rule compute_components:
         "../../envs/interpretation.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=raised(4000),
         runtime=120,
         gpu=0,
     params:
@@ -206,7 +206,7 @@ rule scan_trait:
         "../../envs/interpretation.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=raised(3000),
         runtime=120,
         gpu=0,
     params:
@@ -230,7 +230,7 @@ rule collect_scans:
         "../../envs/interpretation.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=raised(1000),
         runtime=10,
         gpu=0,
     params:
@@ -255,7 +255,7 @@ rule compare_loci:
         "../../envs/interpretation.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=raised(2000),
         runtime=60,
         gpu=0,
     params:
@@ -285,7 +285,7 @@ rule recover_qtl:
         "../../envs/interpretation.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=raised(2000),
         runtime=60,
         gpu=0,
     params:
@@ -314,7 +314,7 @@ rule plot_recovery:
         "../../envs/interpretation.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=raised(1000),
         runtime=10,
         gpu=0,
     params:
@@ -348,7 +348,7 @@ rule plot_manhattan:
         "../../envs/interpretation.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=raised(1000),
         runtime=10,
         gpu=0,
     params:

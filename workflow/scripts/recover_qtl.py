@@ -2,7 +2,8 @@
 
 from soyfold.chromosomes import read_chromosomes
 from soyfold.files import write_table
-from soyfold.interpretation.qtl import read_qtl, recovery_table
+from soyfold.interpretation.qtl import read_qtl
+from soyfold.interpretation.recovery import recovery_table
 from soyfold.logs import log, rule_log
 
 with rule_log(snakemake.log[0]):

@@ -2,7 +2,7 @@
 
 import matplotlib.pyplot as plt
 
-from soyfold.interpretation.qtl import ALL, SHARED
+from soyfold.interpretation.recovery import ALL, SHARED
 from soyfold.plotting import STYLE, save_figure
 
 TITLES = {ALL: "all traits that a model has", SHARED: "traits that every model has"}
@@ -35,7 +35,7 @@ def plot_recovery(table, *, labels, top, distance_kb, paths):
     Parameters
     ----------
     table : DataFrame
-        As `interpretation.qtl.recovery_table` gives it.
+        As `interpretation.recovery.recovery_table` gives it.
     labels : dict of str to str, keyword only
         By model.
     top, distance_kb : float, keyword only

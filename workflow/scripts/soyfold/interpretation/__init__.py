@@ -2,10 +2,12 @@
 
 - `plan`: which models are asked, and how
 - `effects`: importance by SNP effects, of linear models
-- `gradients`: importance by integrated gradients, of networks (imports torch)
+- `explaining`, `gradients`: importance by integrated gradients, of networks (imports torch)
 - `importance`: over seeds, by window, by chromosome
 - `gwas`: single-SNP association with principal components, by PLINK 2
 - `loci`: top loci, and what chance makes of them
 - `overlap`: top loci of models beside those of the scan
-- `qtl`: published loci that a model finds
+- `attention`: attention between chromosomes, over seeds
+- `qtl`: published loci, named as the study names them
+- `recovery`: those that a model finds again
 """
