@@ -1,4 +1,5 @@
 # What a whole run makes, and what it says at the end.
+from soyfold.prediction_summary import print_prediction
 from soyfold.summary import print_summary
 
 CONTROLS = ["permuted", "expected", "identity", "constant", "zero"]
@@ -47,5 +48,8 @@ TARGETS = {
 
 
 onsuccess:
-    if all(Path(table).is_file() for table in TABLES.values()):
+    if NEW_FILE:
+        if Path(rules.predict_lines.output.predictions).is_file():
+            print_prediction(NEW_LINES, title=SETTINGS["title"])
+    elif all(Path(table).is_file() for table in TABLES.values()):
         print_summary(study=SETTINGS["title"], results=RESULTS, tables=TABLES, scheme=SCHEME)
