@@ -16,7 +16,7 @@ def rules(root):
             body = re.split(r"(?m)^\S", text)[0]
             if head.startswith(" "):  # one of a loop, which names it
                 body = re.sub(r"(?m)^    ", "", body)
-            if "default_target" not in body:
+            if re.search(r"(?m)^    (output|script):", body):  # others are targets
                 yield path.name, head.split()[-1], body
 
 

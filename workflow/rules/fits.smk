@@ -259,3 +259,30 @@ def split_losses():
         for seed in entry["seeds"]:
             for trait in traits:
                 yield scheme, f"{RESULTS}/cohort/splits/{scheme}/losses/seed{seed}{trait}.tsv"
+
+
+def new_file(wildcards):
+    """The new lines' genotypes; an error that says how to name them where there are none."""
+    if SETTINGS["new_genotypes"] is None:
+        raise WorkflowError(
+            "found no new_genotypes; allowed: a VCF, PLINK bed, HapMap or marker table;"
+            " to mend: snakemake predict --config new_genotypes=FILE"
+        )
+    return SETTINGS["new_genotypes"]
+
+
+def final_of(trait, model):
+    """The final fit of a model that learns a trait, alone or in a group."""
+    return next(fit for fit in FINAL_FITS if (fit["trait"], fit["model"]) == (trait, model))
+
+
+def learnt_finally(wildcards):
+    """Unit by trait of what a final fit learns, in the order of its outputs."""
+    learnt = LEARNT[wildcards.home, wildcards.model, f"{schemes.FINAL}/seed0"]
+    return {trait: TRAITS[trait]["unit"] for trait in learnt}
+
+
+def saved_members(wildcards):
+    """Saved models of a blend's members."""
+    fits = [final_of(wildcards.home, name) for name in MODELS[wildcards.model]["members"]]
+    return [f"{RESULTS}/prediction/models/{fit['home']}/{fit['model']}.npz" for fit in fits]

@@ -28,33 +28,6 @@ SAVED = list(
 )
 
 
-def new_file(wildcards):
-    """The new lines' genotypes; an error that says how to name them where there are none."""
-    if NEW_FILE is None:
-        raise WorkflowError(
-            "found no new_genotypes; allowed: a VCF, PLINK bed, HapMap or marker table;"
-            " to mend: snakemake predict --config new_genotypes=FILE"
-        )
-    return NEW_FILE
-
-
-def final_of(trait, model):
-    """The final fit of a model that learns a trait, alone or in a group."""
-    return next(fit for fit in FINAL_FITS if (fit["trait"], fit["model"]) == (trait, model))
-
-
-def learnt_finally(wildcards):
-    """Unit by trait of what a final fit learns, in the order of its outputs."""
-    learnt = LEARNT[wildcards.home, wildcards.model, f"{schemes.FINAL}/seed0"]
-    return {trait: TRAITS[trait]["unit"] for trait in learnt}
-
-
-def saved_members(wildcards):
-    """Saved models of a blend's members."""
-    fits = [final_of(wildcards.home, name) for name in MODELS[wildcards.model]["members"]]
-    return [f"{RESULTS}/prediction/models/{fit['home']}/{fit['model']}.npz" for fit in fits]
-
-
 rule describe_panel:
     input:
         dosage=f"{RESULTS}/cohort/dosage.npy",
@@ -69,7 +42,7 @@ rule describe_panel:
         "../../envs/imputation.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=raised(2000),
         runtime=30,
         gpu=0,
     params:
@@ -98,7 +71,7 @@ rule save_model:
         "../../envs/training.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=raised(4000),
         runtime=30,
         gpu=0,
     params:
@@ -132,7 +105,7 @@ rule phase_panel:
         "../../envs/imputation.yaml"
     threads: IMPUTATION.get("threads", 1)
     resources:
-        mem_mb=BEAGLE_MB,
+        mem_mb=raised(BEAGLE_MB),
         runtime=1440,
         gpu=0,
     params:
@@ -162,7 +135,7 @@ rule import_lines:
         "../../envs/genotypes.yaml"
     threads: 1
     resources:
-        mem_mb=4000,
+        mem_mb=raised(4000),
         runtime=120,
         gpu=0,
     params:
@@ -204,7 +177,7 @@ rule align_lines:
         "../../envs/imputation.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
+        mem_mb=raised(2000),
         runtime=30,
         gpu=0,
     params:
@@ -236,7 +209,7 @@ rule fill_lines:
         "../../envs/imputation.yaml"
     threads: IMPUTATION.get("threads", 1)
     resources:
-        mem_mb=BEAGLE_MB,
+        mem_mb=raised(BEAGLE_MB),
         runtime=1440,
         gpu=0,
     params:
@@ -273,7 +246,7 @@ rule predict_lines:
         "../../envs/training.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
+        mem_mb=raised(8000),
         runtime=240,
         gpu=0,
     params:
@@ -306,7 +279,7 @@ rule plot_predicted:
         "../../envs/evaluation.yaml"
     threads: 1
     resources:
-        mem_mb=1000,
+        mem_mb=raised(1000),
         runtime=10,
         gpu=0,
     params:

@@ -10,6 +10,7 @@ from soyfold.kernel_matrices import line_products
 FLOATS = 2**24  # numbers of a block of kinships: 128 MB
 SAMPLED = 1000  # training lines whose nearest relative tells what is near
 FAR_QUANTILE = 0.01
+NEAREST = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,7 +20,9 @@ class Relatives:
     Attributes
     ----------
     highest, mean : ndarray (m,)
-        Over the training lines but the line itself; NaN without any.
+        To the closest training line, and to the `NEAREST` closest ones, in the mean; the line
+        itself is passed over. NaN without any. (The mean over all lines of a panel that is
+        centred by its own frequencies is 0 for every line, and tells nothing.)
     nearest : ndarray (m,) int
         Row of the panel of the closest one; -1 without any.
     """
@@ -102,10 +105,12 @@ def _summarise(kinship, members, found, rows):
     if not len(part):
         return
     place = rows.start + np.flatnonzero(some)
-    best = np.where(known, part, -np.inf).argmax(axis=1)
+    ranked = np.where(known, part, -np.inf)
+    best = ranked.argmax(axis=1)
     found.highest[place] = part[np.arange(len(part)), best]
     found.nearest[place] = columns[best]
-    found.mean[place] = np.where(known, part, 0.0).sum(axis=1) / known.sum(axis=1)
+    top = np.partition(ranked, -min(NEAREST, len(columns)), axis=1)[:, -NEAREST:]
+    found.mean[place] = np.where(np.isfinite(top), top, 0.0).sum(axis=1) / np.isfinite(top).sum(1)
 
 
 def far_below(panel, sets):

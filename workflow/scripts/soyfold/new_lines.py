@@ -131,7 +131,7 @@ def write_new_dosage(parts, panel, samples, *, path):
     Parameters
     ----------
     parts : dict of str to path-like
-        Prefix of each chromosome's .bed.
+        The filled .bed of each chromosome.
     panel : DataFrame
         As `panel.describe_panel` gives it.
     samples : int
@@ -141,9 +141,9 @@ def write_new_dosage(parts, panel, samples, *, path):
     with staged(path) as temporary:
         shape = (samples, len(panel))
         matrix = open_memmap(temporary, mode="w+", dtype=np.int8, shape=shape)
-        for chromosome, prefix in parts.items():
+        for chromosome, file in parts.items():
             here = np.flatnonzero(panel["chromosome"] == chromosome)
-            rows = bed.open_bed(f"{prefix}.bed", variants=len(here), samples=samples)
+            rows = bed.open_bed(file, variants=len(here), samples=samples)
             for part, counts in bed.blocks(rows, samples):
                 matrix[:, here[part]] = counts.T
         matrix.flush()

@@ -17,7 +17,7 @@ from soyfold.saved_models import load_model
 
 COLUMNS = [
     "line", "trait", "unit", "model", "prediction", "lower", "upper", "ensemble_sd", "kinship_max",
-    "kinship_mean", "nearest_line", "call_rate", "in_training",
+    "kinship_mean10", "nearest_line", "call_rate", "in_training",
 ]  # fmt: skip
 
 
@@ -82,7 +82,7 @@ def compare_kinship(lines, panel, samples, sets):
     Returns
     -------
     dict of str to DataFrame
-        By trait, a row a line: kinship_max, kinship_mean, nearest_line, in_training, far.
+        By trait, a row a line: kinship_max, kinship_mean10, nearest_line, in_training, far.
     """
     itself = pd.Index(samples).get_indexer(lines.names)
     relatives, limits = panel.relatives(lines.dosage, itself, sets), far_below(panel, sets)
@@ -93,7 +93,7 @@ def compare_kinship(lines, panel, samples, sets):
         tables[trait] = pd.DataFrame(
             {
                 "kinship_max": found.highest,
-                "kinship_mean": found.mean,
+                "kinship_mean10": found.mean,
                 "nearest_line": nearest,
                 "in_training": (itself >= 0) & sets[trait][itself],
                 "far": far,
