@@ -197,7 +197,7 @@ def block_of(model):
 
 
 def fit_block(splits, wildcards):
-    """The block of a fit job: the model's, or that of its final fit."""
+    """The block of a fit job: that of the model, or of its final fit."""
     final = splits[0].format(**wildcards).startswith(f"{schemes.FINAL}/")
     block = block_of(wildcards.model)
     return experiments.final_block(block) if final else block
@@ -262,7 +262,7 @@ def split_losses():
 
 
 def new_file(wildcards):
-    """The new lines' genotypes; an error that says how to name them where there are none."""
+    """Genotypes of the new lines; an error that says how to name them where there are none."""
     if SETTINGS["new_genotypes"] is None:
         raise WorkflowError(
             "found no new_genotypes; allowed: a VCF, PLINK bed, HapMap or marker table;"
@@ -283,6 +283,6 @@ def learnt_finally(wildcards):
 
 
 def saved_members(wildcards):
-    """Saved models of a blend's members."""
+    """Saved models of the members of a blend."""
     fits = [final_of(wildcards.home, name) for name in MODELS[wildcards.model]["members"]]
     return [f"{RESULTS}/prediction/models/{fit['home']}/{fit['model']}.npz" for fit in fits]
