@@ -120,3 +120,11 @@ CATEGORY = {
     "predictions": "6 Predictions",
     "methods": "7 Methods and versions",
 }
+# Parts of the results, in their order.
+PART = {
+    "scores": "1 Scores",
+    "comparisons": "2 Who beats whom",
+    "controls": "3 Controls of the CIM",
+    "lines": "4 Line by line",
+    "paper": "5 The paper's tables",
+}

@@ -169,7 +169,7 @@ rule plot_cim:
             f"{RESULTS}/report/figures/cim.png",
             caption="../report/cim.rst",
             category=CATEGORY["contacts"],
-            labels={"what": "CIM", "kind": "figure"},
+            labels={"what": "CIM"},
         ),
         svg=f"{RESULTS}/report/figures/cim.svg",
     log:

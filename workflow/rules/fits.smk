@@ -254,11 +254,13 @@ def fit_jobs():
 def split_losses():
     """Scheme and file of each table of lines without a part."""
     for scheme, entry in SCHEMES.items():
-        own = scheme in schemes.OF_ENVIRONMENTS
-        traits = [f"/{trait}" for trait in entry["traits"]] if own else [""]
+        folder = f"{RESULTS}/cohort/splits/{scheme}/losses"
         for seed in entry["seeds"]:
-            for trait in traits:
-                yield scheme, f"{RESULTS}/cohort/splits/{scheme}/losses/seed{seed}{trait}.tsv"
+            if scheme in schemes.OF_ENVIRONMENTS:
+                for trait in entry["traits"]:
+                    yield scheme, f"{folder}/seed{seed}/{trait}.tsv"
+            else:
+                yield scheme, f"{folder}/seed{seed}.tsv"
 
 
 def new_file(wildcards):

@@ -11,11 +11,19 @@ ABLATIONS = [
     *(["table3_cost"] if SETTINGS["evaluation"]["paper_tables"] and COSTED else []),
 ]
 LOSSES = list(split_losses())
+ENVIRONMENTS = sorted((settings.HOME / "envs").glob("*.yaml"))
+OPENING = f"{RESULTS}/report/opening.rst"
+
+
+report: Path(OPENING).resolve()
+
+
 # Page -> what it is called, where it stands in the report, its files, and facts beside them.
 REPORT_TABLES = {
     "scores": {
         "title": "Scores",
         "category": "results",
+        "subcategory": PART["scores"],
         "files": {
             "tables": list(TABLES.values()),
             **({"comparisons": f"{EVALUATED}/comparisons.tsv"} if REFERENCES else {}),
@@ -43,18 +51,21 @@ if REFERENCES:
     REPORT_TABLES["comparisons"] = {
         "title": "Who beats whom",
         "category": "results",
+        "subcategory": PART["comparisons"],
         "files": {"comparisons": f"{EVALUATED}/comparisons.tsv", "vega": VEGA},
     }
 if CONTROLLED:
     REPORT_TABLES["controls"] = {
         "title": "Controls of the CIM",
         "category": "results",
+        "subcategory": PART["controls"],
         "files": {"controls": f"{EVALUATED}/controls.tsv"},
     }
 if ABLATIONS:
     REPORT_TABLES["ablations"] = {
         "title": "The paper's tables 3 to 6",
         "category": "results",
+        "subcategory": PART["paper"],
         "files": {"tables": expand(f"{EVALUATED}/{{table}}.tsv", table=ABLATIONS)},
         "facts": {"names": ABLATIONS},
     }
@@ -62,6 +73,7 @@ if len(SCHEMES) > 1:
     REPORT_TABLES["schemes"] = {
         "title": "Validation schemes",
         "category": "results",
+        "subcategory": PART["scores"],
         "files": {"schemes": f"{EVALUATED}/schemes.tsv"},
     }
 if LIBRARIES:
@@ -83,7 +95,8 @@ for page, entry in REPORT_TABLES.items():
                 f"{RESULTS}/report/tables/{page}.html",
                 caption=f"../report/{page}.rst",
                 category=CATEGORY[entry["category"]],
-                labels={"what": entry["title"], "kind": "table"},
+                subcategory=entry.get("subcategory"),
+                labels={"what": entry["title"]},
             ),
         log:
             f"{LOGS}/report/report_{page}.log",
@@ -106,6 +119,33 @@ for page, entry in REPORT_TABLES.items():
             f"report: page {page}"
         script:
             "../scripts/report_table.py"
+
+
+rule report_opening:
+    input:
+        **REPORT_TABLES["scores"]["files"],
+    output:
+        text=OPENING,
+    log:
+        f"{LOGS}/report/report_opening.log",
+    benchmark:
+        f"{BENCHMARKS}/report/report_opening.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=raised(1000),
+        runtime=10,
+        gpu=0,
+    params:
+        traits=list(TABLES),
+        scheme=SCHEME,
+        title=SETTINGS["title"],
+        source=source_digest("report_opening"),
+    message:
+        "report: its opening"
+    script:
+        "../scripts/report_opening.py"
 
 
 rule bundle_vega:
@@ -140,7 +180,8 @@ rule report_predictions:
             f"{RESULTS}/report/interactive/predictions_{{trait}}.html",
             caption="../report/predictions_interactive.rst",
             category=CATEGORY["results"],
-            labels={"what": "Observed and predicted {trait}", "kind": "interactive"},
+            subcategory=PART["lines"],
+            labels={"what": "{trait}, interactive"},
         ),
     log:
         f"{LOGS}/report/report_predictions_{{trait}}.log",
@@ -170,17 +211,14 @@ rule report_methods:
         scores=f"{RESULTS}/evaluation/scores.tsv",
         costs=[f"{RESULTS}/{folder}/cost.tsv" for folder in {fit["folder"]: 0 for fit in FITS}],
         tables=expand(f"{RESULTS}/report/tables/{{page}}.html", page=REPORT_TABLES),
-        citations="resources/citations.tsv",
-        environments=expand(
-            "envs/{storey}.yaml",
-            storey=["genotypes", "imputation", "contacts", "cohort", "training", "evaluation"],
-        ),
+        citations=settings.shipped("resources/citations.tsv"),
+        environments=[settings.shipped(f"envs/{path.name}") for path in ENVIRONMENTS],
     output:
         page=report(
             f"{RESULTS}/report/tables/methods.html",
             caption="../report/methods.rst",
             category=CATEGORY["methods"],
-            labels={"what": "Methods and versions", "kind": "table"},
+            labels={"what": "Methods and versions"},
         ),
     log:
         f"{LOGS}/report/report_methods.log",

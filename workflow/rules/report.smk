@@ -40,7 +40,8 @@ rule plot_predictions:
             f"{RESULTS}/report/figures/predictions_{{trait}}.png",
             caption="../report/predictions.rst",
             category=CATEGORY["results"],
-            labels={"what": "Observed and predicted {trait}", "kind": "figure"},
+            subcategory=PART["lines"],
+            labels={"what": "{trait}, all models"},
         ),
         svg=f"{RESULTS}/report/figures/predictions_{{trait}}.svg",
     log:
@@ -72,7 +73,8 @@ rule plot_controls:
             f"{RESULTS}/report/figures/controls.png",
             caption="../report/controls_figure.rst",
             category=CATEGORY["results"],
-            labels={"what": "Controls of the CIM", "kind": "figure"},
+            subcategory=PART["controls"],
+            labels={"what": "Figure"},
         ),
         svg=f"{RESULTS}/report/figures/controls.svg",
     log:
@@ -102,7 +104,8 @@ rule plot_comparisons:
             f"{RESULTS}/report/figures/comparisons_{{scheme}}_{{metric}}.png",
             caption="../report/comparisons_figure.rst",
             category=CATEGORY["results"],
-            labels={"what": "Who beats whom: {metric}, {scheme}", "kind": "figure"},
+            subcategory=PART["comparisons"],
+            labels={"what": "{metric}, {scheme}"},
         ),
         svg=f"{RESULTS}/report/figures/comparisons_{{scheme}}_{{metric}}.svg",
     log:
@@ -140,7 +143,7 @@ rule plot_attention:
             f"{RESULTS}/report/figures/attention_{{trait}}.png",
             caption="../report/attention.rst",
             category=CATEGORY["contacts"],
-            labels={"what": "Attention, {trait}", "kind": "figure"},
+            labels={"what": "Attention, {trait}"},
         ),
         svg=f"{RESULTS}/report/figures/attention_{{trait}}.svg",
     log:

@@ -43,6 +43,7 @@ TARGETS = {
         *expand(f"{RESULTS}/report/tables/{{page}}.html", page=REPORT_TABLES),
         *expand(f"{RESULTS}/report/interactive/predictions_{{trait}}.html", trait=TRAITS),
         f"{RESULTS}/report/tables/methods.html",
+        OPENING,
     ],
 }
 

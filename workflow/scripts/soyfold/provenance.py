@@ -20,7 +20,7 @@ PIP_NAMES = {"pytorch": "torch", "hic-straw": "hicstraw"}
 PROGRAMS = {
     "PLINK 1.9": ("genotypes", r"PLINK v(1\.9\S*)"),
     "PLINK 2": ("interpretation", r"PLINK v(2\.\S*)"),
-    "Beagle": ("imputation", r"beagle\.(\w+)\.jar|\bbeagle(?:\.jar)? \(version ([^)]+)\)"),
+    "Beagle": ("imputation", r"beagle\.(\w+\.\w+)\.jar|beagle\.jar \(version ([^)]+)\)"),
 }
 LOG_HEAD = 200_000  # characters of a log that are searched
 

@@ -15,7 +15,7 @@ MOST_POINTS = 10_000
 # A panel shows differences up to so many times the median one, and no less than this.
 REACH, NARROWEST = 3.0, 0.02
 ROW = 22  # of the forest plot, pixels a model
-SIDE = 430  # of the scatter plot, pixels: beside the report's menu in a window of 800
+SIDE = 430  # of the scatter plot, pixels
 
 
 def _select(name, options, *, label, labels=None):
@@ -130,13 +130,14 @@ def _forest(rows, choices, far, end):
             color=alt.Color("verdict:N", legend=None, scale=colours),
         )
     )
-    x = alt.X("difference:Q", title="difference to the reference", scale=scale)
+    axis = alt.Axis(tickCount=7)
+    x = alt.X("difference:Q", title="difference to the reference", scale=scale, axis=axis)
     shown = [alt.Tooltip("label:N", title="model"), *(
         alt.Tooltip(f"{name}:Q", format="+.4f") for name in ("difference", "low", "high")
     ), alt.Tooltip("p_holm:Q", title="p Holm", format=".2g"), "wins:Q", "splits:Q"]  # fmt: skip
     zero = alt.Chart(pd.DataFrame({"at": [0]})).mark_rule(color="#333").encode(x="at:Q")
     bars = base.mark_rule(size=2.5).encode(
-        x=alt.X("low:Q", scale=scale), x2="high:Q", tooltip=shown
+        x=alt.X("low:Q", scale=scale, axis=axis), x2="high:Q", tooltip=shown
     )
     filled = alt.condition(
         "datum.p_holm < 0.05", "verdict:N", alt.value("white"), legend=None, scale=colours
@@ -235,7 +236,7 @@ def prediction_chart(predictions, *, models, trait, unit, widths):
     model = alt.param(name="model", value=best, bind=alt.binding_select(
         options=list(predictions), labels=labels, name="model "))  # fmt: skip
     spec = _scatter(data[names], model, what=what)
-    return Chart(f"{trait}: observed against predicted", spec, note=(
+    return Chart("Observed against predicted", spec, width=SIDE + 90, note=(
         "Test lines of all splits; hover for a line's name, its residual and its prediction"
         f" interval, drag to move, scroll to zoom. Dotted: observed = predicted.{left_out}"
     ))  # fmt: skip
@@ -268,4 +269,4 @@ def _scatter(data, model, *, what):
         )
     )  # fmt: skip
     chart = alt.layer(diagonal.encode(x="a:Q", y="b:Q"), dots.interactive()).add_params(model)
-    return chart.properties(width=SIDE, height=SIDE).to_dict()
+    return chart.properties(width="container", height=SIDE).to_dict()

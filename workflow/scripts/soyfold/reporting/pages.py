@@ -70,11 +70,12 @@ class Table:
 
 @dataclasses.dataclass(frozen=True)
 class Chart:
-    """An interactive figure: a Vega-Lite specification."""
+    """An interactive figure: a Vega-Lite specification, and how many pixels wide it may get."""
 
     title: str
     spec: dict
     note: str = ""
+    width: int = 1100
     kind: str = "chart"
 
 
@@ -88,11 +89,17 @@ class Notes:
     kind: str = "notes"
 
 
+def decimals(value, digits, *, sign=False):
+    """A number with so many decimals, no sign where they are all 0."""
+    value = round(value, digits) + 0.0
+    return f"{value:{'+' if sign and value else ''}.{digits}f}"
+
+
 def number(value, digits=3, *, sign=False, **more):
     """A number with so many decimals; NA where it is missing."""
     if value is None or pd.isna(value):
         return Cell("NA")
-    return Cell(f"{value:{'+' if sign else ''}.{digits}f}", float(value), **more)
+    return Cell(decimals(value, digits, sign=sign), float(value), **more)
 
 
 def count(value, **more):
@@ -111,8 +118,10 @@ def interval(difference, low, high, digits=3, mark=""):
     """`difference [low, high]`, sorted by the difference."""
     cell = number(difference, digits, sign=True, mark=mark)
     known = cell.value is not None and not pd.isna(low)
-    text = f"{cell.text} [{low:+.{digits}f}, {high:+.{digits}f}]"
-    return dataclasses.replace(cell, text=text) if known else cell
+    if not known:
+        return cell
+    ends = ", ".join(decimals(end, digits, sign=True) for end in (low, high))
+    return dataclasses.replace(cell, text=f"{cell.text} [{ends}]")
 
 
 def p_value(value):

@@ -40,6 +40,14 @@ def read_comparisons(path):
     return read_table(path, required=NAMES, dtype=dict.fromkeys(NAMES, str)) if path else None
 
 
+def read_trait_tables(traits, paths):
+    """The tables of scores by trait, as `evaluation.trait_table` made them."""
+    return {
+        trait: read_table(path, required=("metric", "model", "mean", "sd"))
+        for trait, path in zip(traits, paths, strict=True)
+    }
+
+
 def _shown_metrics(tables):
     """Columns of the scores: those shown always, and what intervals cover and how wide they are."""
     known = metrics_in(list(dict.fromkeys(pd.concat(tables.values()).metric)))
@@ -207,20 +215,21 @@ def control_sections(path):
     table = read_table(path, required=("trait", "label", "control"), dtype={"trait": str})
     rows = [
         [
-            row.trait, row.label, row.metric, row.control, row.real_cim, number(row.real),
+            row.trait, row.label, row.metric, row.control, number(row.real),
             number(row.value), interval(row.difference, row.low, row.high), p_value(row.p),
             Cell("") if pd.isna(row.rank) else
             Cell(f"{row.rank:.0f} of {row.permutations + 1:.0f}", float(row.rank)),
-            Cell("") if pd.isna(row.permutation_p) else p_value(row.permutation_p), str(row.seeds),
+            Cell("") if pd.isna(row.permutation_p) else p_value(row.permutation_p),
+            str(row.seeds), row.real_cim,
         ]
         for row in table.itertuples()
     ]  # fmt: skip
     columns = [
         Column("trait"), Column("model"), Column("metric"), Column("control CIM"),
-        Column("own CIM"), Column("with own", number=True), Column("with control", number=True),
+        Column("with own", number=True), Column("with control", number=True),
         Column("difference", "95 % interval", True), Column("p", number=True),
         Column("rank", "among permuted", True), Column("permutation p", number=True),
-        Column("seeds", "", True),
+        Column("splits", "", True), Column("own CIM"),
     ]  # fmt: skip
     note = (
         "Same splits, seeds, hyperparameters and number of weights; only the matrix is another. A"

@@ -1,6 +1,5 @@
 """Pages of tables: which sections each has, from the study's files."""
 
-from soyfold.files import read_table
 from soyfold.reporting import losses, results
 from soyfold.reporting.pages import Notes
 
@@ -9,10 +8,7 @@ def scores(files, facts):
     """Every model's test scores. Files: tables (a list), comparisons; facts: traits, scheme,
     units.
     """
-    tables = {
-        trait: read_table(path, required=("metric", "model", "mean", "sd"))
-        for trait, path in zip(facts["traits"], files["tables"], strict=True)
-    }
+    tables = results.read_trait_tables(facts["traits"], files["tables"])
     comparisons = results.read_comparisons(files.get("comparisons"))
     return results.score_sections(tables, comparisons, scheme=facts["scheme"], units=facts["units"])
 

@@ -1,0 +1,16 @@
+"""Write the text that the report opens with."""
+
+from soyfold.files import staged
+from soyfold.logs import rule_log
+from soyfold.reporting.opening import opening_text
+from soyfold.reporting.results import read_comparisons, read_trait_tables
+
+with rule_log(snakemake.log[0]):
+    text = opening_text(
+        read_trait_tables(snakemake.params.traits, snakemake.input.tables),
+        read_comparisons(snakemake.input.get("comparisons")),
+        scheme=snakemake.params.scheme,
+        title=snakemake.params.title,
+    )
+    with staged(snakemake.output.text) as temporary:
+        temporary.write_text(text, encoding="utf-8")
