@@ -94,12 +94,14 @@ def _panels(scanned, tracks):
     """Figure with a row for the scan, if there is one, and one for each model; the QQ's place."""
     rows = (scanned is not None) + max(len(tracks), scanned is None)
     heights = [1.6 if scanned is not None and row == 0 else 1 for row in range(rows)]
-    figure = plt.figure(figsize=(11, 0.9 + 1.35 * sum(heights)), layout="constrained")
-    grid = figure.add_gridspec(rows, 2, width_ratios=[4, 1.1], height_ratios=heights)
-    wide = slice(0, 1) if scanned is not None else slice(None)
-    axes = [figure.add_subplot(grid[0, wide])]
-    axes += [figure.add_subplot(grid[row, wide], sharex=axes[0]) for row in range(1, rows)]
-    beside = figure.add_subplot(grid[: min(rows, 2), 1]) if scanned is not None else None
+    height = 0.9 + 1.35 * sum(heights)
+    figure = plt.figure(figsize=(11 if scanned is not None else 9, height), layout="constrained")
+    left, right = figure, None
+    if scanned is not None:  # a figure of its own, whose labels push no track away
+        left, right = figure.subfigures(1, 2, width_ratios=[4, 1.2])
+    axes = left.subplots(rows, 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
+    beside = right and right.add_gridspec(2, 1, height_ratios=[2.6, height - 2.6])
+    beside = right and right.add_subplot(beside[0])
     return figure, axes, beside
 
 
