@@ -9,7 +9,8 @@ from soyfold.evaluation import PAPER_METRICS
 from soyfold.files import read_table
 
 STOREYS = [
-    "genotypes", "imputation", "contacts", "cohort", "training", "evaluation", "report",
+    "genotypes", "imputation", "contacts", "cohort", "training", "evaluation", "interpretation",
+    "report",
 ]  # fmt: skip
 
 MOST_TRAITS = 5  # whose comparisons are printed each; four and the mean over them
