@@ -44,7 +44,7 @@ def _range(rows):
     return float(ends.min() - room), float(ends.max() + room)
 
 
-def _inlined(data, *texts):
+def inlined(data, *texts):
     """A table as CSV inside the specification: a third of what JSON records take."""
     kinds = dict.fromkeys(texts, "string")
     return alt.InlineData(
@@ -113,14 +113,14 @@ def _forest(rows, choices, far, end):
     texts = ["trait", "scheme", "metric", "reference", "label", "verdict"]
     numbers = ["difference", "low", "high", "p_holm", "wins", "splits", "gain"]
     data = rows.assign(reference=rows.reference_label)[texts + numbers]
-    data = data.assign(**{name: _significant(data[name], 4) for name in numbers})
+    data = data.assign(**{name: significant_digits(data[name], 4) for name in numbers})
     scale = alt.Scale(
         domainMin=alt.ExprRef(end[0]), domainMax=alt.ExprRef(end[1]), clamp=True, nice=False
     )
     colours = alt.Scale(domain=["better", "worse", "open"], range=[BETTER, WORSE, OPEN])
     order = alt.EncodingSortField(field="gain", op="mean", order="descending")
     base = (
-        alt.Chart(_inlined(data, *texts))
+        alt.Chart(inlined(data, *texts))
         .transform_filter(
             "datum.trait === trait && datum.scheme === scheme && datum.metric === metric"
             " && datum.reference === reference"
@@ -242,7 +242,7 @@ def prediction_chart(predictions, *, models, trait, unit, widths):
     ))  # fmt: skip
 
 
-def _significant(values, digits=5):
+def significant_digits(values, digits=5):
     """Numbers rounded to so many significant digits: a page holds thousands."""
     return values.map(lambda value: None if pd.isna(value) else float(f"{value:.{digits}g}"))
 
@@ -250,7 +250,7 @@ def _significant(values, digits=5):
 def _scatter(data, model, *, what):
     """The specification: the diagonal, and a dot a line."""
     columns = ["observed", "predicted", "residual", "low", "high"]
-    data = data.assign(**{name: _significant(data[name]) for name in columns})
+    data = data.assign(**{name: significant_digits(data[name]) for name in columns})
     ends = [float(data[["observed", "predicted"]].min(axis=None)),
             float(data[["observed", "predicted"]].max(axis=None))]  # fmt: skip
     room = 0.04 * (ends[1] - ends[0])
@@ -258,7 +258,7 @@ def _scatter(data, model, *, what):
     line = pd.DataFrame({"a": scale.domain, "b": scale.domain})
     diagonal = alt.Chart(line).mark_line(color="#888", strokeDash=[2, 3], clip=True)
     dots = (
-        alt.Chart(_inlined(data, "label", "sample", "seed"))
+        alt.Chart(inlined(data, "label", "sample", "seed"))
         .transform_filter("datum.label === model")
         .mark_circle(size=34, opacity=0.5, clip=True, color=BETTER)
         .encode(
