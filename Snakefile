@@ -22,6 +22,7 @@ include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/explained.smk"
 include: "workflow/rules/interpretation.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/reported.smk"
 include: "workflow/rules/pages.smk"
 include: "workflow/rules/targets.smk"
 

@@ -248,7 +248,12 @@ rule plot_recovery:
     input:
         table=f"{WHY}/qtl_recovery.tsv",
     output:
-        png=f"{RESULTS}/report/figures/qtl_recovery.png",
+        png=report(
+            f"{RESULTS}/report/figures/qtl_recovery.png",
+            caption="../report/qtl_recovery.rst",
+            category=CATEGORY["interpretation"],
+            labels={"what": "Recovery of known QTL"},
+        ),
         svg=f"{RESULTS}/report/figures/qtl_recovery.svg",
     log:
         f"{LOGS}/interpretation/plot_recovery.log",
@@ -282,7 +287,12 @@ rule plot_manhattan:
             snps_or_scan(wildcards.trait, model) for model in ASKED[wildcards.trait]
         ],
     output:
-        png=f"{RESULTS}/report/figures/manhattan_{{trait}}.png",
+        png=report(
+            f"{RESULTS}/report/figures/manhattan_{{trait}}.png",
+            caption="../report/manhattan.rst",
+            category=CATEGORY["interpretation"],
+            labels={"what": "Scan of {trait}, importance beneath"},
+        ),
         svg=f"{RESULTS}/report/figures/manhattan_{{trait}}.svg",
     log:
         f"{LOGS}/interpretation/plot_manhattan_{{trait}}.log",

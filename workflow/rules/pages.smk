@@ -4,84 +4,10 @@ from snakemake import __version__ as SNAKEMAKE_VERSION
 from soyfold import provenance
 from soyfold.reporting.templates import template_digest
 
-EVALUATED = f"{RESULTS}/evaluation/tables"
-VEGA = f"{RESULTS}/report/interactive/vega.js.gz"
-ABLATIONS = [
-    *VARIANT_TABLES,
-    *(["table3_cost"] if SETTINGS["evaluation"]["paper_tables"] and COSTED else []),
-]
-LOSSES = list(split_losses())
-ENVIRONMENTS = sorted((settings.HOME / "envs").glob("*.yaml"))
-OPENING = f"{RESULTS}/report/opening.rst"
 
-
+# What the report opens with.
 report: Path(OPENING).resolve()
 
-
-# Page -> what it is called, where it stands in the report, its files, and facts beside them.
-REPORT_TABLES = {
-    "scores": {
-        "title": "Scores",
-        "category": "results",
-        "subcategory": PART["scores"],
-        "files": {
-            "tables": list(TABLES.values()),
-            **({"comparisons": f"{EVALUATED}/comparisons.tsv"} if REFERENCES else {}),
-        },
-        "facts": {
-            "traits": list(TABLES),
-            "scheme": SCHEME,
-            "units": {trait: row["unit"] for trait, row in TRAITS.items()},
-        },
-    },
-    "filtering": {
-        "title": "Lines and SNPs lost at each step",
-        "category": "quality",
-        "files": {
-            "qc": f"{RESULTS}/genotypes/qc_counts.tsv",
-            "joins": f"{RESULTS}/cohort/join_counts.tsv",
-            "accuracy": f"{RESULTS}/imputation/accuracy.tsv",
-            "scores": f"{RESULTS}/evaluation/scores.tsv",
-            "losses": [path for _, path in LOSSES],
-        },
-        "facts": {"schemes": [scheme for scheme, _ in LOSSES]},
-    },
-}
-if REFERENCES:
-    REPORT_TABLES["comparisons"] = {
-        "title": "Who beats whom",
-        "category": "results",
-        "subcategory": PART["comparisons"],
-        "files": {"comparisons": f"{EVALUATED}/comparisons.tsv", "vega": VEGA},
-    }
-if CONTROLLED:
-    REPORT_TABLES["controls"] = {
-        "title": "Controls of the CIM",
-        "category": "results",
-        "subcategory": PART["controls"],
-        "files": {"controls": f"{EVALUATED}/controls.tsv"},
-    }
-if ABLATIONS:
-    REPORT_TABLES["ablations"] = {
-        "title": "The paper's tables 3 to 6",
-        "category": "results",
-        "subcategory": PART["paper"],
-        "files": {"tables": expand(f"{EVALUATED}/{{table}}.tsv", table=ABLATIONS)},
-        "facts": {"names": ABLATIONS},
-    }
-if len(SCHEMES) > 1:
-    REPORT_TABLES["schemes"] = {
-        "title": "Validation schemes",
-        "category": "results",
-        "subcategory": PART["scores"],
-        "files": {"schemes": f"{EVALUATED}/schemes.tsv"},
-    }
-if LIBRARIES:
-    REPORT_TABLES["libraries"] = {
-        "title": "Hi-C libraries",
-        "category": "contacts",
-        "files": {"libraries": f"{RESULTS}/contacts/libraries.tsv"},
-    }
 
 for page, entry in REPORT_TABLES.items():
 
@@ -203,6 +129,74 @@ rule report_predictions:
         "report: {wildcards.trait} line by line"
     script:
         "../scripts/report_predictions.py"
+
+
+rule report_manhattan:
+    input:
+        scan=f"{WHY}/gwas/{{trait}}.tsv",
+        summary=f"{WHY}/gwas/summaries/{{trait}}.tsv",
+        chromosomes=SETTINGS["chromosomes"],
+        vega=VEGA,
+    output:
+        page=report(
+            f"{RESULTS}/report/interactive/manhattan_{{trait}}.html",
+            caption="../report/manhattan_interactive.rst",
+            category=CATEGORY["interpretation"],
+            labels={"what": "Scan of {trait}, interactive"},
+        ),
+    log:
+        f"{LOGS}/report/report_manhattan_{{trait}}.log",
+    benchmark:
+        f"{BENCHMARKS}/report/report_manhattan_{{trait}}.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=raised(2000),
+        runtime=10,
+        gpu=0,
+    params:
+        template=template_digest(),
+        source=source_digest("report_manhattan"),
+    message:
+        "report: association scan of {wildcards.trait}, SNP by SNP"
+    script:
+        "../scripts/report_manhattan.py"
+
+
+# Of the lines that `snakemake predict` was asked for.
+rule report_untested:
+    input:
+        predictions=f"{NEW_LINES}/predictions.tsv",
+        alignment=f"{NEW_LINES}/alignment.tsv",
+    output:
+        page=report(
+            f"{NEW_LINES}/predictions.html",
+            caption="../report/untested.rst",
+            category=CATEGORY["predictions"],
+            labels={"what": "Untested lines"},
+        ),
+    log:
+        f"{LOGS}/report/report_untested.log",
+    benchmark:
+        f"{BENCHMARKS}/report/report_untested.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    threads: 1
+    resources:
+        mem_mb=raised(1000),
+        runtime=10,
+        gpu=0,
+    params:
+        page="untested",
+        title="Untested lines",
+        facts={},
+        template=template_digest(),
+        source=source_digest("report_table"),
+    message:
+        "report: predictions of untested lines"
+    script:
+        "../scripts/report_table.py"
 
 
 # After all other jobs of the evaluation, whose versions and hours it tells.

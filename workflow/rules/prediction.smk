@@ -269,7 +269,12 @@ rule plot_predicted:
     input:
         predictions=f"{NEW_LINES}/predictions.tsv",
     output:
-        png=f"{NEW_LINES}/figures/{{trait}}.png",
+        png=report(
+            f"{NEW_LINES}/figures/{{trait}}.png",
+            caption="../report/untested_figure.rst",
+            category=CATEGORY["predictions"],
+            labels={"what": "{trait}"},
+        ),
         svg=f"{NEW_LINES}/figures/{{trait}}.svg",
     log:
         f"{LOGS}/prediction/plot_predicted_{{trait}}.log",
@@ -304,4 +309,5 @@ rule predict:
         new_file,
         rules.predict_lines.output.predictions,
         expand(rules.plot_predicted.output.png, trait=TRAITS),
+        f"{NEW_LINES}/predictions.html",
         [f"{folder}/released.tsv" for folder in FINAL_RELEASED],

@@ -42,6 +42,7 @@ TARGETS = {
     "pages": [
         *expand(f"{RESULTS}/report/tables/{{page}}.html", page=REPORT_TABLES),
         *expand(f"{RESULTS}/report/interactive/predictions_{{trait}}.html", trait=TRAITS),
+        *expand(f"{RESULTS}/report/interactive/manhattan_{{trait}}.html", trait=SCANNED),
         f"{RESULTS}/report/tables/methods.html",
         OPENING,
     ],

@@ -2,6 +2,7 @@
 
 from soyfold.reporting import losses, results
 from soyfold.reporting.pages import Notes
+from soyfold.reporting.plain import plain_table
 
 
 def scores(files, facts):
@@ -54,6 +55,51 @@ def libraries(files, facts):
     return losses.library_sections(files["libraries"])
 
 
+# Title and note of what interpretation leaves, in the order of reading.
+INTERPRETED = {
+    "fits": (
+        "Do the fits agree?",
+        "Importance that differs from seed to seed is none: read seed_agreement first.",
+    ),
+    "gwas_summary": (
+        "Association scans",
+        "lambda_gc well above 1: inflated, read p with care; threshold: of p, after Bonferroni.",
+    ),
+    "overlap": (
+        "Top loci of the models near the scan's",
+        "share: of the model's loci; expected, low, high: of as many random places.",
+    ),
+    "qtl_recovery": ("Known QTL near top loci", "Beside what random loci find."),
+    "chromosomes": (
+        "Importance by chromosome",
+        "share: of the importance; snp_share: of the SNPs, what chance would give.",
+    ),
+}
+
+
+def interpretation(files, facts):
+    """What moves the predictions. Files: tables (a list); facts: names of the tables."""
+    by_name = dict(zip(facts["names"], files["tables"], strict=True))
+    return [
+        plain_table(by_name[name], title, names=("trait", "model"), note=note)
+        for name, (title, note) in INTERPRETED.items()
+        if name in by_name
+    ]
+
+
+def untested(files, facts):
+    """Predictions of untested lines. Files: predictions, alignment."""
+    note = (
+        "Sorted as in predictions.tsv. A line with a low kinship_max is far from all lines that the"
+        " models have seen."
+    )
+    names = ("line", "trait", "model", "nearest_line")
+    return [
+        plain_table(files["predictions"], "Predictions", names=names, note=note),
+        plain_table(files["alignment"], "What became of the SNPs", names=("of", "what")),
+    ]
+
+
 SECTIONS = {
     "scores": scores,
     "comparisons": comparisons,
@@ -62,4 +108,6 @@ SECTIONS = {
     "schemes": schemes,
     "filtering": filtering,
     "libraries": libraries,
+    "interpretation": interpretation,
+    "untested": untested,
 }
