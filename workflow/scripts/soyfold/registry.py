@@ -8,7 +8,7 @@ import yaml
 
 from soyfold.errors import UserError
 from soyfold.parameters import refuse_contradictions
-from soyfold.schema import check
+from soyfold.schema import check, read_yaml
 from soyfold.search_space import check_space
 
 # A preset that a model doesn't define falls back to the next: demo -> cpu -> paper.
@@ -210,11 +210,9 @@ def load_models(study, schemas, names):
         For a name, key or preset that is not in the models file.
     """
     file = study["training"]["models_file"]
-    if not Path(file).is_file():
-        raise UserError("no such file", file=file, mend="check training.models_file in the config")
     schema = yaml.safe_load((Path(schemas) / "models.schema.yaml").read_text(encoding="utf-8"))
     rules = schema.get("$defs", {}).get("parameters", {})
-    content = check(yaml.safe_load(Path(file).read_text(encoding="utf-8")), schema, file=file)
+    content = check(read_yaml(file, key="training.models_file"), schema, file=file)
     preset = study["training"]["preset"]
     if preset not in ("paper", "cpu", "demo"):
         raise UserError(f"preset {preset!r}", at="key training.preset", allowed="paper, cpu, demo")

@@ -9,6 +9,34 @@ import yaml
 from soyfold.errors import UserError
 
 
+def read_yaml(path, *, key):
+    """Read a mapping from YAML.
+
+    Parameters
+    ----------
+    path : path-like
+    key : str, keyword only
+        Key of the config that names the file, for messages.
+
+    Raises
+    ------
+    UserError
+        If the file is absent, no YAML in UTF-8, or no mapping.
+    """
+    mend = f"check {key} in the config"
+    try:
+        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(error.strerror.lower(), file=path, mend=mend) from None
+    except UnicodeDecodeError:
+        raise UserError("text that is no UTF-8", file=path, mend="save it as UTF-8") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"no YAML ({error})", file=path, allowed="a YAML mapping") from None
+    if not isinstance(content, dict):
+        raise UserError("no mapping", file=path, allowed="keys with values, in YAML", mend=mend)
+    return content
+
+
 def fill_defaults(instance, schema):
     """Put each property's default where the user left it out (in place, in depth)."""
     for key, sub in schema.get("properties", {}).items():

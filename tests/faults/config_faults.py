@@ -1,0 +1,126 @@
+"""Faults of the study file and of names that become files, and results that belong elsewhere."""
+
+import yaml
+from fault import Fault
+from tiny_road import LIBRARIES, ROOT, TRAITS, VCF
+
+# What a shell would run, what a path would lead out of, what Snakemake would fill in.
+HOSTILE = ("x; touch y", "$(touch y)", "`touch y`", "../x", "a b", "x|y", "{seed}", "-x", "")
+
+
+def at(*keys, value):
+    """A fault of one value of the config, by its keys."""
+
+    def spoil(study):
+        place = study.config
+        for key in keys[:-1]:
+            place = place.setdefault(key, {})
+        place[keys[-1]] = value
+
+    return spoil
+
+
+def model_named(name):
+    """A fault of a model's name in a models file of the user's own."""
+
+    def spoil(study):
+        models = yaml.safe_load((ROOT / "config" / "models.yaml").read_text())
+        models["models"][name] = {"extends": "gblup"}
+        study.path("models.yaml").write_text(yaml.safe_dump(models))
+        study.config["training"] |= {"models_file": "models.yaml", "models": ["mean", name]}
+
+    return spoil
+
+
+def models_file(text):
+    """A fault of a whole models file."""
+
+    def spoil(study):
+        study.path("models.yaml").write_text(text)
+        study.config["training"]["models_file"] = "models.yaml"
+
+    return spoil
+
+
+def gone(name):
+    """A fault of a file that isn't there."""
+    return lambda study: study.path(name).unlink()
+
+
+def _config(name, spoil, *said, mended=""):
+    return Fault(name, "config", "config", spoil, said, mended=mended)
+
+
+def _hostile():
+    """Names that a shell or a path would take for something else."""
+    for name in HOSTILE:
+        shown = repr(name)
+        yield _config(f"study named {shown}", at("study", value=name), "key study", shown)
+        yield _config(f"model named {shown}", model_named(name), "models.yaml")
+        if name:
+            yield _config(
+                f"trait named {shown}",
+                lambda s, name=name: s.edit(TRAITS, "oil\t", f"{name}\t"),
+                "key trait",
+                shown,
+            )
+            yield _config(
+                f"library named {shown}",
+                lambda s, name=name: s.edit(LIBRARIES, "leaf\t", f"{name}\t"),
+                "key library",
+                shown,
+            )
+            yield _config(
+                f"chromosome named {shown}",
+                lambda s, name=name: s.edit("chromosomes.tsv", "Gm03\t", f"{name}\t"),
+                "chromosomes.tsv",
+                shown,
+            )
+
+
+FAULTS = [
+    _config("config: an unknown key", at("genotypes", "filter", value={}), "unknown key 'filter'"),
+    _config("config: a wrong type", at("splits", "seeds", value="many"), "splits.seeds", "'many'"),
+    _config(
+        "config: no splits at all", at("splits", "seeds", value=0), "splits.seeds", "at least 1"
+    ),
+    _config(
+        "config: a threshold above 1",
+        at("genotypes", "filters", value={"sample_missing": 10}),
+        "sample_missing",
+        "10",
+    ),
+    _config("config: a negative memory", at("imputation", "memory_gb", value=-1), "memory_gb"),
+    _config(
+        "config: an unknown model", at("training", "models", value=["resnet"]), "'resnet'", "csafm"
+    ),
+    _config(
+        "config: a model twice", at("training", "models", value=["mean", "mean"]), "training.models"
+    ),
+    _config("config: an unknown scheme", at("splits", "scheme", value="loo"), "'loo'", "kfold"),
+    _config(
+        "config: a group of families that is none",
+        at("cohort", "families", value={"pattern": "DS("}),
+        "cohort.families.pattern",
+    ),
+    _config("config: a missing genotype file", gone(VCF), VCF, "no such file"),
+    _config("config: a missing traits sheet", gone(TRAITS), TRAITS, "no such file"),
+    _config("config: a missing libraries sheet", gone(LIBRARIES), LIBRARIES, "no such file"),
+    _config(
+        "config: a missing chromosome table",
+        gone("chromosomes.tsv"),
+        "chromosomes.tsv",
+        "no such file",
+    ),
+    _config(
+        "config: a missing models file", at("training", "models_file", value="no.yaml"), "no.yaml"
+    ),
+    _config("models file: empty", models_file(""), "models.yaml"),
+    _config("models file: no YAML", models_file("models: {mean: [}"), "models.yaml"),
+    _config(
+        "models file: a model that extends itself",
+        models_file("models: {mean: {extends: mean}}"),
+        "models.yaml",
+    ),
+    *_hostile(),
+]
