@@ -115,8 +115,13 @@ FAULTS = [
     _config(
         "config: a missing models file", at("training", "models_file", value="no.yaml"), "no.yaml"
     ),
-    _config("models file: empty", models_file(""), "models.yaml"),
-    _config("models file: no YAML", models_file("models: {mean: [}"), "models.yaml"),
+    _config("models file: empty", models_file(""), "models.yaml", mended="traceback (TypeError)"),
+    _config(
+        "models file: no YAML",
+        models_file("models: {mean: [}"),
+        "models.yaml",
+        mended="traceback (yaml.ParserError)",
+    ),
     _config(
         "models file: a model that extends itself",
         models_file("models: {mean: {extends: mean}}"),

@@ -78,10 +78,11 @@ def hdf5_of_something(study):
     one_library("a\tcool\ta.cool\tNA\tNA")(study)
 
 
-def sparse(study):
-    """Twenty contacts: too few for ICE."""
-    study.write(PAIRS, [line for k, line in enumerate(study.lines(PAIRS)) if k % 150 == 0])
-    one_library(f"leaf\thicpro_pairs\t{PAIRS}\tNA\t{BIN}")(study)
+def diagonal_alone(study):
+    """Contacts within bins, which ICE leaves out."""
+    bins = (1, 5, 11, 15, 19, 23)
+    study.write(MATRIX, [f"{k}\t{k}\t9" for k in bins])
+    one_library(f"root\thicpro_matrix\t{MATRIX}\t{BINS}\tNA")(study)
 
 
 def _weights(**at):
@@ -112,8 +113,20 @@ def _config(name, spoil, *said, mended=""):
 
 SUMS = "contacts/cim_sums.tsv"
 FAULTS = [
-    _config("pairs: empty file", content(PAIRS, b""), PAIRS, "an empty file"),
-    _config("pairs: a directory in their place", directory(PAIRS), PAIRS, "a directory"),
+    _config(
+        "pairs: empty file",
+        content(PAIRS, b""),
+        PAIRS,
+        "an empty file",
+        mended="told only once the job ran",
+    ),
+    _config(
+        "pairs: a directory in their place",
+        directory(PAIRS),
+        PAIRS,
+        "a directory",
+        mended="told only once the job ran, as `no such file`",
+    ),
     _load("pairs: gzip cut off", cut_pairs, "truncated or damaged gzip"),
     _load(
         "pairs: a position beyond the chromosome",
@@ -128,6 +141,7 @@ FAULTS = [
         pair("Gm01", "99999999999999999999", "+", "Gm01", "5", "-"),
         "99999999999999999999",
         "line 3001",
+        mended="`Overflow`, without the line",
     ),
     _load(
         "pairs: text for a position", pair("Gm01", "x", "+", "Gm01", "5", "-"), "'x'", "line 3001"
@@ -143,7 +157,10 @@ FAULTS = [
         "Gm03",
     ),
     _load(
-        "pairs: of another assembly's names", lambda s: s.edit(PAIRS, "Gm", "LG", count=-1), "Gm01"
+        "pairs: of another assembly's names",
+        lambda s: s.edit(PAIRS, "Gm", "LG", count=-1),
+        "Gm01",
+        mended="`allowed: some`",
     ),
     _load(
         "matrix: a triplet beyond the last bin",
@@ -153,7 +170,7 @@ FAULTS = [
     ),
     _load("matrix: numbered from 0", triplet("0", "1", "4"), "bin 0", "add 1"),
     _load("matrix: a negative count", triplet("1", "1", "-4"), "a count", "from 0 on"),
-    _load("matrix: a NaN count", triplet("1", "1", "nan"), "a count"),
+    _load("matrix: a NaN count", triplet("1", "1", "nan"), "count 'nan'", "a number"),
     _load("matrix: a text for a count", triplet("1", "1", "many"), "'many'"),
     _load(
         "matrix: half a triplet",
@@ -161,7 +178,12 @@ FAULTS = [
         MATRIX,
     ),
     _load("matrix: no contacts at all", lambda s: [s.write(MATRIX, ["1\t1\t0"])], "no contacts"),
-    _config("matrix: empty file", content(MATRIX, b""), "an empty file"),
+    _config(
+        "matrix: empty file",
+        content(MATRIX, b""),
+        "an empty file",
+        mended="told only once the job ran",
+    ),
     _load(
         "bins: of another assembly",
         lambda s: s.edit(BINS, "900000\t1000000", "900000\t950000"),
@@ -190,15 +212,34 @@ FAULTS = [
         ],
         "no cooler",
     ),
-    _load("cool: a negative count", cool(counts=_with(-3.0)), "-3", "from 0 on"),
-    _load("cool: a NaN count", cool(counts=_with(np.nan)), "nan", "from 0 on"),
-    _load("cool: an infinite count", cool(counts=_with(np.inf)), "inf", "from 0 on"),
+    _load(
+        "cool: a negative count",
+        cool(counts=_with(-3.0)),
+        "-3",
+        "from 0 on",
+        mended="taken silently",
+    ),
+    _load(
+        "cool: a NaN count",
+        cool(counts=_with(np.nan)),
+        "nan",
+        "from 0 on",
+        mended="a misleading line: no contacts of Gm01",
+    ),
+    _load(
+        "cool: an infinite count",
+        cool(counts=_with(np.inf)),
+        "inf",
+        "from 0 on",
+        mended="told two jobs later, of a temporary file",
+    ),
     Fault(
         "cool: all biases NaN",
         "contacts",
         LOAD,
         cool(weights=lambda n: np.full(n, np.nan)),
         ("weight",),
+        mended="told two jobs later",
     ),
     Fault(
         "cool: all biases of a chromosome NaN",
@@ -216,13 +257,24 @@ FAULTS = [
         table="contacts/libraries.tsv",
     ),
     _load(
-        "cool: an infinite bias", cool(weights=_weights(rows=[3], value=np.inf)), "inf", "weight"
+        "cool: an infinite bias",
+        cool(weights=_weights(rows=[3], value=np.inf)),
+        "inf",
+        "weight",
+        mended="told two jobs later",
     ),
-    _load("cool: a negative bias", cool(weights=_weights(rows=[3], value=-1.0)), "-1", "weight"),
+    _load(
+        "cool: a negative bias",
+        cool(weights=_weights(rows=[3], value=-1.0)),
+        "-1",
+        "weight",
+        mended="taken silently",
+    ),
     _load(
         "hic: text under the name .hic",
         lambda s: [content("a.hic", b"no hic\n" * 99)(s), one_library("a\thic\ta.hic\tNA\tNA")(s)],
         "no .hic file",
+        mended="a misleading line: no contacts of Gm01",
     ),
     _load(
         "mcool: a plain .cool",
@@ -230,11 +282,12 @@ FAULTS = [
         "100000",
     ),
     Fault(
-        "pairs: too few contacts to balance",
+        "matrix: too few contacts to balance",
         "contacts",
         "merge_libraries",
-        sparse,
+        diagonal_alone,
         ("too few contacts to balance", "coarser"),
+        mended="the line named a temporary file",
     ),
     _config(
         "libraries: a library twice",
@@ -251,12 +304,14 @@ FAULTS = [
         lambda s: s.edit(LIBRARIES, f"NA\t{BIN}", "NA\t0"),
         "key resolution",
         "at least 1",
+        mended="taken silently",
     ),
     _config(
         "libraries: a negative bin size",
         lambda s: s.edit(LIBRARIES, f"NA\t{BIN}", "NA\t-5"),
         "found -5",
         "at least 1",
+        mended="`allowed: ['integer', 'null']`",
     ),
     _config(
         "libraries: an unknown format",

@@ -159,14 +159,24 @@ def _import(name, spoil, *said, mended=""):
     return Fault(name, "genotypes", IMPORT, spoil, said, mended=mended)
 
 
+def _config(name, spoil, *said, mended=""):
+    return Fault(name, "config", "config", spoil, said, mended=mended)
+
+
 def _counted(name, spoil, table, *said, mended=""):
     return Fault(name, "genotypes", "", spoil, said, table=table, mended=mended)
 
 
 FAULTS = [
-    _import("VCF: empty file", content(VCF, b""), VCF, "an empty file"),
+    _config("VCF: empty file", content(VCF, b""), VCF, "an empty file"),
     _import("VCF: only blank lines", content(VCF, b"\n\n\n"), VCF, "#CHROM"),
-    _import("VCF: a directory in its place", directory(VCF), VCF, "a directory"),
+    _config(
+        "VCF: a directory in its place",
+        directory(VCF),
+        VCF,
+        "a directory",
+        mended="`no such file`, once the job ran",
+    ),
     _import("VCF: gzip cut off", as_gzip(cut=200), "cut off or damaged"),
     _import("VCF: gzip without its last bytes", as_gzip(cut=4), "cut off or damaged"),
     _import("VCF: half a record at its end", half_a_record, "fields", "cut off"),
@@ -179,6 +189,12 @@ FAULTS = [
         "DOCTYPE",
     ),
     _import("VCF: a sample twice", rename("PI548401", "PI548400"), "twice: PI548400"),
+    _import(
+        "VCF: a sample called NA",
+        rename("PI548401", "NA"),
+        "empty, 0 or NA: 'NA'",
+        mended="taken for a missing id: no line was joined",
+    ),
     _import(
         "VCF: a sample id with a space", rename("PI548401", "PI 548401"), "'PI 548401'", "one word"
     ),
@@ -197,7 +213,7 @@ FAULTS = [
     ),
     _import("VCF: a position that is no number", change(c1="1e5"), "'1e5'"),
     _import("VCF: a call that is none", change(c9="A/G"), "line 3", "calls like"),
-    _import("VCF: FORMAT without GT", change(c8="DS"), "'DS'", "GT"),
+    _import("VCF: FORMAT without GT", change(c8="GQ"), "'GQ'", "GT"),
     _import("VCF: too many fields in a record", lambda s: change(c9="0/0\t0/0")(s), "58 fields"),
     _import("bed: without bim and fam", bed_without_bim, "lines.bim", "no such file"),
     _import("bed: too short for its bim and fam", bed_of_another_size, "5 bytes"),
@@ -230,6 +246,7 @@ FAULTS = [
         "config",
         lambda s: s.write(CHROMOSOMES, ["chromosome\tlength\taliases"]),
         ("no chromosome", CHROMOSOMES),
+        mended="traceback (IndexError)",
     ),
     Fault(
         "chromosomes: a name that is no file name",
@@ -237,6 +254,7 @@ FAULTS = [
         "config",
         lambda s: s.edit(CHROMOSOMES, "Gm03\t", "../Gm03\t"),
         ("'../Gm03'",),
+        mended="Snakemake's own error of missing files",
     ),
     Fault(
         "VCF: all calls missing",
@@ -279,12 +297,6 @@ FAULTS = [
         "oil\tmatched\tby the same id\t48",
     ),
     _counted(
-        "VCF: a sample called NA",
-        rename("PI548401", "NA"),
-        "cohort/join_counts.tsv",
-        "oil\tmatched\tby the same id\t47",
-    ),
-    _counted(
         "VCF: a monomorphic chromosome",
         rewrite(_monomorphic),
         COUNTS,
@@ -316,20 +328,20 @@ FAULTS = [
         COUNTS,
         "raw file\tNA\t0\t48\t0\t30",
     ),
-    Fault("VCF: 3 lines", "genotypes", "draw_split", few_lines(3), ("3 ",)),
+    Fault(
+        "VCF: 3 lines",
+        "genotypes",
+        "impute_chromosome",
+        few_lines(3),
+        ("3 samples", "at least 10"),
+        mended="Beagle's stack trace in the line",
+        target="imputation/accuracy.tsv",
+    ),
     Fault(
         "imputation off though calls are missing",
         "imputation",
         "merge_chromosomes",
         lambda s: s.config.update(imputation=False),
         ("missing calls", "key imputation"),
-    ),
-    Fault(
-        "imputation: more memory than the machine has",
-        "imputation",
-        "",
-        lambda s: s.config["imputation"].update(memory_gb=0.001),
-        ("",),
-        table="imputation/accuracy.tsv",
     ),
 ]

@@ -114,8 +114,20 @@ def _counted(name, spoil, *said, table=COUNTS, mended=""):
 
 
 FAULTS = [
-    _config("phenotypes: empty file", content(OIL, b""), OIL, "an empty file"),
-    _config("phenotypes: a directory in their place", directory(OIL), OIL, "a directory"),
+    _config(
+        "phenotypes: empty file",
+        content(OIL, b""),
+        OIL,
+        "an empty file",
+        mended="told only once the job ran",
+    ),
+    _config(
+        "phenotypes: a directory in their place",
+        directory(OIL),
+        OIL,
+        "a directory",
+        mended="traceback (IsADirectoryError)",
+    ),
     _join(
         "phenotypes: header without records",
         oil("Plant ID,OIL"),
@@ -143,6 +155,7 @@ FAULTS = [
         "phenotypes: an Excel file under the name .csv",
         content(OIL, b"PK\x03\x04\x14\x00\x06\x00" + bytes(range(128, 256)) * 20),
         OIL,
+        mended="traceback (InvalidFileException)",
     ),
     _join(
         "phenotypes: another column's name",
@@ -226,12 +239,14 @@ FAULTS = [
         ),
         "no UTF-8",
         TRAITS,
+        mended="traceback (UnicodeDecodeError)",
     ),
     _config(
         "traits: a row of too many cells",
         lambda s: s.edit(TRAITS, "NA\t%", "NA\t%\tx\ty"),
         TRAITS,
         "more cells than the header",
+        mended="cells shifted by one: a misleading line",
     ),
     _config(
         "traits: a row of too few cells",

@@ -2,7 +2,7 @@
 
 Snakemake itself reads the Snakefile and hands out each job's input, output and params; only its
 scheduler, and the seconds that each job's Python takes to start, are left out. A job whose outputs
-stand is taken for done, whatever they hold: a half-written file would be built upon.
+stand, none older than its inputs, is taken for done: a half-written file would be built upon.
 """
 
 import contextlib
@@ -101,6 +101,15 @@ def run_job(job):
     return Answer(said=terminal.getvalue())
 
 
+def _stands(job):
+    """Whether a job's outputs are there and no input is newer."""
+    made = [Path(path) for path in job.output]
+    if not all(path.exists() for path in made):
+        return False
+    taken = [Path(path).stat().st_mtime_ns for path in job.input if Path(path).exists()]
+    return max(taken, default=0) <= min(path.stat().st_mtime_ns for path in made)
+
+
 def run_study(study, targets=(), *, plan_only=False):
     """Plan a study and run what isn't there yet, up to the first error."""
     try:
@@ -111,7 +120,7 @@ def run_study(study, targets=(), *, plan_only=False):
         return Answer("config", f"unexpected {type(error).__name__}", traceback.format_exc())
     with _inside(study.folder):
         for job in () if plan_only else jobs:
-            if all(Path(path).exists() for path in job.output):
+            if _stands(job):
                 continue
             answer = run_job(job)
             if answer.job:

@@ -10,7 +10,7 @@ from pandas_plink import Chunk, read_plink1_bin
 from soyfold.bed import read_bim, read_fam
 from soyfold.errors import UserError
 from soyfold.families import name_families
-from soyfold.files import staged, write_table
+from soyfold.files import reserve, staged, write_table
 from soyfold.logs import log
 
 BLOCK_BYTES = 64 * 2**20  # of float32 dosages, the form that pandas-plink hands out
@@ -81,6 +81,7 @@ def write_dosage(bed, *, dosage, samples, variants, families=None, block_bytes=B
     ).data
     with staged(dosage) as temporary:
         matrix = open_memmap(temporary, mode="w+", dtype=np.int8, shape=counts.shape)
+        reserve(temporary)
         for start in range(0, len(bim), step):
             block = counts[:, start : start + step].compute(scheduler="synchronous")
             _refuse_missing(block, start, bim["variant"], fam, bed)

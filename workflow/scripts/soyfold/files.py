@@ -2,6 +2,8 @@
 
 import contextlib
 import os
+import re
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -9,20 +11,57 @@ import pandas as pd
 from soyfold.errors import UserError
 
 
+def _own_name(path):
+    """A temporary name beside `path`, after removing what killed processes left under theirs."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    stale = re.compile(rf"\.part\d+\.{re.escape(path.name)}")
+    for left in path.parent.glob(".part*"):
+        if stale.fullmatch(left.name):
+            remove = shutil.rmtree if left.is_dir() else Path.unlink
+            with contextlib.suppress(FileNotFoundError):
+                remove(left)
+    return path.with_name(f".part{os.getpid()}.{path.name}")
+
+
 @contextlib.contextmanager
 def staged(path):
     """Give a temporary name beside `path`; rename it to `path` only if the block succeeds.
 
-    The temporary name keeps the suffixes of `path`, since tools read formats off them.
+    The temporary name keeps the suffixes of `path`, since tools read formats off them. A path is
+    written by one process at a time: what another left under its temporary name is removed.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".part{os.getpid()}.{path.name}")
+    temporary = _own_name(path)
     try:
         yield temporary
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def scratch(path):
+    """Give an empty folder beside `path`, for the files in between; removed when the block ends.
+
+    As in `staged`, what a killed process left of its own is removed first.
+    """
+    folder = _own_name(Path(path))
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def reserve(path):
+    """Take the room on the disk that a file's size asks for, before its pages are written.
+
+    On a full disk that is an error (`OSError`); writing to a mapped page that has no room would end
+    the process. Systems without `posix_fallocate` (macOS) go without.
+    """
+    if hasattr(os, "posix_fallocate"):
+        with Path(path).open("r+b") as stream:
+            os.posix_fallocate(stream.fileno(), 0, Path(path).stat().st_size)
 
 
 def write_table(table, path):

@@ -3,16 +3,13 @@
 soyfold counts, PLINK 1.9 filters, and the two must agree: a difference is a defect, not a result.
 """
 
-import tempfile
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
 from soyfold import bed
 from soyfold.call_counts import count_samples, count_variants
 from soyfold.errors import UserError
-from soyfold.files import read_table, write_table
+from soyfold.files import read_table, scratch, write_table
 from soyfold.logs import log
 from soyfold.plink import chromosome_codes, read_numbers, run_plink, write_numbered
 from soyfold.variants import IMPORT_REASONS
@@ -152,8 +149,7 @@ def refuse_empty(steps, *, file):
 
 def _run_filters(raw, bim, people, lost, thresholds, prefix, code, plink):
     """Filter with PLINK, see that it agrees, put the names back."""
-    with tempfile.TemporaryDirectory(dir=Path(prefix).parent, prefix=".filter_") as folder:
-        folder = Path(folder)
+    with scratch(prefix) as folder:
         numbered = write_numbered(bim, len(people), folder, code=code)
         heterozygous = np.flatnonzero(lost[HETEROZYGOSITY])
         (folder / "remove.txt").write_text("".join(f"s{i} s{i}\n" for i in heterozygous))

@@ -3,7 +3,6 @@
 import operator
 import os
 import re
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ import pandas as pd
 
 from soyfold import bed, hapmap, markers, vcf
 from soyfold.errors import UserError
-from soyfold.files import write_table
+from soyfold.files import scratch, write_table
 from soyfold.genotype_sources import common_format, match_samples, shown
 from soyfold.hard_calls import HardCaller
 from soyfold.logs import log
@@ -53,9 +52,7 @@ def import_genotypes(file, *, settings, chromosomes, prefix, variants, threads, 
     kind = common_format(files, settings.get("format", "auto"))
     sieve = Sieve(chromosomes)
     plink = {"threads": threads, "memory_mb": memory_mb}
-    Path(prefix).parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=Path(prefix).parent, prefix=".import_") as folder:
-        folder = Path(folder)
+    with scratch(prefix) as folder:
         code = chromosome_codes(chromosomes.names)
         if kind == "bed":
             samples, table = _sort_bed(files, sieve, code, folder, plink)

@@ -1,6 +1,5 @@
 """Missing calls filled by Beagle, one chromosome at a time, and how well it does on known ones."""
 
-import tempfile
 import zlib
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pandas as pd
 from soyfold import bed
 from soyfold.beagle import run_beagle
 from soyfold.errors import UserError
-from soyfold.files import read_table, write_table
+from soyfold.files import read_table, scratch, write_table
 from soyfold.logs import log
 
 BEAGLE = "beagle"
@@ -97,9 +96,9 @@ def _fill(rows, samples, positions, settings, memory_mb, prefix):
     """Packed rows without a missing call; every call of `rows` is checked to be unchanged."""
     if len(rows) == 1:
         return fill_most_frequent(rows, samples)
-    with tempfile.TemporaryDirectory(dir=Path(prefix).parent, prefix=".beagle_") as folder:
+    with scratch(prefix) as folder:
         imputed = run_beagle(
-            rows, samples, positions, settings=settings, memory_mb=memory_mb, folder=Path(folder)
+            rows, samples, positions, settings=settings, memory_mb=memory_mb, folder=folder
         )
     for part, before in bed.blocks(rows, samples):
         after = bed.unpack(imputed[part], samples)

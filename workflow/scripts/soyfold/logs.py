@@ -1,6 +1,7 @@
 """A rule's log file: progress, one-line user errors, tracebacks of true defects."""
 
 import contextlib
+import errno
 import logging
 import sys
 import time
@@ -10,12 +11,38 @@ from soyfold.errors import UserError
 log = logging.getLogger("soyfold")
 
 
+# What the system may refuse without a defect of soyfold's: found, how to mend it.
+_REFUSALS = {
+    errno.ENOSPC: ("no space left on the disk", "make room, and start the same command again"),
+    errno.EDQUOT: ("the disk quota used up", "make room, and start the same command again"),
+    errno.EACCES: ("no permission", "give yourself the right to read it, or to write there"),
+    errno.EROFS: ("a file system that is read-only", "name another folder as SOYFOLD_RESULTS"),
+    errno.EMFILE: ("too many open files", "raise the limit (ulimit -n)"),
+}
+
+
+class _Handler(logging.FileHandler):
+    """Writes a log while there is room; a full disk is told once, by the rule itself."""
+
+    def handleError(self, record):
+        """Say nothing: logging's own traceback would hide the rule's error."""
+
+
+def _refusal(error):
+    """A `UserError` of what the system refused; None for any other error."""
+    if not isinstance(error, OSError) or error.errno not in _REFUSALS:
+        return None
+    found, mend = _REFUSALS[error.errno]
+    return UserError(found, file=error.filename, mend=mend)
+
+
 @contextlib.contextmanager
 def rule_log(path):
     """Send soyfold's log to `path` while a rule's script runs.
 
-    A `UserError` becomes one line in the log and on the terminal and exit status 1; any other
-    exception leaves its traceback in the log, so that the terminal stays readable.
+    A `UserError`, or what the system refuses (no space, no permission), becomes one line in the
+    log and on the terminal and exit status 1; any other exception leaves its traceback in the log,
+    so that the terminal stays readable.
 
     Parameters
     ----------
@@ -27,7 +54,7 @@ def rule_log(path):
     SystemExit
         With status 1 after any exception inside the block.
     """
-    handler = logging.FileHandler(path, mode="w", encoding="utf-8")
+    handler = _Handler(path, mode="w", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S"))
     log.addHandler(handler)
     log.setLevel(logging.INFO)
@@ -35,11 +62,12 @@ def rule_log(path):
     try:
         yield log
         log.info("done in %.1f s", time.perf_counter() - started)
-    except UserError as error:
-        log.error("ERROR %s", error)
-        print(f"soyfold: ERROR {error}", file=sys.stderr)
-        raise SystemExit(1) from None
     except Exception as error:
+        told = error if isinstance(error, UserError) else _refusal(error)
+        if told is not None:
+            log.error("ERROR %s", told)
+            print(f"soyfold: ERROR {told}", file=sys.stderr)
+            raise SystemExit(1) from None
         log.exception("unexpected %s", type(error).__name__)
         print(
             f"soyfold: unexpected {type(error).__name__}: {error} (traceback in {path})",
@@ -48,4 +76,5 @@ def rule_log(path):
         raise SystemExit(1) from None
     finally:
         log.removeHandler(handler)
-        handler.close()
+        with contextlib.suppress(OSError):  # a full disk, told above
+            handler.close()

@@ -64,11 +64,12 @@ def read_sheets(path, *, sheet=None, decimal="."):
         For a file that is no .xlsx, an unknown sheet, or a formula without a stored value.
     """
     import openpyxl  # half a second, which tables of text needn't wait for
+    from openpyxl.utils.exceptions import InvalidFileException
 
     try:
         values = openpyxl.load_workbook(path, read_only=True, data_only=True)
         formulas = openpyxl.load_workbook(path, read_only=True, data_only=False)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
         raise UserError(
             f"no readable workbook ({error})",
             file=path,

@@ -2,7 +2,6 @@
 
 import contextlib
 import shutil
-import tempfile
 import warnings
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pandas as pd
 from soyfold.contacts.library import coarsen
 from soyfold.contacts.pixels import store_weights
 from soyfold.errors import UserError
-from soyfold.files import read_table, staged, write_table
+from soyfold.files import read_table, scratch, staged, write_table
 from soyfold.logs import log
 
 CHUNK = 5_000_000  # pixels in memory at a time
@@ -21,16 +20,16 @@ ITERATIONS = 500
 
 
 @contextlib.contextmanager
-def _on_one_grid(coolers, folder):
-    """Paths of the coolers, the finer ones coarsened to the coarsest in a temporary folder."""
+def _on_one_grid(coolers, merged):
+    """Paths of the coolers, finer ones coarsened to the coarsest in a folder beside `merged`."""
     sizes = [int(cooler.Cooler(str(path)).binsize) for path in coolers]
     size = max(sizes)
-    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+    with scratch(merged.with_suffix(".coarsened")) as folder:
         paths = []
         for number, (path, own) in enumerate(zip(coolers, sizes, strict=True)):
             if own != size:
                 log.info("%s: coarsened from %d to %d bp", path, own, size)
-                finer, path = path, Path(temporary) / f"{number}.cool"
+                finer, path = path, folder / f"{number}.cool"
                 coarsen(finer, path, size)
             paths.append(str(path))
         yield paths, len(set(sizes)) > 1
@@ -58,7 +57,7 @@ def merge_libraries(coolers, tables, *, balance, cool, table):
     """
     libraries = pd.concat([read_table(path) for path in tables], ignore_index=True)
     with staged(cool) as merged:
-        with _on_one_grid(coolers, merged.parent) as (paths, coarsened):
+        with _on_one_grid(coolers, Path(cool)) as (paths, coarsened):
             if len(paths) == 1:
                 shutil.copyfile(paths[0], merged)
             else:

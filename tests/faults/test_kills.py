@@ -1,0 +1,144 @@
+"""PLINK, Beagle, fits and snakemake itself killed twenty times: the tables are those of one run.
+
+A run is killed, started again, and killed again, until it is through: what any of the kills leaves
+behind, a half-written file or a lost lock, stays there for the runs after it. Only processes below
+the snakemake that the test started are killed.
+"""
+
+import contextlib
+import random
+import signal
+import time
+
+import psutil
+import pytest
+from tiny_road import write_study
+from workflow_runs import finish, results, start
+
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+# Victims in the order in which a run meets them: a word of the command line, and how long after
+# it has been seen the kill may come, in seconds. "all": snakemake and everything below it.
+ROUND = (
+    ("plink1.9", 0.02),
+    ("snakemake", 4.0),
+    ("plink1.9", 0.02),
+    ("java", 0.8),
+    ("all", 3.0),
+    ("java", 0.8),
+    ("fit_model", 3.0),
+    ("snakemake", 3.0),
+    ("fit_model", 3.0),
+    ("all", 3.0),
+)
+TARGETS = ("evaluation/scores.tsv", "contacts/cim.tsv", "cohort/join_counts.tsv")
+TARGETS = tuple(f"results/tiny/{target}" for target in TARGETS)
+SECONDS = 120  # a run that doesn't meet its victim or its end by then hangs
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """The tiny study with a network whose fit takes seconds."""
+    study = write_study(tmp_path_factory.mktemp("kills") / "undisturbed")
+    study.config["training"]["models"] = ["mean", "gblup", "cnn"]
+    study.config["training"]["parameters"] = {"cnn": {"epochs": 30, "patience": 30}}
+    study.save()
+    return study
+
+
+@pytest.fixture(scope="module")
+def undisturbed(study):
+    """Results of a run that nobody disturbs."""
+    status, output = finish(study, *TARGETS)
+    assert status == 0, output[-3000:]
+    return results(study.path("results/tiny"))
+
+
+def _below(process):
+    try:
+        return psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _named(process, word):
+    """The processes below one whose command line holds a word."""
+    found = []
+    for child in _below(process):
+        try:
+            if any(word in part for part in child.cmdline()[:3]) or word in child.name():
+                found.append(child)
+        except psutil.Error:
+            continue
+    return found
+
+
+def _victims(process, word):
+    """Processes to kill now; none if the victim isn't there yet."""
+    whole = psutil.Process(process.pid)
+    if word == "snakemake":
+        return [whole]
+    if word == "all":
+        return [whole, *_below(process)]
+    return _named(process, word)[:1]
+
+
+def _kill(process, word, delay, sign):
+    """Wait for the victim, then for the delay, and kill it; whether it was still alive."""
+    until = time.monotonic() + SECONDS
+    while process.poll() is None and time.monotonic() < until:
+        if word in ("snakemake", "all") or _named(process, word):
+            time.sleep(delay)
+            if process.poll() is not None:
+                return False
+            alive = [victim for victim in _victims(process, word) if victim.is_running()]
+            for victim in alive:
+                _send(victim, sign)
+            if alive:
+                return True
+        time.sleep(0.002)
+    assert process.poll() is not None, f"no {word} within {SECONDS} s"
+    return False
+
+
+def _send(victim, sign):
+    with contextlib.suppress(psutil.NoSuchProcess):
+        victim.send_signal(sign)
+
+
+def _rounds(chance):
+    """Two rounds of ten kills; each with its signal and its moment."""
+    for _ in range(2):
+        yield [(word, chance.uniform(0, most), chance.choice(SIGNALS)) for word, most in ROUND]
+
+
+def _disturb(study, kills):
+    """Start, kill, start again: the kills that met a living process, as (victim, signal)."""
+    landed = []
+    for word, delay, sign in kills:
+        while True:
+            finish(study, "--unlock")
+            process = start(study, *TARGETS)
+            met = _kill(process, word, delay, sign)
+            status = process.wait(SECONDS)
+            if met:
+                landed.append((word, sign.name))
+                break
+            if status == 0:  # all done before the victim was met: nothing is left to disturb
+                return landed
+    return landed
+
+
+@pytest.mark.slow
+def test_twenty_kills_change_no_result(study, undisturbed, tmp_path):
+    landed = []
+    for number, kills in enumerate(_rounds(random.Random(5))):
+        disturbed = write_study(tmp_path / f"round{number}")
+        disturbed.config = study.config
+        landed += _disturb(disturbed, kills)
+        finish(disturbed, "--unlock")
+        status, output = finish(disturbed, *TARGETS)
+        assert status == 0, output[-3000:]
+        found = results(disturbed.path("results/tiny"))
+        assert found.keys() == undisturbed.keys()
+        assert [name for name in found if found[name] != undisturbed[name]] == []
+    assert len(landed) == 20, landed
