@@ -43,7 +43,7 @@ def resume_file(content):
 
 OF_ANOTHER = b'soyfold resume 1\n{"sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "fingerprint": {"trait": "0"}}\n'  # noqa: E501
 FIT = "training/oil/cnn/seed0/predictions.tsv"
-LOG = "logs/training/oil/cnn/seed0.log"
+LOG = "logs/training/oil/cnn/all_seeds.log"
 
 
 def _resumed(name, content, said):

@@ -56,6 +56,7 @@ def test_a_full_disk_under_snakemake(small_disk, tmp_path):
     status, output = finish(study, *TARGETS)
     assert status == 1
     assert "ERROR" in output and "no space left" in output.lower()
+    assert "Traceback" not in output, output
     (small_disk / "ballast").unlink()
     status, output = finish(study, *TARGETS)
     assert status == 0, output[-3000:]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from soyfold import digest
 from soyfold.errors import UserError
-from soyfold.files import read_table, staged, write_table
+from soyfold.files import read_table, scratch, staged, write_table
 from soyfold.logs import rule_log
 from soyfold.programs import find_program, run_program
 
@@ -76,6 +76,38 @@ def test_rule_log_ends_with_status_1_and_tells_user_errors_from_defects(tmp_path
     assert ("Traceback" in text) == isinstance(error, ValueError)
     terminal = capsys.readouterr().err.strip().splitlines()
     assert len(terminal) == 1 and str(error) in terminal[0]
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(28, "No space left on device", "a.tsv"), "a.tsv: found no space left"),
+        (OSError("2544 requested and 0 written"), "found no space left"),
+        (
+            RuntimeError("write failed:\n, filename = '/r/.part7.a.cool', errno = 28, error"),
+            "/r/a.cool: found no space left",
+        ),
+        (PermissionError(13, "Permission denied", "a.tsv"), "a.tsv: found no permission"),
+    ],
+)
+def test_rule_log_tells_what_the_system_refused_in_one_line(tmp_path, capsys, error, told):
+    with pytest.raises(SystemExit), rule_log(tmp_path / "rule.log"):
+        raise error
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith("soyfold: ERROR") and told in line and "to mend: " in line
+    assert "Traceback" not in (tmp_path / "rule.log").read_text()
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):
+    (tmp_path / ".part1.a.tsv").write_text("half")
+    (tmp_path / ".part1.other.a.tsv").write_text("another's")
+    (tmp_path / ".part1.a").mkdir()
+    (tmp_path / ".part1.a" / "x").write_text("half")
+    with staged(tmp_path / "a.tsv") as temporary:
+        temporary.write_text("whole")
+    with scratch(tmp_path / "a") as folder:
+        assert list(folder.iterdir()) == []
+    assert {path.name for path in tmp_path.iterdir()} == {"a.tsv", ".part1.other.a.tsv"}
 
 
 def test_programs_that_are_absent_or_fail_are_named(tmp_path):

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import logging
+import re
 import sys
 import time
 
@@ -29,11 +30,20 @@ class _Handler(logging.FileHandler):
 
 
 def _refusal(error):
-    """A `UserError` of what the system refused; None for any other error."""
-    if not isinstance(error, OSError) or error.errno not in _REFUSALS:
+    """A `UserError` of what the system refused; None for any other error.
+
+    HDF5 tells the system's number in its message alone, and NumPy only how much it could write.
+    """
+    text = str(error)
+    number, file = getattr(error, "errno", None), getattr(error, "filename", None)
+    if told := re.search(r"filename = '(?P<file>[^']*)'.*errno = (?P<number>\d+)", text, re.DOTALL):
+        number, file = int(told["number"]), told["file"]
+    elif isinstance(error, OSError) and re.fullmatch(r"\d+ requested and \d+ written", text):
+        number = errno.ENOSPC
+    if number not in _REFUSALS:
         return None
-    found, mend = _REFUSALS[error.errno]
-    return UserError(found, file=error.filename, mend=mend)
+    found, mend = _REFUSALS[number]
+    return UserError(found, file=file and re.sub(r"\.part\d+\.", "", str(file)), mend=mend)
 
 
 @contextlib.contextmanager
@@ -70,7 +80,8 @@ def rule_log(path):
             raise SystemExit(1) from None
         log.exception("unexpected %s", type(error).__name__)
         print(
-            f"soyfold: unexpected {type(error).__name__}: {error} (traceback in {path})",
+            f"soyfold: unexpected {type(error).__name__}: {' '.join(str(error).split())}"
+            f" (traceback in {path})",
             file=sys.stderr,
         )
         raise SystemExit(1) from None
