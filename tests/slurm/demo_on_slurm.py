@@ -78,17 +78,18 @@ def finished(root, write_small_study):
 
 def run_study(project):
     """Run a study through the profile, one job cancelled: exit status, output, that job's id."""
-    command = ["timeout", "--signal=KILL", str(SECONDS), sys.executable, "-m", "snakemake",
-               "--profile", "config/profiles/slurm", "--configfile", CONFIG]  # fmt: skip
+    command = [sys.executable, "-m", "snakemake", "--profile", "config/profiles/slurm",
+               "--configfile", CONFIG]  # fmt: skip
     with (project.parent / "output.txt").open("w+") as screen:
         process = subprocess.Popen(command, cwd=project, stdin=subprocess.DEVNULL,
                                    stdout=screen, stderr=subprocess.STDOUT,
                                    env=os.environ | {"SOYFOLD_RESULTS": "results"})  # fmt: skip
         try:
+            end = time.monotonic() + SECONDS
             killed = cancel_one(process)
-            status = process.wait(timeout=SECONDS + 60)
+            status = process.wait(timeout=max(1, end - time.monotonic()))
         except BaseException:
-            process.terminate()  # timeout hands it on to snakemake
+            process.kill()  # after a SIGTERM it would wait for its jobs
             process.wait()
             raise
         screen.seek(0)
