@@ -43,7 +43,7 @@ def fill_in(project):
         ("# slurm-partition-config:", "slurm-partition-config:"),
         ("# impute_chromosome: imputation", "impute_chromosome: imputation"),
         ("# fit_attention_model_seeds: fits", "fit_attention_model_seeds: fits"),
-        ("before-status-checks: 20", "before-status-checks: 5"),
+        ("before-status-checks: 60", "before-status-checks: 5"),
     )
     edit(
         project / "config/models.yaml",
