@@ -78,7 +78,9 @@ def compute_components(bed, path, *, count, threads, memory_mb):
         count = min(count, len(fam) - 1, len(bim))
         table = pd.DataFrame({"sample": fam})
         if count:
-            mode = ["approx"] if len(fam) > EXACT_LINES else []
+            # The randomised algorithm wants so many SNPs at least.
+            enough = len(bim) >= count * (2 * count + 2)
+            mode = ["approx"] if len(fam) > EXACT_LINES and enough else []
             run_plink2(
                 *arguments, "--pca", count, *mode, "--bad-freqs", "--seed", 1,
                 "--out", folder / "out", threads=threads, memory_mb=memory_mb, file=bed,
