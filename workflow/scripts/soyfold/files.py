@@ -1,6 +1,7 @@
 """Tables and files that are either whole or absent."""
 
 import contextlib
+import gzip
 import os
 import re
 import shutil
@@ -64,12 +65,28 @@ def reserve(path):
             os.posix_fallocate(stream.fileno(), 0, Path(path).stat().st_size)
 
 
-def write_table(table, path):
-    """Write a DataFrame as TSV (UTF-8, header, `NA`, 10 significant digits, no index)."""
+@contextlib.contextmanager
+def zipped(path, level=6):
+    """Open `path` to write gzip, binary, without name or date: same content, same bytes."""
+    with (
+        Path(path).open("wb") as raw,
+        gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=level, mtime=0) as stream,
+    ):
+        yield stream
+
+
+def write_table(table, path, *, digits=10):
+    """Write a DataFrame as TSV (UTF-8, header, `NA`, significant `digits`, no index).
+
+    A name that ends with .gz is gzipped; same table, same bytes.
+    """
+    form = {"sep": "\t", "na_rep": "NA", "index": False, "float_format": f"%.{digits}g"}
     with staged(path) as temporary:
-        table.to_csv(
-            temporary, sep="\t", na_rep="NA", index=False, float_format="%.10g", lineterminator="\n"
-        )
+        if temporary.suffix == ".gz":
+            with zipped(temporary) as stream:
+                table.to_csv(stream, mode="wb", lineterminator="\n", **form)
+        else:
+            table.to_csv(temporary, lineterminator="\n", **form)
 
 
 def read_table(path, *, required=(), **options):

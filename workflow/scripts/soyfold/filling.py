@@ -1,8 +1,6 @@
 """Gaps of new lines filled from the study's lines, one chromosome at a time."""
 
-import gzip
 import shutil
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +8,7 @@ import pandas as pd
 
 from soyfold import alignment, bed
 from soyfold.beagle import impute_from_panel, phase_panel
-from soyfold.files import staged, write_table
+from soyfold.files import scratch, staged, write_table, zipped
 from soyfold.imputation import BEAGLE, MOST_FREQUENT, NO_VARIANTS, NONE_MISSING, count_missing
 from soyfold.logs import log
 
@@ -39,16 +37,16 @@ def phase_chromosome(source, chromosome, *, settings, path, memory_mb):
     log.info("%s: phasing %d variants of %d lines", chromosome, len(here), len(samples))
     with staged(path) as temporary:
         if len(here) < 2:
-            with gzip.open(temporary, "wb"):
+            with zipped(temporary):
                 return
-        with tempfile.TemporaryDirectory(dir=temporary.parent, prefix=".phase_") as folder:
+        with scratch(Path(path).with_suffix(".phasing")) as folder:
             phased = phase_panel(
                 np.array(rows[here]),
                 len(samples),
                 bim["position"].to_numpy()[here],
                 settings=settings,
                 memory_mb=memory_mb,
-                folder=Path(folder),
+                folder=folder,
             )
             shutil.move(phased, temporary)
 
@@ -88,7 +86,7 @@ def fill_chromosome(source, chromosome, *, panel, phased, settings, prefix, call
     if method == MOST_FREQUENT:
         filled = fill_rows(rows, samples, panel["most_frequent"].to_numpy())
     elif method == BEAGLE:
-        with tempfile.TemporaryDirectory(dir=Path(prefix).parent, prefix=".beagle_") as folder:
+        with scratch(prefix) as folder:
             told = impute_from_panel(
                 rows,
                 samples,
@@ -97,7 +95,7 @@ def fill_chromosome(source, chromosome, *, panel, phased, settings, prefix, call
                 phased,
                 settings=settings,
                 memory_mb=memory_mb,
-                folder=Path(folder),
+                folder=folder,
             )
         filled = keep_calls(rows, told, samples)
     bed.write_bed(filled, f"{prefix}.bed")

@@ -9,7 +9,7 @@ import pandas as pd
 
 from soyfold.conformal import conformal_half_width, interval_metrics
 from soyfold.errors import UserError
-from soyfold.files import read_table, staged
+from soyfold.files import read_table, write_table
 from soyfold.selection import selection_metrics
 
 KEYS = ["trait", "model", "scheme", "seed"]
@@ -108,8 +108,4 @@ def measure_trait(fits, trait, *, better="high", level=0.9):
 
 def write_intervals(table, path):
     """Write intervals as gzipped TSV of 6 digits: a row for each test line of each fit is many."""
-    with staged(path) as temporary:
-        table.to_csv(
-            temporary, sep="\t", na_rep="NA", index=False, float_format="%.6g",
-            lineterminator="\n", compression={"method": "gzip", "mtime": 1},
-        )  # fmt: skip
+    write_table(table, path, digits=6)

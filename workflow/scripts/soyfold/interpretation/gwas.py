@@ -6,7 +6,6 @@ principal components of the lines' relationship, which take up population struct
 cases, controls and missing values; betas and standard errors come back in trait units.
 """
 
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from scipy.stats import chi2
 
 from soyfold.bed import read_bim, read_fam
 from soyfold.errors import UserError
-from soyfold.files import read_table, write_table
+from soyfold.files import read_table, scratch, write_table
 from soyfold.logs import log
 from soyfold.plink import chromosome_codes, write_numbered
 from soyfold.plink2 import run_plink2
@@ -72,8 +71,7 @@ def compute_components(bed, path, *, count, threads, memory_mb):
         If PLINK fails.
     """
     path = Path(path)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".pca_") as folder:
-        folder = Path(folder)
+    with scratch(path.with_suffix(".pca")) as folder:
         arguments, bim, fam = _bed_arguments(bed, folder)
         count = min(count, len(fam) - 1, len(bim))
         table = pd.DataFrame({"sample": fam})
@@ -171,8 +169,7 @@ def scan_trait(bed, phenotypes, components, *, trait, folder, threads, memory_mb
         )
     mean, sd = values["value"].mean(), values["value"].std()
     values = values[["sample"]].assign(z=(values["value"] - mean) / sd)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".glm_") as work:
-        work = Path(work)
+    with scratch(Path(folder) / f"{trait}.glm") as work:
         arguments, bim, fam = _bed_arguments(bed, work)
         write_table(_numbered(fam, values), work / "pheno.tsv")
         arguments += ["--pheno", work / "pheno.tsv", "--pheno-name", "z"]

@@ -1,23 +1,9 @@
 """Files around a simulated study: gzip that never changes, the sheet of traits, study.yaml."""
 
-import contextlib
-import gzip
-from pathlib import Path
-
 import pandas as pd
 import yaml
 
 from soyfold.files import staged
-
-
-@contextlib.contextmanager
-def zipped(path, level=6):
-    """Open `path` to write gzip, binary, without name or date: same content, same bytes."""
-    with (
-        Path(path).open("wb") as raw,
-        gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=level, mtime=0) as stream,
-    ):
-        yield stream
 
 
 def traits_sheet(out):

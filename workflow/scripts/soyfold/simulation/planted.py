@@ -10,7 +10,7 @@ import yaml
 from soyfold.chromosomes import read_chromosomes
 from soyfold.cim import read_cim
 from soyfold.errors import UserError
-from soyfold.files import read_table, staged, write_table
+from soyfold.files import read_table, staged, write_table, zipped
 from soyfold.logs import log
 from soyfold.settings import load_study, results_folder
 from soyfold.simulation.epistasis import (
@@ -20,7 +20,6 @@ from soyfold.simulation.epistasis import (
     plant_trait,
     truth_table,
 )
-from soyfold.simulation.files import zipped
 
 # The marker table of crosses: any study's variants fit into such names.
 MARKER_NAME = r"^(?P<chromosome>.+)_(?P<position>\d+)_(?P<ref>[^_]+)_(?P<alt>[^_]+)$"

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from soyfold.chromosomes import read_chromosomes
-from soyfold.files import staged, write_table
+from soyfold.files import staged, write_table, zipped
 from soyfold.logs import log
 from soyfold.simulation.accessions import (
     draw_accessions,
@@ -28,7 +28,7 @@ from soyfold.simulation.contacts import (
     write_matrices,
     write_valid_pairs,
 )
-from soyfold.simulation.files import traits_sheet, write_config, zipped
+from soyfold.simulation.files import traits_sheet, write_config
 from soyfold.simulation.genotypes import (
     draw_lines,
     record_ids,
