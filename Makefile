@@ -1,7 +1,7 @@
 # Each target sets up what it needs. The only ones a new user has to know: demo and test.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo test test-slurm lint format bench bench-kernels bench-scale clean setup help
+.PHONY: demo report test test-slurm lint format bench bench-kernels bench-scale clean setup help
 
 BIN := .venv/bin
 CORES ?= all
@@ -9,6 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 help:
 	@echo "make demo    run the embedded demo study (set-up included)"
+	@echo "make report  write a study's HTML report, and finish the study first (STUDY=config/config.yaml)"
 	@echo "make test    run all tests (set-up included)"
 	@echo "make test-slurm   the demo on a real one-node Slurm (as root on Debian; about 15 minutes)"
 	@echo "make lint    ruff, snakefmt, snakemake --lint"
@@ -25,7 +26,12 @@ setup: .venv/.ready
 demo: .venv/.ready
 	@snakemake --cores $(CORES)
 
+STUDY ?= config/config.yaml
+report: .venv/.ready
+	@python workflow/scripts/write_report.py "$(STUDY)" --cores $(CORES) $(REPORT_ARGS)
+
 test: .venv/.ready
+	@bash envs/install_browser.sh
 	@python -m pytest $(PYTEST_ARGS)
 
 SLURM_STUDY ?= demo

@@ -21,9 +21,11 @@ def results(finished_demo):
 
 def test_it_ends_with_the_tables_and_where_everything_is(finished_demo):
     text = finished_demo.output
-    assert re.search(r"^oil \(test lines", text, re.M)
-    assert re.search(r"^protein \(test lines", text, re.M)
-    for line in ("tables   ", "figures  ", "logs     "):
+    for storey in ("genotypes", "imputation", "contacts", "cohort", "training", "evaluation"):
+        assert re.search(rf"^\S {storey} +\d+ jobs +\d+:\d\d:\d\d", text, re.M), storey
+    for trait in ("oil", "protein"):
+        assert re.search(rf"^ *{trait} +\S.* 0\.\d{{3}} \(0\.\d{{3}}\) ", text, re.M)
+    for line in ("tables   ", "figures  ", "logs     ", "report   "):
         assert line + "results/demo/" in text
 
 

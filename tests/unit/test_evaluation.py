@@ -7,7 +7,6 @@ import pytest
 from soyfold.errors import UserError
 from soyfold.evaluation import collect_scores, trait_table
 from soyfold.files import write_table
-from soyfold.summary import format_trait_table
 
 
 def metrics_file(folder, **values):
@@ -68,13 +67,6 @@ def test_guards_fire(scores):
 def test_unknown_trait_is_refused(scores):
     with pytest.raises(UserError, match="no scores of trait 'yield'"):
         trait_table(scores, "yield", PAPER)
-
-
-def test_terminal_table_shows_ours_beside_the_papers(scores, tmp_path):
-    write_table(trait_table(scores, "oil", PAPER), tmp_path / "t.tsv")
-    text = format_trait_table(tmp_path / "t.tsv", title="oil")
-    assert "0.550 (0.071)" in text and "0.327" in text and "2 seeds" in text
-    assert "! CSAFM: CI above PCC" in text
 
 
 def test_controls_and_variants_stay_out_of_the_trait_tables(scores):

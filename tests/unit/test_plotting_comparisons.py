@@ -9,9 +9,7 @@ from test_comparisons import make_scores
 
 from soyfold import plotting_comparisons
 from soyfold.comparisons import compare_models
-from soyfold.files import write_table
 from soyfold.plotting_comparisons import plot_comparisons
-from soyfold.summary import format_comparisons
 
 GAINS = {"gblup": 0.0, "rkhs": 0.01, "better": 0.1, "worse": -0.1, "far": -2.0}
 
@@ -99,12 +97,3 @@ def test_same_data_same_bytes(table, tmp_path):
     for name in ("a.svg", "b.svg"):
         plot_comparisons(table, scheme="random", metric="PCC", paths=[tmp_path / name])
     assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
-
-
-def test_the_terminal_shows_differences_with_intervals(table, tmp_path):
-    write_table(table, tmp_path / "c.tsv")
-    text = format_comparisons(tmp_path / "c.tsv", scheme="random")
-    line = next(line for line in text.splitlines() if "oil" in line and "BETTER" in line)
-    assert re.search(r"\+0\.\d{3} \[\+0\.\d{3}, \+0\.\d{3}\] 6/6", line)
-    assert "to GBLUP" in text and "to RKHS" in text
-    assert format_comparisons(tmp_path / "c.tsv", scheme="kfold") == ""

@@ -54,4 +54,10 @@ onsuccess:
         if Path(rules.predict_lines.output.predictions).is_file():
             print_prediction(NEW_LINES, title=SETTINGS["title"])
     elif all(Path(table).is_file() for table in TABLES.values()):
-        print_summary(study=SETTINGS["title"], results=RESULTS, tables=TABLES, scheme=SCHEME)
+        print_summary(
+            study=SETTINGS["title"],
+            results=RESULTS,
+            tables=TABLES,
+            scheme=SCHEME,
+            study_file=STUDY_FILE,
+        )

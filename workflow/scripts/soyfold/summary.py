@@ -1,25 +1,21 @@
-"""What a run ends with on the terminal: the tables, and where everything is."""
+"""What a run ends with on the terminal: one screen, and where everything is."""
 
+import os
+import sys
 from pathlib import Path
 
 import pandas as pd
 
-from soyfold.comparisons import ALL
-from soyfold.evaluation import PAPER_METRICS
 from soyfold.files import read_table
+from soyfold.verdicts import best_models
 
 STOREYS = [
     "genotypes", "imputation", "contacts", "cohort", "training", "evaluation", "interpretation",
-    "report",
+    "prediction", "report",
 ]  # fmt: skip
-
-MOST_TRAITS = 5  # whose comparisons are printed each; four and the mean over them
-
-
-def _cell(row):
-    if pd.isna(row["mean"]):
-        return "NA"
-    return f"{row['mean']:.3f}" + ("" if pd.isna(row.sd) else f" ({row.sd:.3f})")
+WIDTH = 80
+MOST_TRAITS = 8  # that are told one by one; the report has all
+GREEN, PLAIN = "\033[32m", "\033[0m"
 
 
 def _number(value, form=".3f"):
@@ -33,44 +29,10 @@ def _interval(row):
     return f"{row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}]"
 
 
-def format_trait_table(path, *, title):
-    """One of the trait tables as text: models down, the paper's metrics across, mean (sd).
-
-    Parameters
-    ----------
-    path : path-like
-        A file that `evaluation.trait_table` gave.
-    title : str
-
-    Returns
-    -------
-    str
-    """
-    table = read_table(path, required=("metric", "model", "mean", "sd", "paper"))
-    models = list(dict.fromkeys(table.model))
-    columns = {"model": models}
-    for metric in PAPER_METRICS:
-        rows = table[table.metric == metric].set_index("model")
-        if rows.empty:
-            continue
-        columns[metric] = [_cell(rows.loc[m]) if m in rows.index else "" for m in models]
-        if rows.paper.notna().any():
-            columns[f"{metric} paper"] = [
-                f"{rows.paper[m]:.3f}" if m in rows.index and pd.notna(rows.paper[m]) else ""
-                for m in models
-            ]
-    first = table.iloc[0]
-    seeds = f"{first.seeds} seed{'s' if first.seeds > 1 else ''}"
-    presets = ", ".join(dict.fromkeys(table.preset.dropna())) or "none"
-    cims = ", ".join(name for name in dict.fromkeys(table.cim.dropna()) if name != "none") or "none"
-    widths = {name: max(len(name), *map(len, cells)) for name, cells in columns.items()}
-    lines = [f"{title} (test lines, mean (sd) over {seeds}; CIM {cims}; preset {presets})"]
-    lines.append("  ".join(name.ljust(widths[name]) for name in columns).rstrip())
-    for i in range(len(models)):
-        lines.append("  ".join(columns[n][i].ljust(widths[n]) for n in columns).rstrip())
-    guarded = table.dropna(subset="guards").drop_duplicates("model")
-    lines.extend(f"! {row.model}: {row.guards}" for row in guarded.itertuples())
-    return "\n".join(lines)
+def _span(values):
+    """Whole numbers as `low` or `low to high`."""
+    low, high = int(min(values)), int(max(values))
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def format_controls(path):
@@ -108,37 +70,6 @@ def format_controls(path):
     return f"{title}\n{pd.DataFrame(lines).to_string(index=False)}"
 
 
-def format_comparisons(path, *, scheme, metric="PCC"):
-    """comparisons.tsv as text: each model's difference to each reference, with its interval.
-
-    Parameters
-    ----------
-    path : path-like
-        A file that `comparisons.compare_models` gave.
-    scheme, metric : str, keyword only
-
-    Returns
-    -------
-    str
-        Each trait's rows; those of the mean over traits alone where there are many traits.
-    """
-    table = read_table(path, required=("trait", "scheme", "metric", "label", "reference_label"))
-    rows = table[(table.scheme == scheme) & (table.metric == metric)].dropna(subset="difference")
-    if rows.trait.nunique() > MOST_TRAITS:
-        rows = rows[rows.trait == ALL]
-    if rows.empty:
-        return ""
-    lines = []
-    for (trait, label), group in rows.groupby(["trait", "label"], sort=False):
-        cells = {
-            f"to {row.reference_label}": f"{_interval(row)} {row.wins}/{row.splits}"
-            for row in group.itertuples()
-        }
-        lines.append({"trait": trait, "model": label, **cells})
-    title = f"Test {metric}, difference to the references [95 %], splits won"
-    return f"{title}\n{pd.DataFrame(lines).fillna('').to_string(index=False)}"
-
-
 def storey_times(benchmarks):
     """Seconds that each storey's jobs ran, added up, from the rules' benchmark files.
 
@@ -170,8 +101,147 @@ def storey_times(benchmarks):
     return pd.DataFrame(rows)
 
 
-def print_summary(*, study, results, tables, scheme):
-    """Print the tables of traits, comparisons and controls, each storey's time, where results are.
+def losses(results):
+    """What each storey took in and handed on, in a few words.
+
+    Parameters
+    ----------
+    results : path-like
+        results/<study>.
+
+    Returns
+    -------
+    dict of str to str
+        Storey to its words; only storeys whose tables are there.
+    """
+    results = Path(results)
+    tellers = {
+        "genotypes": ("genotypes/qc_counts.tsv", _tell_filters),
+        "imputation": ("imputation/accuracy.tsv", _tell_accuracy),
+        "contacts": ("contacts/libraries.tsv", _tell_libraries),
+        "cohort": ("cohort/join_counts.tsv", _tell_joins),
+        "training": ("evaluation/scores.tsv", _tell_fits),
+    }
+    return {
+        storey: tell(read_table(results / path))
+        for storey, (path, tell) in tellers.items()
+        if (results / path).is_file()
+    }
+
+
+def _tell_filters(table):
+    first, last = table.iloc[0], table.iloc[-1]
+    return (
+        f"{first.samples_left:,} to {last.samples_left:,} samples,"
+        f" {first.variants_left:,} to {last.variants_left:,} SNPs"
+    )
+
+
+def _tell_accuracy(table):
+    masked = table[table.masked > 0]
+    if masked.empty:
+        return f"{table.missing_before.sum():,.0f} missing calls"
+    mean = (masked.concordance * masked.masked).sum() / masked.masked.sum()
+    return f"{table.missing_before.sum():,.0f} missing calls, {mean:.1%} of masked right"
+
+
+def _tell_libraries(table):
+    dropped = table.contacts_dropped.sum()
+    return f"{len(table)} libraries, {table.contacts.sum():,.0f} contacts, {dropped:,.0f} lost"
+
+
+def _tell_joins(table):
+    joined = table[table.status == "matched"].groupby("trait")["count"].sum()
+    lost = table[table.status != "matched"].groupby("trait")["count"].sum()
+    lost = lost.reindex(joined.index, fill_value=0)
+    return f"{len(joined)} traits: {_span(joined)} joined, {_span(lost)} lost"
+
+
+def _tell_fits(table):
+    fits = table[["trait", "model", "scheme", "seed"]].drop_duplicates()
+    return f"{len(fits):,} fits, {table[table.role == 'model'].model.nunique()} models"
+
+
+def format_storeys(results):
+    """A line a storey: a tick, jobs, time, and what it lost.
+
+    Parameters
+    ----------
+    results : path-like
+        results/<study>.
+
+    Returns
+    -------
+    list of (str, str)
+        The storey's name and the rest of its line.
+    """
+    words = losses(results)
+    lines = []
+    for row in storey_times(Path(results) / "benchmarks").itertuples():
+        minutes, seconds = divmod(round(row.seconds), 60)
+        hours, minutes = divmod(minutes, 60)
+        ran = f"{row.jobs:>4} jobs {hours:>3}:{minutes:02}:{seconds:02}"
+        lines.append((row.storey, f"{ran}  {words.get(row.storey, '')}".rstrip()))
+    return lines
+
+
+def format_best(tables, comparisons, *, scheme):
+    """The best model of each trait, its PCC, its difference to the reference.
+
+    Parameters
+    ----------
+    tables : dict of str to DataFrame
+        Trait to its table, as `evaluation.trait_table` returns it.
+    comparisons : DataFrame or None
+    scheme : str, keyword only
+
+    Returns
+    -------
+    str
+        Empty without a trait.
+    """
+    best = best_models(tables, comparisons, scheme=scheme)
+    if best.empty:
+        return ""
+    reference = best.reference.dropna()
+    to = f"to {reference.iloc[0]} [95 %]" if len(reference) else "no reference"
+    cells = [
+        (row.trait, row.model, f"{row.mean:.3f}" + ("" if pd.isna(row.sd) else f" ({row.sd:.3f})"),
+         "is it" if row.model == row.reference else
+         "" if pd.isna(row.difference) else _interval(row))
+        for row in best.head(MOST_TRAITS).itertuples()
+    ]  # fmt: skip
+    table = pd.DataFrame(cells, columns=["trait", "best model", "test PCC", to])
+    lines = [table.to_string(index=False)]
+    if len(best) > MOST_TRAITS:
+        lines.append(f"... and {len(best) - MOST_TRAITS} traits more")
+    return "\n".join(lines)
+
+
+def format_guards(tables):
+    """What no honest fit shows: one line a guard, with the fits that it fired for."""
+    fired = {}
+    for trait, table in tables.items():
+        for row in table.dropna(subset="guards").drop_duplicates("model").itertuples():
+            fired.setdefault(row.guards, []).append(f"{row.model} ({trait})")
+    return [f"! {guard}: {', '.join(fits)}" for guard, fits in fired.items()]
+
+
+def _fitted(text):
+    """A line cut to the width of a terminal."""
+    return text if len(text) <= WIDTH else f"{text[: WIDTH - 3]}..."
+
+
+def _tick():
+    """What stands before a finished storey: a tick where the terminal can show one."""
+    able = "utf" in (sys.stdout.encoding or "").lower()
+    mark = "\N{CHECK MARK}" if able else "+"
+    coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return f"{GREEN}{mark}{PLAIN}" if coloured else mark
+
+
+def print_summary(*, study, results, tables, scheme, study_file=None):
+    """Print storeys with what they lost, the best models, guards, controls, where results are.
 
     Parameters
     ----------
@@ -183,20 +253,26 @@ def print_summary(*, study, results, tables, scheme):
         Trait to its table.
     scheme : str
         The main one, that the tables are about.
+    study_file : str, optional
+        For the command that writes the report.
     """
-    print(f"\n{study}\n{'=' * len(study)}")
-    for trait, path in tables.items():
-        print(f"\n{format_trait_table(path, title=trait)}")
     folder = Path(results) / "evaluation" / "tables"
     compared = folder / "comparisons.tsv"
-    if compared.is_file() and (text := format_comparisons(compared, scheme=scheme)):
-        print(f"\n{text}")
+    comparisons = read_table(compared, dtype={"trait": str}) if compared.is_file() else None
+    read = {trait: read_table(path, required=("metric", "model")) for trait, path in tables.items()}
+    print(f"\n{study}\n{'=' * min(len(study), WIDTH)}")
+    for storey, text in format_storeys(results):
+        print(f"{_tick()} {_fitted(f'{storey:<14}{text}')}")
+    best = format_best(read, comparisons, scheme=scheme)
+    guards = format_guards(read)
+    for block in (best, "\n".join(map(_fitted, guards))):
+        if block:
+            print(f"\n{block}")
     if (folder / "controls.tsv").is_file():
         print(f"\n{format_controls(folder / 'controls.tsv')}")
-    times = storey_times(Path(results) / "benchmarks")
-    if not times.empty:
-        print(f"\nTime by storey (jobs added up)\n{times.to_string(index=False)}")
     names = ", ".join(path.stem for path in sorted(folder.glob("*.tsv")))
-    print(f"\ntables   {results}/evaluation/tables/ ({names})")
-    print(f"figures  {results}/report/figures/")
-    print(f"logs     {results}/logs/")
+    report = Path(results) / "report" / "report.html"
+    how = "" if report.is_file() else f" (make report STUDY={study_file})" if study_file else ""
+    print(f"\n{_fitted(f'tables   {results}/evaluation/tables/ ({names})')}")
+    print(f"figures  {results}/report/figures/\nlogs     {results}/logs/")
+    print(f"report   {report}{how}")

@@ -55,17 +55,5 @@ def opening_text(tables, comparisons, *, scheme, title):
         f"Best model of each trait on test lines, scheme {escape_rst(scheme)}: mean (sd) over"
         " splits, difference with its 95 % interval."
     )
-    lines = [
-        heading,
-        "=" * len(heading),
-        "",
-        what,
-        "",
-        *shown,
-        "",
-        "Go on with:",
-        "",
-        CATEGORIES,
-        READ,
-    ]
-    return "\n".join(lines)
+    start = [heading, "=" * len(heading), "", what, ""]
+    return "\n".join([*start, *shown, "", "Go on with:", "", CATEGORIES, READ])
