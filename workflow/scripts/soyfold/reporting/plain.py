@@ -25,7 +25,7 @@ def plain_table(path, title, *, names=(), note="", columns=None):
     path : path-like
     title : str
     names : sequence of str, keyword only
-        Columns of names, which stay text whatever they look like.
+        Columns of names, which stay text whatever they look like; those that are there.
     note : str, keyword only
     columns : sequence of str, keyword only
         Those shown; all by default.
@@ -51,6 +51,8 @@ def plain_table(path, title, *, names=(), note="", columns=None):
         ]
         for row in shown.itertuples(index=False)
     ]
-    filters = tuple(name for name in names if 1 < shown[name].nunique() <= MOST_CHOICES)
+    filters = tuple(
+        name for name in names if name in shown and 1 < shown[name].nunique() <= MOST_CHOICES
+    )
     heads = [Column(name.replace("_", " "), number=numeric[name]) for name in table.columns]
     return Table(title, heads, rows, note=note, filters=filters)
