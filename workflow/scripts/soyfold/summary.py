@@ -270,9 +270,11 @@ def print_summary(*, study, results, tables, scheme, study_file=None):
             print(f"\n{block}")
     if (folder / "controls.tsv").is_file():
         print(f"\n{format_controls(folder / 'controls.tsv')}")
-    names = ", ".join(path.stem for path in sorted(folder.glob("*.tsv")))
+    names = [path.stem for path in sorted(folder.glob("*.tsv"))]
+    listed = ", ".join(names)
+    made = listed if len(listed) <= WIDTH // 2 else f"{len(names)} tables"
     report = Path(results) / "report" / "report.html"
     how = "" if report.is_file() else f" (make report STUDY={study_file})" if study_file else ""
-    print(f"\n{_fitted(f'tables   {results}/evaluation/tables/ ({names})')}")
+    print(f"\ntables   {results}/evaluation/tables/ ({made})")
     print(f"figures  {results}/report/figures/\nlogs     {results}/logs/")
     print(f"report   {report}{how}")
