@@ -64,7 +64,8 @@ def verdict(row):
 
     Parameters
     ----------
-    row : Series or named tuple
+    row : named tuple
+        As `itertuples` gives it.
 
     Returns
     -------
@@ -82,7 +83,5 @@ def verdict(row):
     if row.low > 0 and row.p_holm < 0.05:
         return f"{start}, {found}: better, Holm p {row.p_holm:.2g}"
     if row.low > 0:
-        return (
-            f"{start}, {found}: better by itself, not among {row.models} (Holm p {row.p_holm:.2g})"
-        )
+        return f"{start}, {found}: better alone, not among all compared (Holm p {row.p_holm:.2g})"
     return f"{start}, {found}: no difference shown"
