@@ -164,7 +164,7 @@ def test_jobs_ask_for_what_their_rules_say(finished):
 
 def test_jobs_of_seconds_share_submissions(finished):
     _, _, jobs, _ = finished
-    for group in ("contacts", "cohort", "evaluation", "figures"):
+    for group in ("contacts", "cohort", "evaluation", "figures", "pages"):
         submitted = [job for job in jobs if job["Comment"].startswith(f"rule_{group}_")]
         assert len(submitted) == 1, (group, submitted)
         assert submitted[0]["ReqCPUS"] == "1", submitted
