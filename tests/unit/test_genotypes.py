@@ -151,7 +151,7 @@ def test_settings_are_checked_before_the_file():
     ("records", "samples", "match"),
     [
         (GOOD, ["a", "b", "a", "d"], r"line 2: found 1 sample ids twice: a;"),
-        (GOOD, ["a", "b c", "0", "d"], r"2 sample ids with spaces, empty or 0: 'b c', '0'"),
+        (GOOD, ["a", "b c", "0", "d"], r"2 sample ids with spaces, empty, 0 or NA: 'b c', '0'"),
         ([], SAMPLES, "no records"),
         (
             [*GOOD, GOOD[0]],
