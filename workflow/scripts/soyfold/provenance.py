@@ -15,7 +15,7 @@ from soyfold.files import read_table
 
 ROOT = Path(__file__).resolve().parents[3]
 # What a package is called where pip installs it, where conda calls it otherwise.
-PIP_NAMES = {"pytorch": "torch", "hic-straw": "hicstraw"}
+PIP_NAMES = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
 # A program's version as its own output in a rule's log has it.
 PROGRAMS = {
     "PLINK 1.9": ("genotypes", r"PLINK v(1\.9\S*)"),

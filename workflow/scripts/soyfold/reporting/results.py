@@ -260,7 +260,9 @@ def ablation_sections(files):
             sections.append(_cost_table(table))
             continue
         rows = [
-            [row.trait, row.variant, row.metric, mean_sd(row.mean, row.sd), number(row.paper, 4),
+            [row.trait, row.variant, row.metric,
+             count(row.mean) if row.metric == "parameters" else mean_sd(row.mean, row.sd),
+             number(row.paper, 4),
              row.cim, row.preset]
             for row in table.itertuples()
         ]  # fmt: skip
