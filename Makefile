@@ -30,9 +30,10 @@ STUDY ?= config/config.yaml
 report: .venv/.ready
 	@python workflow/scripts/write_report.py "$(STUDY)" --cores $(CORES) $(REPORT_ARGS)
 
+TEST_PROCESSES ?= auto
 test: .venv/.ready
 	@bash envs/install_browser.sh
-	@python -m pytest $(PYTEST_ARGS)
+	@OMP_NUM_THREADS=1 python -m pytest -n $(TEST_PROCESSES) --dist loadgroup $(PYTEST_ARGS)
 
 SLURM_STUDY ?= demo
 SLURM_LOG ?= results/slurm.log

@@ -11,6 +11,13 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items):
+    """Tests of a file share a process, for what they set up once; so do all that need the demo."""
+    for item in items:
+        shared = "demo" if "finished_demo" in item.fixturenames else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(shared))
+
+
 @pytest.fixture(scope="session")
 def root():
     """The project's root."""
