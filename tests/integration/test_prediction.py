@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from prediction_study import variant_table, write_study, write_vcf
+from projects import copy_project
 
 from soyfold.saved_models import load_model
 
@@ -13,8 +14,6 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def predicted(root, tmp_path_factory):
     """A study predicted from nothing but its files, and the lines' true values."""
-    from conftest import copy_project
-
     folder = tmp_path_factory.mktemp("study of mine")
     project = copy_project(root, tmp_path_factory.mktemp("predict") / "soyfold")
     study, vcf, truth = write_study(folder)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 import yaml
-from conftest import copy_project
+from projects import copy_project
 
 pytestmark = pytest.mark.slow
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -52,9 +53,8 @@ def every(saver, root, tmp_path_factory):
 
 
 def entries():
-    from conftest import ROOT
-
-    return list(yaml.safe_load((ROOT / "config/models.yaml").read_text())["models"])
+    models = Path(__file__).resolve().parents[2] / "config/models.yaml"
+    return list(yaml.safe_load(models.read_text())["models"])
 
 
 @pytest.mark.parametrize("name", entries())
