@@ -55,7 +55,7 @@ def as_text(value):
     if isinstance(value, list):
         return ", ".join(map(as_text, value))
     if isinstance(value, dict):
-        return ", ".join(f"{key} {as_text(item)}" for key, item in value.items())
+        return "; ".join(f"{key} {as_text(item)}" for key, item in value.items())
     return str(value)
 
 
@@ -192,6 +192,7 @@ def used_methods(settings, *, formats, modules, schemes, compared):
         "tuning": settings["training"]["tuning"],
         "comparisons": compared,
         "networks": "network" in modules.values(),
+        "gradients": settings["interpretation"] and "network" in modules.values(),
         "bayes": {"bayesb", "bayescpi", "bayesian_lasso"} & set(modules),
     }
     keys = {"always", *(name for name, used in flags.items() if used)}
