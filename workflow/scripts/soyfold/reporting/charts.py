@@ -194,6 +194,15 @@ def half_widths(path):
     return ((table.high - table.low) / 2).groupby([table.model, table.seed]).first()
 
 
+def _mean_pcc(predictions):
+    """Mean over splits of each model's PCC; NaN for a constant."""
+    tables = {label: table.groupby("seed") for label, table in predictions.items()}
+    return {
+        label: np.mean([pearson(split.observed, split.predicted) for _, split in splits])
+        for label, splits in tables.items()
+    }
+
+
 def prediction_chart(predictions, *, models, trait, unit, widths):
     """Observed against predicted with a choice of model; lines by name on hover.
 
@@ -212,15 +221,10 @@ def prediction_chart(predictions, *, models, trait, unit, widths):
     -------
     Chart
     """
-    said = {
-        label: np.mean(
-            [pearson(part.observed, part.predicted) for _, part in table.groupby("seed")]
-        )
-        for label, table in predictions.items()
-    }
+    means = _mean_pcc(predictions)
     labels = [
         f"{label} (constant)" if np.isnan(pcc) else f"{label} (PCC {pcc:.3f})"
-        for label, pcc in said.items()
+        for label, pcc in means.items()
     ]
     thinned, left_out = thin_predictions(predictions)
     data = pd.concat(
@@ -232,7 +236,7 @@ def prediction_chart(predictions, *, models, trait, unit, widths):
     data["residual"] = data.observed - data.predicted
     names = ["label", "sample", "seed", "observed", "predicted", "residual", "low", "high"]
     what = f"{trait} ({unit})" if unit else trait
-    best = max((label for label in said), key=lambda name: np.nan_to_num(said[name], nan=-2.0))
+    best = max(means, key=lambda name: np.nan_to_num(means[name], nan=-2.0))
     model = alt.param(name="model", value=best, bind=alt.binding_select(
         options=list(predictions), labels=labels, name="model "))  # fmt: skip
     spec = _scatter(data[names], model, what=what)

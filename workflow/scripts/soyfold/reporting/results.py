@@ -1,4 +1,4 @@
-"""Pages of results: scores, comparisons, controls, the paper's ablations and costs."""
+"""Pages of results: scores, comparisons, controls."""
 
 import pandas as pd
 
@@ -10,7 +10,6 @@ from soyfold.reporting.pages import (
     Column,
     Notes,
     Table,
-    count,
     interval,
     mean_sd,
     number,
@@ -99,6 +98,31 @@ def _guard_notes(tables):
     return Notes(title, items, warning=True)
 
 
+def _first_reference(best, comparisons, scheme):
+    """The reference of the verdicts, and every model's PCC row against it by trait and label."""
+    if comparisons is None or best.reference.isna().all():
+        return None, {}
+    reference = best.reference.dropna().iloc[0]
+    rows = comparisons[
+        (comparisons.scheme == scheme)
+        & (comparisons.metric == "PCC")
+        & (comparisons.reference_label == reference)
+    ]
+    return reference, {(row.trait, row.label): row for row in rows.itertuples()}
+
+
+def _score_columns(metrics, reference):
+    pcc, *others = [
+        Column(HEAD.get(name, name), SHOWN.get(name, ""), number=True) for name in metrics
+    ]
+    return [
+        Column("trait"), Column("unit"), Column("model"), pcc,
+        Column(f"to {reference}" if reference else "to reference", "PCC, 95 % interval", True),
+        Column("Holm p", number=True), *others, Column("CIM"), Column("preset"),
+        Column("splits", "", True), Column("guards"),
+    ]  # fmt: skip
+
+
 def score_sections(tables, comparisons, *, scheme, units):
     """Every model's test scores, after a verdict a trait.
 
@@ -118,29 +142,13 @@ def score_sections(tables, comparisons, *, scheme, units):
     best = best_models(tables, comparisons, scheme=scheme)
     verdicts = [f"{row.trait}: {verdict(row)}." for row in best.itertuples()]
     metrics = _shown_metrics(tables)
-    reference, against = None, {}
-    if comparisons is not None and best.reference.notna().any():
-        reference = best.reference.dropna().iloc[0]
-        rows = comparisons[
-            (comparisons.scheme == scheme)
-            & (comparisons.metric == "PCC")
-            & (comparisons.reference_label == reference)
-        ]
-        against = {(row.trait, row.label): row for row in rows.itertuples()}
+    reference, against = _first_reference(best, comparisons, scheme)
     rows = [
         _score_row(trait, units[trait] or "", name, group, metrics, against.get((trait, name)))
         for trait, table in tables.items()
         for name, group in _best_first(table)
     ]
-    pcc, *others = [
-        Column(HEAD.get(name, name), SHOWN.get(name, ""), number=True) for name in metrics
-    ]
-    columns = [
-        Column("trait"), Column("unit"), Column("model"), pcc,
-        Column(f"to {reference}" if reference else "to reference", "PCC, 95 % interval", True),
-        Column("Holm p", number=True), *others, Column("CIM"), Column("preset"),
-        Column("splits", "", True), Column("guards"),
-    ]  # fmt: skip
+    columns = _score_columns(metrics, reference)
     return [
         Notes("Best model of each trait", [
             *verdicts,
@@ -239,79 +247,3 @@ def control_sections(path):
         Table("The CIM against its controls", columns, rows, note=note,
               filters=("trait", "model", "metric")),
     ]  # fmt: skip
-
-
-def ablation_sections(files):
-    """The paper's tables 4 to 6, and table 3 of costs, beside the printed values.
-
-    Parameters
-    ----------
-    files : dict of str to path-like
-        Table's name (`table4_csafm`) to its file.
-
-    Returns
-    -------
-    list of Table
-    """
-    sections = []
-    for name, path in files.items():
-        table = read_table(path)
-        if name == "table3_cost":
-            sections.append(_cost_table(table))
-            continue
-        rows = [
-            [row.trait, row.variant, row.metric,
-             count(row.mean) if row.metric == "parameters" else mean_sd(row.mean, row.sd),
-             number(row.paper, 4),
-             row.cim, row.preset]
-            for row in table.itertuples()
-        ]  # fmt: skip
-        columns = [
-            Column("trait"), Column("variant"), Column("metric"),
-            Column("mean", "(sd) over seeds", True), Column("paper", "printed", True),
-            Column("CIM"), Column("preset"),
-        ]  # fmt: skip
-        number_, model = name.removeprefix("table").split("_", 1)
-        title = f"Table {number_}: {model.upper() if model != 'gamma' else model}"
-        sections.append(Table(title, columns, rows, filters=("trait", "metric")))
-    return sections
-
-
-def _cost_table(table):
-    rows = [
-        [row.model, count(row.parameters), number(row.gflops, 4), number(row.relative_flops, 2),
-         number(row.ms_per_sample, 2), number(row.peak_memory_mb, 0), row.device,
-         count(row.n_tokens), count(row.snps), row.preset]
-        for row in table.itertuples()
-    ]  # fmt: skip
-    columns = [
-        Column("model"), Column("parameters", number=True), Column("FLOPs", "10^9 a line", True),
-        Column("relative", "to the Transformer", True), Column("time", "ms a line", True),
-        Column("peak memory", "MB", True), Column("device"), Column("tokens", number=True),
-        Column("SNPs", number=True), Column("preset"),
-    ]  # fmt: skip
-    return Table("Table 3: what the networks cost", columns, rows)
-
-
-def scheme_sections(path):
-    """The validation schemes side by side.
-
-    Parameters
-    ----------
-    path : path-like
-        schemes.tsv.
-
-    Returns
-    -------
-    list of Table
-    """
-    table = read_table(path, required=("trait", "model", "scheme", "metric"), dtype={"trait": str})
-    kept = table[table.metric.isin([*SHOWN, "PCC_within_family", "PCC_within_environment"])]
-    keys = ["trait", "model", "metric"]
-    schemes = list(dict.fromkeys(kept.scheme))
-    rows = []
-    for key, group in kept.groupby(keys, sort=False):
-        cells = {row.scheme: mean_sd(row.mean, row.sd) for row in group.itertuples()}
-        rows.append([*key, *(cells.get(name, Cell("")) for name in schemes)])
-    columns = [*map(Column, keys), *(Column(name, "mean (sd)", True) for name in schemes)]
-    return [Table("Validation schemes side by side", columns, rows, filters=("trait", "metric"))]

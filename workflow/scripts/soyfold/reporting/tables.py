@@ -1,6 +1,6 @@
 """Pages of tables: which sections each has, from the study's files."""
 
-from soyfold.reporting import losses, results
+from soyfold.reporting import losses, results, side_by_side
 from soyfold.reporting.pages import Notes
 from soyfold.reporting.plain import plain_table
 
@@ -31,12 +31,12 @@ def controls(files, facts):
 
 def ablations(files, facts):
     """The paper's tables 3 to 6. Files: tables (a list); facts: names of the tables."""
-    return results.ablation_sections(dict(zip(facts["names"], files["tables"], strict=True)))
+    return side_by_side.ablation_sections(dict(zip(facts["names"], files["tables"], strict=True)))
 
 
 def schemes(files, facts):
     """Validation schemes side by side. Files: schemes."""
-    return results.scheme_sections(files["schemes"])
+    return side_by_side.scheme_sections(files["schemes"])
 
 
 def filtering(files, facts):
