@@ -118,7 +118,11 @@ def keep_log(output, jobs, seconds, home):
     if not os.environ.get("SLURM_LOG"):
         return
     names = ["JobID", "State", "Partition", "ReqMem", "ReqTRES", "ElapsedRaw", "Comment"]
-    lines = [output[-4000:].partition("\n")[2], f"{seconds:.0f} s; sacct:", "\t".join(names)]
+    lines = [
+        output[-4000:].partition("\n")[2],
+        f"study {STUDY}, {seconds:.0f} s; sacct:",
+        "\t".join(names),
+    ]
     lines += ["\t".join(job[name] for name in names) for job in jobs]
     text = "\n".join(lines).replace(str(home / "soyfold"), ".").replace(str(home), "TEMPORARY")
     path = Path(os.environ["SLURM_LOG"])
@@ -130,7 +134,7 @@ def test_it_ends_with_the_tables(finished):
     project, output, *_ = finished
     for table in ("table1_oil", "table2_protein", "table3_cost", "comparisons"):
         assert (project / f"results/{STUDY}/evaluation/tables/{table}.tsv").is_file()
-    assert re.search(r"^oil \(test lines", output, re.M)
+    assert re.search(rf"^tables   results/{STUDY}/evaluation/tables/", output, re.M)
 
 
 def test_the_cancelled_job_is_submitted_again_with_more_memory(finished):
