@@ -32,6 +32,7 @@ ROUND = (
     ("all", 3.0),
 )
 WHOLE = ("snakemake", "all")
+STOREYS = ("genotypes", "imputation", "cohort", "training", "evaluation")
 WORKS_IN = {"plink1.9": "genotypes", "java": "imputation", "fit_model": "training"}
 TARGETS = ("evaluation/scores.tsv", "contacts/cim.tsv", "cohort/join_counts.tsv")
 TARGETS = tuple(f"results/tiny/{target}" for target in TARGETS)
@@ -114,6 +115,13 @@ def _rounds(chance):
         yield [(word, chance.uniform(0, most), chance.choice(SIGNALS)) for word, most in ROUND]
 
 
+def _forget(study, word):
+    """Remove the results of the storey in which a victim works, and of those that stand on it."""
+    first = STOREYS.index(WORKS_IN.get(word, "evaluation"))
+    for storey in STOREYS[first:]:
+        shutil.rmtree(study.path(f"results/tiny/{storey}"), ignore_errors=True)
+
+
 def _disturb(study, kills):
     """Start, kill, start again: the kills that met a living process, as (victim, signal)."""
     landed = []
@@ -128,7 +136,7 @@ def _disturb(study, kills):
                     finish(study, "--unlock")  # as README.md says; no other kill may need it
                 break
             if status == 0:  # all done before the victim was met: it gets its work again
-                shutil.rmtree(study.path(f"results/tiny/{WORKS_IN.get(word, 'evaluation')}"))
+                _forget(study, word)
     return landed
 
 
