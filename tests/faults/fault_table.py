@@ -18,13 +18,18 @@ tries each row; `python tests/faults/fault_table.py` writes this file from the s
 
 def all_faults():
     """Every row, in the order of the document."""
+    import chromosome_faults
     import config_faults
     import contact_faults
+    import cooler_faults
     import genotype_faults
     import phenotype_faults
     import result_faults
 
-    modules = (genotype_faults, phenotype_faults, contact_faults, config_faults, result_faults)
+    modules = (
+        genotype_faults, chromosome_faults, phenotype_faults, contact_faults, cooler_faults,
+        config_faults, result_faults,
+    )  # fmt: skip
     return [fault for module in modules for fault in module.FAULTS]
 
 

@@ -120,10 +120,6 @@ def _all_heterozygous(records):
     return [[*cells[:9], *["0/1"] * LINES] for cells in records]
 
 
-def swap_chromosomes(study):
-    study.edit(CHROMOSOMES, "Gm01\t1000000", "Gm01\t10000")
-
-
 def bed_without_bim(study):
     study.path("lines.bed").write_bytes(bytes([0x6C, 0x1B, 0x01, 0, 0]))
     study.config["genotypes"]["file"] = "lines.bed"
@@ -155,7 +151,7 @@ def filters(**thresholds):
     return lambda study: study.config["genotypes"].update(filters=thresholds)
 
 
-def _import(name, spoil, *said, mended=""):
+def importing(name, spoil, *said, mended=""):
     return Fault(name, "genotypes", IMPORT, spoil, said, mended=mended)
 
 
@@ -169,7 +165,7 @@ def _counted(name, spoil, table, *said, mended=""):
 
 FAULTS = [
     _config("VCF: empty file", content(VCF, b""), VCF, "an empty file"),
-    _import("VCF: only blank lines", content(VCF, b"\n\n\n"), VCF, "#CHROM"),
+    importing("VCF: only blank lines", content(VCF, b"\n\n\n"), VCF, "#CHROM"),
     _config(
         "VCF: a directory in its place",
         directory(VCF),
@@ -177,85 +173,48 @@ FAULTS = [
         "a directory",
         mended="`no such file`, once the job ran",
     ),
-    _import("VCF: gzip cut off", as_gzip(cut=200), "cut off or damaged"),
-    _import("VCF: gzip without its last bytes", as_gzip(cut=4), "cut off or damaged"),
-    _import("VCF: half a record at its end", half_a_record, "fields", "cut off"),
-    _import("VCF: header without records", rewrite(lambda r: []), "no records"),
-    _import("VCF: no sample", few_lines(0), "no samples"),
-    _import("VCF: binary rubbish", content(VCF, bytes(range(256)) * 40), VCF, "header"),
-    _import(
+    importing("VCF: gzip cut off", as_gzip(cut=200), "cut off or damaged"),
+    importing("VCF: gzip without its last bytes", as_gzip(cut=4), "cut off or damaged"),
+    importing("VCF: half a record at its end", half_a_record, "fields", "cut off"),
+    importing("VCF: header without records", rewrite(lambda r: []), "no records"),
+    importing("VCF: no sample", few_lines(0), "no samples"),
+    importing("VCF: binary rubbish", content(VCF, bytes(range(256)) * 40), VCF, "header"),
+    importing(
         "VCF: an HTML page of a failed download",
         content(VCF, b"<!DOCTYPE html>\n<html>\n"),
         "DOCTYPE",
     ),
-    _import("VCF: a sample twice", rename("PI548401", "PI548400"), "twice: PI548400"),
-    _import(
+    importing("VCF: a sample twice", rename("PI548401", "PI548400"), "twice: PI548400"),
+    importing(
         "VCF: a sample called NA",
         rename("PI548401", "NA"),
         "empty, 0 or NA: 'NA'",
         mended="taken for a missing id: no line was joined",
     ),
-    _import(
+    importing(
         "VCF: a sample id with a space", rename("PI548401", "PI 548401"), "'PI 548401'", "one word"
     ),
-    _import("VCF: a variant twice", rewrite(lambda r: [r[0], *r]), "twice", "line 4"),
-    _import("VCF: an unknown numbered chromosome", change(c0="Chr21"), "'Chr21'", CHROMOSOMES),
-    _import(
+    importing("VCF: a variant twice", rewrite(lambda r: [r[0], *r]), "twice", "line 4"),
+    importing("VCF: an unknown numbered chromosome", change(c0="Chr21"), "'Chr21'", CHROMOSOMES),
+    importing(
         "VCF: all chromosomes unknown", rewrite(lambda r: [["LG_A", *c[1:]] for c in r]), "'LG_A'"
     ),
-    _import("VCF: a negative position", change(c1="-5"), "position -5"),
-    _import("VCF: position 0", change(c1="0"), "position 0"),
-    _import(
+    importing("VCF: a negative position", change(c1="-5"), "position -5"),
+    importing("VCF: position 0", change(c1="0"), "position 0"),
+    importing(
         "VCF: a position beyond the chromosome (64 bit)",
         change(c1="9223372036854775808"),
         "9223372036854775808",
         "1 to 1000000",
     ),
-    _import("VCF: a position that is no number", change(c1="1e5"), "'1e5'"),
-    _import("VCF: a call that is none", change(c9="A/G"), "line 3", "calls like"),
-    _import("VCF: FORMAT without GT", change(c8="GQ"), "'GQ'", "GT"),
-    _import("VCF: too many fields in a record", lambda s: change(c9="0/0\t0/0")(s), "58 fields"),
-    _import("bed: without bim and fam", bed_without_bim, "lines.bim", "no such file"),
-    _import("bed: too short for its bim and fam", bed_of_another_size, "5 bytes"),
-    _import("marker table: an unknown code", marker_table("X"), "'X'", "PI2", "line 3"),
-    _import("marker table: a missing cell", marker_table("R\tR"), "3 genotypes", "line 3"),
-    _import(
-        "chromosomes: of another assembly (too short)",
-        swap_chromosomes,
-        "on Gm01",
-        "1 to 10000",
-        "assembly",
-    ),
-    Fault(
-        "chromosomes: an alias twice",
-        "config",
-        "config",
-        lambda s: s.edit(CHROMOSOMES, "chr2,2", "chr2,1"),
-        ("'1'", "for Gm01"),
-    ),
-    Fault(
-        "chromosomes: a length that is no number",
-        "config",
-        "config",
-        lambda s: s.edit(CHROMOSOMES, "800000", "0.8 Mb"),
-        ("length '0.8 Mb'", "line 3"),
-    ),
-    Fault(
-        "chromosomes: header without rows",
-        "config",
-        "config",
-        lambda s: s.write(CHROMOSOMES, ["chromosome\tlength\taliases"]),
-        ("no chromosome", CHROMOSOMES),
-        mended="traceback (IndexError)",
-    ),
-    Fault(
-        "chromosomes: a name that is no file name",
-        "config",
-        "config",
-        lambda s: s.edit(CHROMOSOMES, "Gm03\t", "../Gm03\t"),
-        ("'../Gm03'",),
-        mended="Snakemake's own error of missing files",
-    ),
+    importing("VCF: a position that is no number", change(c1="1e5"), "'1e5'"),
+    importing("VCF: a call that is none", change(c9="A/G"), "line 3", "calls like"),
+    importing("VCF: FORMAT without GT", change(c8="GQ"), "'GQ'", "GT"),
+    importing("VCF: too many fields in a record", lambda s: change(c9="0/0\t0/0")(s), "58 fields"),
+    importing("bed: without bim and fam", bed_without_bim, "lines.bim", "no such file"),
+    importing("bed: too short for its bim and fam", bed_of_another_size, "5 bytes"),
+    importing("marker table: an unknown code", marker_table("X"), "'X'", "PI2", "line 3"),
+    importing("marker table: a missing cell", marker_table("R\tR"), "3 genotypes", "line 3"),
     Fault(
         "VCF: all calls missing",
         "genotypes",
