@@ -59,7 +59,7 @@ bench-kernels: .venv/.ready
 	python benchmarks/kernels/compare_gblup.py --out results/benchmark_kernels.tsv $(BENCH_ARGS)
 
 bench-scale: .venv/.ready
-	python benchmarks/scale/measure.py --out results/benchmark_scale.tsv $(BENCH_ARGS)
+	python benchmarks/scale/measure_storeys.py --out results/benchmark_scale.tsv $(BENCH_ARGS)
 
 clean:
 	rm -rf results/demo .pytest_cache .ruff_cache .hypothesis
