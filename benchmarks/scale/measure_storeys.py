@@ -1,6 +1,7 @@
 """Time and memory of each storey on a simulated study, and the share of soyfold's own Python.
 
-    python benchmarks/scale/measure_storeys.py --lines 20000 --snps 42000 --pairs 100000000 --out scale.tsv
+    python benchmarks/scale/measure_storeys.py --out scale.tsv \\
+        --lines 20000 --snps 42000 --pairs 100000000
 
 Columns: benchmarks/README.md.
 """
