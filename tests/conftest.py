@@ -11,8 +11,12 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Tests of a file share a process, for what they set up once; so do all that need the demo."""
+    """Tests of a file share a process, for what they set up once; so do all that need the demo.
+
+    First, since pytest-xdist reads the marks in the same hook.
+    """
     for item in items:
         shared = "demo" if "finished_demo" in item.fixturenames else str(item.path)
         item.add_marker(pytest.mark.xdist_group(shared))
