@@ -11,15 +11,24 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Tests of a file share a process, for what they set up once; so do all that need the demo.
+# Files whose tests need the finished demo (tests/integration/conftest.py).
+ON_THE_DEMO = ("test_demo.py", "test_interpretation.py", "test_report.py", "test_scheme_rules.py")
 
-    First, since pytest-xdist reads the marks in the same hook.
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Tests of a file share a process, for what they set up once; those on the demo all do.
+
+    (`--dist loadgroup` of pytest-xdist 3.8 groups nothing under pytest 9.2.)
     """
-    for item in items:
-        shared = "demo" if "finished_demo" in item.fixturenames else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(shared))
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            return "demo" if Path(file).name in ON_THE_DEMO else file
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session")
