@@ -11,7 +11,7 @@ import torch
 from tiny_study import CHROMOSOMES, CIM, CODES, QUICK, SMALL, block, write_cohort
 
 from soyfold import fitting, registry, training
-from soyfold.checkpoints import load_network, read_checkpoint
+from soyfold.checkpoints import load_network, read_checkpoint, save_checkpoint
 from soyfold.errors import UserError
 from soyfold.files import read_table
 from soyfold.metrics import pearson
@@ -101,6 +101,15 @@ def test_a_checkpoint_predicts_what_the_fit_predicted(csafm):
     predicted = training.predict(network, np.load(inputs["dosage"]), scaler=scaler)
     table = read_table(folders[0] / "predictions.tsv")
     np.testing.assert_allclose(predicted, table.predicted, rtol=1e-8)
+
+
+def test_a_checkpoint_of_an_earlier_version_is_one_line(csafm, tmp_path):
+    _, folders = csafm
+    arrays, facts = read_checkpoint(folders[0] / "checkpoint.npz")
+    del facts["members"], facts["outputs"]
+    save_checkpoint(tmp_path / "old.npz", arrays, **facts)
+    with pytest.raises(UserError, match=r"old\.npz.*no outputs, members.*run again"):
+        load_network(tmp_path / "old.npz")
 
 
 def test_test_lines_touch_nothing_that_is_fitted(csafm, tmp_path):

@@ -9,6 +9,8 @@ from soyfold.errors import UserError
 from soyfold.files import staged
 
 WEIGHTS = "weights/"
+# Facts without which no network is rebuilt; earlier versions lack some.
+REBUILT_FROM = ("module", "parameters", "chromosomes", "width", "outputs", "members", "scaler")
 SCALED = ("scale", "mean", "sd")
 
 
@@ -97,13 +99,20 @@ def load_network(path):
     Raises
     ------
     UserError
-        If the file holds another kind of model.
+        If the file holds another kind of model, or is of an earlier version.
     """
     from soyfold.training.ensemble import Ensemble
 
     arrays, facts = read_checkpoint(path)
     if facts["kind"] not in ("network", "ensemble"):
         raise UserError(f"a {facts['kind']} model", file=path, allowed="a network's checkpoint")
+    if absent := [name for name in REBUILT_FROM if name not in facts]:
+        raise UserError(
+            f"no {', '.join(absent)}",
+            file=path,
+            allowed="a checkpoint of this version of soyfold",
+            mend="delete the fit's folder, and run again",
+        )
     members, scaler = rebuild_members(arrays, facts)
     network = members[0] if len(members) == 1 else Ensemble(members)
     return network.eval(), scaler
