@@ -149,3 +149,14 @@ def test_digest_follows_imports_and_ignores_comments(scripts, file, text, change
     (scripts / file).write_text(text)
     digest._parse.cache_clear()
     assert (digest.source_digest("run") != before) == changes
+
+
+def test_a_program_of_the_same_name_is_refused(tmp_path, monkeypatch):
+    program = tmp_path / "plink"
+    program.write_text("#!/bin/sh\necho plink: Release 0.78 of PuTTY\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert find_program("plink", install="install it") == str(program)
+    assert find_program("plink", install="install it", banner="plink: Release") == str(program)
+    with pytest.raises(UserError, match=r"is not PLINK v1\.9: 'plink: Release.*install it"):
+        find_program("plink", install="install it", banner="PLINK v1.9")

@@ -4,9 +4,7 @@ As for PLINK 1.9 (`plink`), it sees numbers instead of names.
 """
 
 import functools
-import subprocess
 
-from soyfold.errors import UserError
 from soyfold.plink import HEADROOM_MB, MOST_CHROMOSOMES
 from soyfold.programs import find_program, run_program
 
@@ -21,17 +19,26 @@ def find_plink2():
         If it is not on PATH.
     """
     install = "apt-get install plink2, or conda install -c bioconda plink2"
-    path = find_program("plink2", install=install)
-    version = subprocess.run(
-        [path, "--version"], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
-    ).stdout
-    if not version.startswith("PLINK v2"):
-        raise UserError(f"{path} is not PLINK 2: {version[:40]!r}", mend=install)
-    return path
+    return find_program("plink2", install=install, banner="PLINK v2")
 
 
 def run_plink2(*arguments, threads, memory_mb, file=None):
-    """Run PLINK 2 with the options that every call needs; `file` is named if it fails."""
+    """Run PLINK 2 with the options that every call needs.
+
+    Parameters
+    ----------
+    *arguments
+        Options beside those.
+    threads, memory_mb : int
+        For PLINK and Python together.
+    file : path-like, optional
+        The user's file, named if it fails.
+
+    Raises
+    ------
+    UserError
+        If PLINK 2 is absent or ends with an error.
+    """
     command = [
         find_plink2(), "--chr-set", MOST_CHROMOSOMES, "no-x", "no-y", "no-xy", "no-mt",
         "--threads", threads, "--memory", int(max(500, memory_mb - HEADROOM_MB)), *arguments,

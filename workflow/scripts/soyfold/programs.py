@@ -1,4 +1,4 @@
-"""Calling the outside programs: PLINK 1.9 and Beagle."""
+"""Calling the outside programs: PLINK 1.9, PLINK 2 and Beagle."""
 
 import re
 import shutil
@@ -9,19 +9,36 @@ from soyfold.errors import UserError
 from soyfold.logs import log
 
 
-def find_program(*names, install):
+def find_program(*names, install, banner=None):
     """Full path of the first of `names` on PATH.
+
+    Parameters
+    ----------
+    *names : str
+    install : str
+        The command that would bring it, for messages.
+    banner : str, optional
+        How the answer to `--version` begins, where other programs bear the name too.
 
     Raises
     ------
     UserError
-        If none is there; `install` is the command that would bring it.
+        If none is there, or it is another program.
     """
-    for name in names:
-        found = shutil.which(name)
-        if found:
-            return found
-    raise UserError(f"no program {' or '.join(names)} on PATH", mend=install)
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        raise UserError(f"no program {' or '.join(names)} on PATH", mend=install)
+    if banner is not None:
+        told = subprocess.run(
+            [path, "--version"],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        ).stdout
+        if not told.startswith(banner):
+            raise UserError(f"{path} is not {banner}: {told[:40]!r}", mend=install)
+    return path
 
 
 def without_progress(output):

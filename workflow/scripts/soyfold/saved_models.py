@@ -7,7 +7,6 @@ about families, the residuals of lines that it hadn't seen, and the software tha
 
 import dataclasses
 import importlib.metadata
-import json
 import platform
 import re
 import zipfile
@@ -305,8 +304,3 @@ def _rebuild(arrays, node, prefix):
     ]
     columns = [member["traits"].index(trait) for member in node["members"]]
     return _Blend(module.from_state(own), members, columns)
-
-
-def read_facts(path):
-    """Facts of a saved model as readable JSON, for a look at what it is."""
-    return json.dumps(_read(path)[1], indent=2, sort_keys=True)
