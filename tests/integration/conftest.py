@@ -29,7 +29,7 @@ def demo(finished_demo):
             path.write_bytes(content)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def fresh_project(root, tmp_path_factory):
-    """A checkout without results, for tests of bad input."""
+    """A checkout without results; each file of tests has its own, since some look for results."""
     return copy_project(root, tmp_path_factory.mktemp("fresh") / "soyfold")
