@@ -146,6 +146,7 @@ rule import_lines:
                 if key in GENOTYPES
             },
             "format": NEW_FORMAT,
+            "invariant": True,
         },
         source=source_digest("import_genotypes"),
     message:

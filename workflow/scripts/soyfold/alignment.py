@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from soyfold import bed
+from soyfold.variants import ABSENT
 
 # Fates of a model's variants. The first four give calls.
 USED, SWAPPED = "used", "swapped"
@@ -28,7 +29,6 @@ FEWEST_VARIANTS = 20  # whose letters tell a strand, before a file is said to ha
 ONE_STRAND = 0.99  # share of them on it
 FEWEST_LINES = 30  # whose frequencies are compared
 CLEAR = 0.1  # least distance of a frequency from 1/2 that tells one allele from the other
-ABSENT = ("", ".", "0")  # ALT of a file in which no line has it
 _COMPLEMENT = str.maketrans("ACGT", "TGCA")
 
 

@@ -23,9 +23,10 @@ CERTAINTY = 0.9  # the schema's default
 def import_genotypes(file, *, settings, chromosomes, prefix, variants, threads, memory_mb):
     """Bring the user's genotypes into PLINK bed: canonical names, genome order, A1 = ALT.
 
-    Records on other contigs, multiallelic ones (also those that share a position) and those
-    without an alternate allele are dropped and listed. A half call (./1) is a missing call, and
-    so is a dosage that is near no genotype (`soyfold.hard_calls`), which is counted.
+    Records on other contigs, multiallelic ones (also those that share a position) and, unless
+    they are asked for, those without an alternate allele are dropped and listed. A half call
+    (./1) is a missing call, and so is a dosage that is near no genotype (`soyfold.hard_calls`),
+    which is counted.
 
     Parameters
     ----------
@@ -33,7 +34,8 @@ def import_genotypes(file, *, settings, chromosomes, prefix, variants, threads, 
         .vcf, .vcf.gz, .bed (with .bim and .fam), HapMap, or marker tables; several, such as one
         for each chromosome, have the same samples in any order and are read one after the other.
     settings : mapping
-        `genotypes` of the study: format, marker_name, codes, dosage_certainty.
+        `genotypes` of the study: format, marker_name, codes, dosage_certainty; and `invariant`,
+        whether to keep records without ALT (of new lines, who may all have REF; default no).
     chromosomes : soyfold.chromosomes.Chromosomes
     prefix : path-like
         Writes <prefix>.bed, .bim, .fam.
@@ -50,7 +52,7 @@ def import_genotypes(file, *, settings, chromosomes, prefix, variants, threads, 
     """
     files = [file] if isinstance(file, str | os.PathLike) else list(file)
     kind = common_format(files, settings.get("format", "auto"))
-    sieve = Sieve(chromosomes)
+    sieve = Sieve(chromosomes, invariant=settings.get("invariant", False))
     plink = {"threads": threads, "memory_mb": memory_mb}
     with scratch(prefix) as folder:
         code = chromosome_codes(chromosomes.names)

@@ -12,6 +12,7 @@ from soyfold.errors import UserError
 from soyfold.files import read_table, staged
 from soyfold.genotype_sources import SUFFIXES
 from soyfold.logs import log
+from soyfold.variants import ABSENT
 
 RESERVED = ("models", "panel")  # folders beside those of new files
 
@@ -63,11 +64,13 @@ def align_lines(source, records, panel, study_samples, *, settings, file, prefix
     Raises
     ------
     UserError
-        If too few of the model's variants are there, or `missing` is refuse and a call is.
+        If too few of the model's variants are there, `missing` is refuse and a call is, or calls
+        name an ALT that the record lacks.
     """
     bim, samples = bed.read_bim(f"{source}.bim"), bed.read_fam(f"{source}.fam")
     rows = bed.open_bed(f"{source}.bed", variants=len(bim), samples=len(samples))
     called, frequency = alignment.count_calls(rows, len(samples))
+    _refuse_unnamed(bim, frequency, file)
     keys = ["variant", "chromosome", "position", "ref", "alt"]
     variants = alignment.align_variants(
         panel, bim[keys], called=called, frequency=frequency, policy=settings["ambiguous"]
@@ -95,6 +98,19 @@ def align_lines(source, records, panel, study_samples, *, settings, file, prefix
     for what, count in variants["fate"].value_counts().items():
         log.info("%s: %d of the model's %d variants", what, count, len(variants))
     return variants, counts, lines
+
+
+def _refuse_unnamed(bim, frequency, file):
+    named = bim[bim["alt"].isin(ABSENT) & (frequency > 0)]
+    if len(named):
+        first = named.iloc[0]
+        raise UserError(
+            f"{len(named)} variants without ALT whose calls name one (first {first.variant},"
+            f" {first.chromosome} {first.position})",
+            file=file,
+            allowed="calls of REF where ALT is absent",
+            mend="write these variants' ALT",
+        )
 
 
 def _refuse_little(variants, least, file):

@@ -12,6 +12,7 @@ OTHER_CONTIG = "other contigs"
 MULTIALLELIC = "multiallelic"
 NO_ALTERNATE = "no alternate allele"
 IMPORT_REASONS = (OTHER_CONTIG, MULTIALLELIC, NO_ALTERNATE)
+ABSENT = ("", ".", "0")  # ALT of a file in which no line has it
 
 # Names that mean a chromosome by its number: were one dropped as a scaffold, a whole chromosome
 # would be lost. Roman numerals count only after "chr" (chrM is the mitochondrion, Chr0 unplaced).
@@ -26,6 +27,8 @@ class Sieve:
     Parameters
     ----------
     chromosomes : soyfold.chromosomes.Chromosomes
+    invariant : bool
+        Keep records whose ALT is absent: they say that all samples have REF.
 
     Attributes
     ----------
@@ -35,8 +38,9 @@ class Sieve:
         Line of each record in its file.
     """
 
-    def __init__(self, chromosomes):
+    def __init__(self, chromosomes, *, invariant=False):
         self.chromosomes = chromosomes
+        self._invariant = invariant
         self.file = None
         self.lines = []
         self._files, self._starts = [], []
@@ -95,7 +99,7 @@ class Sieve:
                     chromosome, position, file=self.file, at=f"line {line}"
                 )
             self._known += 1
-            reason = _reason(alt)
+            reason = None if self._invariant and alt in ABSENT else _reason(alt)
             if reason != NO_ALTERNATE:
                 self._note_place(line, chromosome, position, ref, alt)
             if reason is None:
@@ -184,8 +188,8 @@ class Sieve:
             self._refuse_lacking()
         columns = ["variant", "chromosome", "position", "ref", "alt", "reason"]
         table = pd.DataFrame(self._records, columns=columns)
-        several = [index for here in self._crowded.values() for index in here]
-        table.loc[several, "reason"] = MULTIALLELIC
+        for reason, indices in self._judge_crowded().items():
+            table.loc[indices, "reason"] = reason
         table.insert(5, "kept", table["reason"].isna().map({True: "yes", False: "no"}))
         if not (table["kept"] == "yes").any():
             counts = ", ".join(
@@ -197,6 +201,18 @@ class Sieve:
                 allowed="records with one REF and one ALT allele",
             )
         return table
+
+    def _judge_crowded(self):
+        """Indices to drop of the places with several records, by reason.
+
+        A record without ALT says nothing against the one variant beside it.
+        """
+        dropped = {MULTIALLELIC: [], NO_ALTERNATE: []}
+        for here in self._crowded.values():
+            alone = [index for index in here if self._records[index][4] in ABSENT]
+            one_variant = len(here) - len(alone) == 1
+            dropped[NO_ALTERNATE if one_variant else MULTIALLELIC] += alone if one_variant else here
+        return dropped
 
     def _refuse_lacking(self):
         """Raise if several files together have no record of a chromosome: one is not there."""
@@ -216,7 +232,7 @@ def _reason(alt):
     """Why a record on a known chromosome is dropped for its ALT; None if it is kept."""
     if "," in alt:
         return MULTIALLELIC
-    # Missing, overlapping deletion, PLINK's absent allele, symbolic (<DEL>), breakend.
-    if alt in ("", ".", "*", "0") or alt[0] == "<" or "[" in alt or "]" in alt:
+    # Absent, overlapping deletion, symbolic (<DEL>), breakend.
+    if alt in (*ABSENT, "*") or alt[0] == "<" or "[" in alt or "]" in alt:
         return NO_ALTERNATE
     return None
