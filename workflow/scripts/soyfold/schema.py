@@ -100,6 +100,17 @@ def _found(error):
     return f"{error.instance!r} ({type(error.instance).__name__})"
 
 
+def _mend(error):
+    """What to do about a switch in quotes, which YAML reads as text."""
+    schema = error.schema
+    switches = [s for s in (schema, *schema.get("oneOf", [])) if s.get("type") == "boolean"]
+    switches += [s for s in schema.get("oneOf", []) if s.get("const") is False]
+    words = ("on", "off", "yes", "no", "true", "false")
+    if switches and str(error.instance).lower() in words and isinstance(error.instance, str):
+        return f"write {error.instance} without quotes"
+    return None
+
+
 def check(instance, schema, *, file, at=""):
     """Fill defaults into a copy of `instance` and check it against a JSON schema.
 
@@ -132,5 +143,7 @@ def check(instance, schema, *, file, at=""):
         error = _deepest(errors[0])
         key = _key(error.absolute_path)
         place = " ".join(part for part in (at, f"key {key}" if key else "") if part)
-        raise UserError(_found(error), file=file, at=place, allowed=_allowed(error))
+        raise UserError(
+            _found(error), file=file, at=place, allowed=_allowed(error), mend=_mend(error)
+        )
     return instance
