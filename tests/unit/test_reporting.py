@@ -183,6 +183,27 @@ def test_plain_tables_cut_openly_and_keep_names_as_text(tmp_path):
     assert f"first {plain.MOST_ROWS:,} of {n:,}" in section.note
 
 
+def test_numbers_of_a_plain_table_stand_point_below_point(tmp_path):
+    (tmp_path / "t.tsv").write_text(
+        "line\tmodel\tpercent\tp\tcount\n"
+        "a\tx\t14.8\t0.5\t3\nb\ty\t20.061\t2.5e-07\t1200\nc\ty\t7\t0\tNA\n"
+    )
+    section = plain.plain_table(
+        tmp_path / "t.tsv", "T", names=("line", "model"), choices=("model",)
+    )
+    columns = [
+        [cell.text for cell in column]
+        for column in zip(*section.rows, strict=True)
+        if column[0] not in ("a", "x")
+    ]
+    assert columns == [
+        ["14.80", "20.06", "7.00"],
+        ["0.5000", "2.5e-07", "0.0000"],
+        ["3", "1,200", ""],
+    ]
+    assert section.filters == ("model",)
+
+
 def test_losses_of_several_splits_are_ranges(tmp_path):
     for seed, lost in enumerate((["a"], ["a", "b", "c"])):
         write_table(

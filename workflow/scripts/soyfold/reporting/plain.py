@@ -1,5 +1,6 @@
 """Tables of other storeys on a page as they are: numbers rounded, long ones cut openly."""
 
+import numpy as np
 import pandas as pd
 
 from soyfold.files import read_table
@@ -9,15 +10,26 @@ MOST_ROWS = 1500
 MOST_CHOICES = 40  # distinct values of a column that is filtered by a list
 
 
-def plain_number(value):
-    """A number with four digits; whole ones whole."""
+def _decimals(values):
+    """Decimals that leave the largest number of a column four digits; 0 where all are whole."""
+    known = values[np.isfinite(values)]
+    if not len(known) or (known == np.round(known)).all():
+        return 0
+    return int(np.clip(3 - np.floor(np.log10(np.abs(known).max())), 1, 4))
+
+
+def plain_number(value, decimals):
+    """A number with a column's decimals, so that points stand below each other.
+
+    One too small for them has four digits (2.5e-07).
+    """
     if pd.isna(value):
         return Cell("")
-    text = f"{value:,.0f}" if float(value).is_integer() else f"{value:.4g}"
-    return Cell(text, float(value))
+    vanishes = value != 0 and abs(value) < 0.5 * 10.0**-decimals
+    return Cell(f"{value:.4g}" if vanishes else f"{value:,.{decimals}f}", float(value))
 
 
-def plain_table(path, title, *, names=(), note="", columns=None):
+def plain_table(path, title, *, names=(), choices=None, note="", columns=None):
     """A TSV as a sortable table.
 
     Parameters
@@ -26,6 +38,8 @@ def plain_table(path, title, *, names=(), note="", columns=None):
     title : str
     names : sequence of str, keyword only
         Columns of names, which stay text whatever they look like; those that are there.
+    choices : sequence of str, keyword only
+        Those of them with a list of their values to choose from; all by default.
     note : str, keyword only
     columns : sequence of str, keyword only
         Those shown; all by default.
@@ -44,15 +58,22 @@ def plain_table(path, title, *, names=(), note="", columns=None):
         for name in table.columns
     }
     shown = table.head(MOST_ROWS)
+    decimals = {
+        name: _decimals(shown[name].to_numpy(np.float64)) for name in shown if numeric[name]
+    }
     rows = [
         [
-            plain_number(value) if numeric[name] else "" if pd.isna(value) else str(value)
+            plain_number(value, decimals[name])
+            if numeric[name]
+            else ("" if pd.isna(value) else str(value))
             for name, value in zip(shown.columns, row, strict=True)
         ]
         for row in shown.itertuples(index=False)
     ]
     filters = tuple(
-        name for name in names if name in shown and 1 < shown[name].nunique() <= MOST_CHOICES
+        name
+        for name in (names if choices is None else choices)
+        if name in shown and 1 < shown[name].nunique() <= MOST_CHOICES
     )
     heads = [Column(name.replace("_", " "), number=numeric[name]) for name in table.columns]
     return Table(title, heads, rows, note=note, filters=filters)

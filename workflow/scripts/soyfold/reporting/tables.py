@@ -95,7 +95,9 @@ def untested(files, facts):
     )
     names = ("line", "trait", "model", "nearest_line")
     return [
-        plain_table(files["predictions"], "Predictions", names=names, note=note),
+        plain_table(
+            files["predictions"], "Predictions", names=names, choices=names[1:3], note=note
+        ),
         plain_table(files["alignment"], "What became of the SNPs", names=("of", "what")),
     ]
 
