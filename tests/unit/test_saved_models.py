@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from saved_study import Saver
+from saved_study import Saver, quick_block
 
 from soyfold import checkpoints, saved_models
 from soyfold.errors import UserError
+from soyfold.files import read_table
 from soyfold.panel import refuse_other_variants
 
 ELSEWHERE = """
@@ -65,6 +66,16 @@ def test_a_loaded_model_predicts_as_the_fit_did(every, name):
     tolerance = 1e-9 if "blend" in name or name == "gblup_rkhs" else 1e-12
     assert told[f"{name}/values"].shape == values.shape
     np.testing.assert_allclose(told[f"{name}/values"], values, rtol=tolerance)
+
+
+def test_a_model_that_does_not_say_what_teaches_it_learns_from_all_lines(saver):
+    told = saver.fit("gblup")[1]
+    block = quick_block(saver.block("gblup"))
+    del block["parameters"]["train_on"]
+    saver._fit(block, saver.folder / "own", {"first": "%"})
+    own = read_table(saver.folder / "own/predictions.tsv", dtype={"sample": str})
+    assert np.allclose(own["predicted"], told["predicted"], rtol=1e-9)
+    assert own["held_out"].notna().sum() == (own["part"] == "val").sum() > 0
 
 
 def test_members_tell_how_far_they_differ(every):

@@ -78,8 +78,17 @@ def _held_out(module, block, task, cohort, model, parts, parameters):
     return values
 
 
+def _taught_by(needs, task):
+    """Parts that teach a model whose block doesn't say: all in a final fit, which has no test."""
+    chooses = "validation" in needs
+    return ["train"] if chooses or len(task.rows("test")) else ["train", "val"]
+
+
 def fit_direct(block, task, cohort):
     """Fit a model without training loop on the parts that its `train_on` names.
+
+    Without it these are the training lines, and in a final fit also the validation lines unless
+    the model asks for them to choose by.
 
     Parameters
     ----------
@@ -102,7 +111,7 @@ def fit_direct(block, task, cohort):
     parameters = dict(block["parameters"])
     module = registry.import_model(block["module"])
     needs = getattr(module, "NEEDS", ())
-    parts = parameters.pop("train_on", ["train"])
+    parts = parameters.pop("train_on", _taught_by(needs, task))
     rows = task.rows(*parts)
     handed = _handed(needs, block, task, cohort, rows)
     started = time.perf_counter()
