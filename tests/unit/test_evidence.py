@@ -81,12 +81,39 @@ def test_many_traits_are_told_by_their_mean_alone(tmp_path):
 def test_the_folder_of_documents_has_the_comparisons(tmp_path):
     _, table = write_study(tmp_path / "study")
     write_evidence(
-        tmp_path / "study", tmp_path / "docs", scheme="random", command="run me", title="T"
-    )
+        tmp_path / "study", tmp_path / "docs", scheme="random", command="run me", title="T",
+        version="1.2, commit abc",
+    )  # fmt: skip
     kept = pd.read_csv(tmp_path / "docs" / "study_comparisons.tsv", sep="\t")
     expected = table[table.metric.isin(["PCC", "R2"])].dropna(subset="difference")
     np.testing.assert_allclose(kept.difference, expected.difference, rtol=1e-4)
-    assert "`run me`" in (tmp_path / "docs" / "study.md").read_text()
+    text = (tmp_path / "docs" / "study.md").read_text()
+    assert "`run me`, soyfold 1.2, commit abc" in text and "controls" not in text
+
+
+def test_a_study_of_controls_alone_tells_the_cims_rank_and_differences(tmp_path):
+    facts = {"trait": "oil", "label": "CSAFM", "real": 0.75, "low": -0.01, "high": 0.03}
+    rows = [
+        {**facts, "metric": "PCC", "control": "permuted1", "value": 0.73, "difference": 0.02},
+        {**facts, "metric": "PCC", "control": "permuted", "value": 0.74, "difference": 0.01,
+         "rank": 2, "permutations": 19},
+        {**facts, "metric": "PCC", "control": "zero", "value": 0.78, "difference": -0.03},
+        {**facts, "metric": "MAE", "control": "permuted", "value": 9.9, "difference": 9.9},
+    ]  # fmt: skip
+    write_table(pd.DataFrame(rows), tmp_path / "study/evaluation/tables/controls.tsv")
+    times = pd.DataFrame([{"s": 36.0, "cpu_time": 30.0, "max_rss": 512.0}])
+    write_table(times, tmp_path / "study/benchmarks/training/fit.tsv")
+    write_evidence(
+        tmp_path / "study", tmp_path / "docs", scheme="random", command="run me", title="T",
+        version="1.2",
+    )  # fmt: skip
+    text = (tmp_path / "docs" / "study.md").read_text()
+    assert (
+        "| oil | CSAFM | 0.750 | 0.740 | +0.0100 [-0.0100, +0.0300] | 2 of 20"
+        " | -0.0300 [-0.0100, +0.0300] |" in text
+    )
+    kept = pd.read_csv(tmp_path / "docs" / "study_controls.tsv", sep="\t")
+    assert list(kept.control) == ["permuted1", "permuted", "zero"]
 
 
 def test_a_study_that_has_not_ended_is_refused(tmp_path):

@@ -1,4 +1,4 @@
-"""Write a finished study's outcome into docs/evidence: tables, comparisons, forest plots.
+"""Write a finished study's outcome into docs/evidence: tables, comparisons, controls, figures.
 
     python workflow/scripts/write_evidence.py config/soynam_arena.yaml
 
@@ -14,6 +14,7 @@ import yaml
 from soyfold import settings
 from soyfold.errors import UserError
 from soyfold.evidence import write_evidence
+from soyfold.provenance import soyfold_version
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 
@@ -21,6 +22,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("study", help="study file; its results must be there")
     parser.add_argument("--out", default="docs/evidence", help="folder of documents")
+    parser.add_argument("--version", help="the soyfold that ran it (default this checkout)")
     arguments = parser.parse_args()
     content = yaml.safe_load(Path(arguments.study).read_text(encoding="utf-8"))
     try:
@@ -31,6 +33,7 @@ if __name__ == "__main__":
             scheme=study["splits"]["scheme"],
             command=f"snakemake --cores 2 --configfile {arguments.study}",
             title=study["title"],
+            version=arguments.version or soyfold_version(),
         )
     except UserError as error:
         sys.exit(f"soyfold: {error}")

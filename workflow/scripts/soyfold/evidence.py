@@ -10,12 +10,16 @@ from soyfold.errors import UserError
 from soyfold.files import read_table, staged
 from soyfold.summary import storey_times
 
-KEPT = ("PCC", "R2", "selection_efficiency")  # metrics whose comparisons are kept as a table
+KEPT = ("PCC", "R2", "selection_efficiency")  # metrics whose differences are kept as a table
 SCORES = (
     "PCC", "PCC_within_family", "R2", "MAE", "calibration_slope", "selection_efficiency",
     "coverage90",
 )  # fmt: skip
 FEW_TRAITS = 4
+KINDS = ("comparisons", "controls")  # tables of differences
+FIGURES = {
+    "PCC": "Differences in PCC", "R2": "Differences in R2", "controls": "The CIM and its controls",
+}  # fmt: skip
 
 
 def markdown(table, form="{:.3f}"):
@@ -101,6 +105,51 @@ def _schemes(results, scheme):
     )
 
 
+def _controls(path):
+    """The real CIM against its controls by PCC: the mean of the permuted ones, its rank, zero."""
+    table = read_table(path)
+    table = table[table.metric == "PCC"].set_index(["trait", "label"])
+    permuted, zero = (table[table.control == name] for name in ("permuted", "zero"))
+    ranks = zip(permuted["rank"], permuted.permutations, strict=True)
+    shown = pd.DataFrame(
+        {
+            "PCC": permuted.real,
+            "permuted CIM": permuted.value,
+            "real - permuted": _intervals(permuted),
+            "rank among permuted": [f"{rank:.0f} of {count + 1:.0f}" for rank, count in ranks],
+            "real - zero CIM": _intervals(zero).reindex(permuted.index),
+        }
+    )
+    return (
+        "## The CIM against its controls\n\nMean over splits; paired differences with 95 %"
+        f" intervals.\n\n{markdown(shown.reset_index(names=['trait', 'model']))}"
+    )
+
+
+def _intervals(rows):
+    return rows.apply(
+        lambda row: f"{row.difference:+.4f} [{row.low:+.4f}, {row.high:+.4f}]", axis=1
+    )
+
+
+def _compared(comparisons, scores, scheme):
+    """Scores, and differences to the references: of each trait, or where they are many, of all."""
+    traits = list(scores.trait.unique())
+    parts = []
+    if len(traits) <= FEW_TRAITS:
+        means = _means(scores, scheme)
+        for trait in traits:
+            parts.append(f"## {trait}: scores\n\nMean (sd) over splits, on test lines.")
+            parts.append(markdown(_by_mean(means, trait)))
+    for trait in traits if len(traits) <= FEW_TRAITS else [ALL]:
+        for metric in ("PCC", "R2"):
+            table = _differences(comparisons, scheme, trait, metric)
+            where = f"mean over {len(traits)} traits" if trait == ALL else trait
+            parts.append(f"## {where}: {metric} against the references")
+            parts.append(markdown(table) if len(table) else "None is defined.")
+    return parts
+
+
 def evidence(results, *, scheme):
     """A study's outcome as Markdown.
 
@@ -118,29 +167,21 @@ def evidence(results, *, scheme):
     Raises
     ------
     UserError
-        If the study has no comparisons yet.
+        If the study has neither comparisons nor controls yet.
     """
     results = Path(results)
-    path = results / "evaluation" / "tables" / "comparisons.tsv"
-    if not path.is_file():
-        raise UserError("no such file", file=path, mend="run the study to its end first")
-    comparisons = read_table(path)
-    scores = read_table(results / "evaluation" / "scores.tsv", low_memory=False)
-    times = storey_times(results / "benchmarks")
-    traits = list(scores.trait.unique())
+    tables = results / "evaluation" / "tables"
+    comparisons, controls = (tables / f"{name}.tsv" for name in KINDS)
+    if not comparisons.is_file() and not controls.is_file():
+        raise UserError("no such file", file=comparisons, mend="run the study to its end first")
     parts = []
-    if len(traits) <= FEW_TRAITS:
-        means = _means(scores, scheme)
-        for trait in traits:
-            parts.append(f"## {trait}: scores\n\nMean (sd) over splits, on test lines.")
-            parts.append(markdown(_by_mean(means, trait)))
-    for trait in traits if len(traits) <= FEW_TRAITS else [ALL]:
-        for metric in ("PCC", "R2"):
-            table = _differences(comparisons, scheme, trait, metric)
-            where = f"mean over {len(traits)} traits" if trait == ALL else trait
-            parts.append(f"## {where}: {metric} against the references")
-            parts.append(markdown(table) if len(table) else "None is defined.")
-    parts += [text for text in [_schemes(results, scheme)] if text]
+    if comparisons.is_file():
+        scores = read_table(results / "evaluation" / "scores.tsv", low_memory=False)
+        parts += _compared(read_table(comparisons), scores, scheme)
+        parts += [text for text in [_schemes(results, scheme)] if text]
+    if controls.is_file():
+        parts.append(_controls(controls))
+    times = storey_times(results / "benchmarks")
     hours = times.seconds.sum() / 3600
     parts.append(
         f"## What it took\n\n{hours:.2f} hours of jobs, added up.\n\n{markdown(times, '{:.0f}')}"
@@ -148,28 +189,37 @@ def evidence(results, *, scheme):
     return "\n\n".join(parts) + "\n"
 
 
-def write_evidence(results, folder, *, scheme, command, title):
-    """Write <study>.md, its comparisons and forest plots into a folder of documents.
+def write_evidence(results, folder, *, scheme, command, title, version):
+    """Write <study>.md, its comparisons, controls and figures into a folder of documents.
 
     Parameters
     ----------
     results, folder : path-like
-    scheme, command, title : str, keyword only
-        The main scheme; how the study is run; its title.
+    scheme, command, title, version : str, keyword only
+        The main scheme; how the study is run; its title; the soyfold that ran it.
     """
     results, folder = Path(results), Path(folder)
     text = evidence(results, scheme=scheme)
     study = results.name
     folder.mkdir(parents=True, exist_ok=True)
-    table = read_table(results / "evaluation" / "tables" / "comparisons.tsv")
-    with staged(folder / f"{study}_comparisons.tsv") as temporary:
+    parts = [f"# {title}", f"`{command}`, soyfold {version}"]
+    for kind in KINDS:
+        source = results / "evaluation" / "tables" / f"{kind}.tsv"
+        if source.is_file():
+            _copy_table(source, folder / f"{study}_{kind}.tsv")
+            parts.append(f"[All {kind}]({study}_{kind}.tsv)")
+    figures = {name: f"comparisons_{scheme}_{name}" for name in ("PCC", "R2")}
+    for name, figure in {**figures, "controls": "controls"}.items():
+        source = results / "report" / "figures" / f"{figure}.png"
+        if source.is_file():
+            shutil.copyfile(source, folder / f"{study}_{name}.png")
+            parts.append(f"![{FIGURES[name]}]({study}_{name}.png)")
+    (folder / f"{study}.md").write_text("\n\n".join([*parts, text]), encoding="utf-8")
+
+
+def _copy_table(source, target):
+    """Copy a table's differences in the metrics that are kept."""
+    table = read_table(source)
+    with staged(target) as temporary:
         kept = table[table.metric.isin(KEPT)].dropna(subset="difference")
         kept.to_csv(temporary, sep="\t", index=False, na_rep="NA", float_format="%.5g")
-    figures = []
-    for metric in ("PCC", "R2"):
-        source = results / "report" / "figures" / f"comparisons_{scheme}_{metric}.png"
-        if source.is_file():
-            shutil.copyfile(source, folder / f"{study}_{metric}.png")
-            figures.append(f"![Differences in {metric}]({study}_{metric}.png)")
-    head = f"# {title}\n\n`{command}`\n\n[All comparisons]({study}_comparisons.tsv)\n\n"
-    (folder / f"{study}.md").write_text(head + "\n\n".join([*figures, text]), encoding="utf-8")
