@@ -1,4 +1,6 @@
 # What a whole run makes, and what it says at the end.
+import threading
+
 from soyfold.prediction_summary import print_prediction
 from soyfold.summary import print_summary
 
@@ -49,7 +51,19 @@ TARGETS = {
 }
 
 
+def drop_timers():
+    """Cancel what would look at the jobs again: a run that has ended waited for the last of them."""
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.cancel()
+
+
+onerror:
+    drop_timers()
+
+
 onsuccess:
+    drop_timers()
     if NEW_FILE:
         if Path(rules.predict_lines.output.predictions).is_file():
             print_prediction(NEW_LINES, title=SETTINGS["title"])
