@@ -25,7 +25,11 @@ SETTINGS = {"min_overlap": 0.5, "ambiguous": "infer", "missing": "impute"}
 
 def align(folder, records, **changed):
     """Counts of the panel's ALT, fate of each variant, and the counts of alignment.tsv."""
-    path = write_vcf(folder / "new.vcf", records, ["x", "y"])
+    return align_file(write_vcf(folder / "new.vcf", records, ["x", "y"]), folder, **changed)
+
+
+def align_file(path, folder, **changed):
+    """The same of a file of two lines."""
     import_genotypes(
         path, settings={"format": "auto", "invariant": True}, chromosomes=CHROMOSOMES,
         prefix=folder / "raw", variants=folder / "records.tsv", **PLINK,
@@ -50,6 +54,23 @@ def test_records_in_which_all_lines_have_ref_are_calls(tmp_path):
     assert counts == [[0, 0], [2, -1], [0, 0], [1, 2]]
     assert fates == ["used", "swapped", "other strand", "used"]
     assert told["calls", "known"] == 7 and told["calls", "missing"] == 1
+
+
+def test_one_letter_of_a_hapmap_is_a_call_too(tmp_path):
+    columns = (
+        "rs# alleles chrom pos strand assembly# center protLSID assayLSID panelLSID QCcode x y"
+    )
+    rows = [
+        "a A 1 10 + . . . . . . AA A",
+        "b T/N 1 20 + . . . . . . TT NN",
+        "c C 2 30 + . . . . . . C C",
+        "d T/G X 40 + . . . . . . K G",
+    ]
+    path = tmp_path / "new.hmp.txt"
+    path.write_text("".join(line.replace(" ", "\t") + "\n" for line in [columns, *rows]))
+    counts, fates, _ = align_file(path, tmp_path)
+    assert counts == [[0, 0], [2, -1], [0, 0], [1, 2]]
+    assert fates == ["used", "swapped", "other strand", "used"]
 
 
 def test_a_variant_goes_before_a_record_without_alt_beside_it(tmp_path):

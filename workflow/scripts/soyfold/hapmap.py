@@ -40,14 +40,17 @@ def read_header(lines, *, file):
 
 
 @functools.cache
-def call_table(ref, alt):
-    """Call of each cell text, bytes to bytes, for a SNP of two alleles.
+def call_table(ref, alt=None):
+    """Call of each cell text, bytes to bytes, for a SNP of two alleles, or of REF alone.
 
     `-` and `--` are missing calls where `-` is no allele of the SNP.
     """
     calls = {text.encode(): b"./." for text in (*MISSING, "-", "--")}
     for allele, call in ((ref, b"0/0"), (alt, b"1/1")):
-        calls |= {allele.encode(): call, (2 * allele).encode(): call}
+        if allele is not None:
+            calls |= {allele.encode(): call, (2 * allele).encode(): call}
+    if alt is None:
+        return calls
     both = {ref + alt, alt + ref}
     letters = {_BOTH[pair] for pair in both if pair in _BOTH}
     return calls | {text.encode(): b"0/1" for text in both | letters}
@@ -119,8 +122,8 @@ def read_records(lines, samples, *, file):
                 at=at,
                 allowed="alleles like A/C, each A, C, G, T, + or -; strand + or -",
             ) from None
-        rest = b""  # of a record that is dropped for its alleles nobody asks for calls
-        if len(alt) == 1 and alt != ".":
+        rest = b""  # of a record that is dropped for its many alleles nobody asks for calls
+        if len(alt) == 1:
             rest = BETWEEN + _calls(cells, alleles.upper().split("/"), samples, file, at)
         yield number, contig, position, name, ref, alt, rest
 
