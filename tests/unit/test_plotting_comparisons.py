@@ -61,6 +61,19 @@ def test_a_model_far_off_is_told_in_words_and_squeezes_nobody(table, figures):
     assert any(re.match(r"-(1\.9|2\.0)", text.get_text()) for text in axis.texts)
 
 
+@pytest.mark.parametrize(("metric", "side"), [("PCC", 1), ("MAE", 0)])
+def test_the_best_model_is_in_the_panel_however_far_ahead(figures, metric, side):
+    gains = {"gblup": 0.0, "rkhs": 0.001, "near": 0.002, "nearer": 0.003, "best": 0.4}
+    table = compare_models(make_scores(gains), ["gblup"])
+    plot_comparisons(table, scheme="random", metric=metric, paths=[])
+    axis = panels(figures[0])["oil: against GBLUP"]
+    rows = table[(table.trait == "oil") & (table.metric == metric) & (table.model == "best")]
+    reached = axis.get_xlim()[side]
+    assert abs(rows.difference.iloc[0]) > 0.1
+    assert abs(reached) > abs(rows.difference.iloc[0])
+    assert not [text for text in axis.texts if re.fullmatch(r"[+-]\d+\.\d+", text.get_text())]
+
+
 def test_interval_and_wins_are_those_of_the_table(table, figures):
     plot_comparisons(table, scheme="random", metric="PCC", paths=[])
     axis = panels(figures[0])["oil: against GBLUP"]
@@ -79,6 +92,8 @@ def test_many_traits_have_a_mean_and_a_map(figures):
     plot_comparisons(table, scheme="random", metric="PCC", paths=[])
     found = panels(figures[0])
     assert "mean over traits: against RKHS" in found and "t3: against GBLUP" not in found
+    told = [text.get_text() for text in found["mean over traits: against RKHS"].texts]
+    assert "3/3 (12/12)" in told
     [axis] = [axis for title, axis in found.items() if title.startswith("each trait")]
     values = axis.images[0].get_array()
     assert values.shape == (4, 12)

@@ -11,7 +11,8 @@ from soyfold.plotting import STYLE, save_figure
 BETTER, WORSE, OPEN = "C0", "C3", "0.55"
 # Above so many traits a panel each would be unreadable: one panel for all, and a map.
 MOST_PANELS = 4
-# A panel shows differences up to so many times the median one; those beyond are told in words.
+# A panel shows intervals of differences up to so many times the median one, and all models that are
+# better; worse ones beyond are told in words.
 REACH = 2.5
 NARROWEST = 0.02  # no panel zooms in on less: the same as of the controls
 ROW, LEFT, WIDTH = 0.19, 1.6, 3.1  # inches: a model's line, its label, a panel
@@ -43,11 +44,15 @@ def _colours(rows, metric):
     return np.select([up, down], [BETTER, WORSE], OPEN), (rows.p_holm < 0.05).to_numpy()
 
 
-def _limits(rows):
-    """Ends of a panel: all intervals but for those of models far off."""
+def _limits(rows, metric):
+    """Ends of a panel: every better model, and all intervals but for those of models far off."""
     size = rows.difference.abs()
     near = rows[size <= max(REACH * size.median(), NARROWEST)]
-    ends = np.concatenate([[-NARROWEST / 2, NARROWEST / 2], near.low, near.high, near.difference])
+    better = rows.difference[
+        rows.difference > 0 if HIGHER_IS_BETTER[metric] else rows.difference < 0
+    ]
+    narrowest = [-NARROWEST / 2, NARROWEST / 2]
+    ends = np.concatenate([narrowest, near.low, near.high, near.difference, better])
     ends = ends[np.isfinite(ends)]
     room = 0.06 * np.ptp(ends)
     return ends.min() - room, ends.max() + room
@@ -55,8 +60,10 @@ def _limits(rows):
 
 def _won(row):
     """What stands at the right of a line: splits won, and traits where there are several."""
-    text = f"{row.wins}/{row.splits}"
-    return f"{text} ({row.better_traits}/{row.traits})" if pd.notna(row.traits) else text
+    text = f"{row.wins:.0f}/{row.splits:.0f}"
+    if pd.isna(row.traits):
+        return text
+    return f"{text} ({row.better_traits:.0f}/{row.traits:.0f})"
 
 
 def _draw_line(axis, row, y, *, colour, filled, limits):
@@ -78,7 +85,7 @@ def _draw_line(axis, row, y, *, colour, filled, limits):
             row.difference, y, "o", color=colour, ms=4.5, mfc=colour if filled else "white", mew=1.2
         )
     axis.annotate(
-        _won(row), (1.01, y), xycoords=("axes fraction", "data"), va="center", fontsize=7,
+        _won(row), (1.02, y), xycoords=("axes fraction", "data"), va="center", fontsize=7,
         color="0.35",
     )  # fmt: skip
 
@@ -88,7 +95,7 @@ def _draw_panel(axis, rows, order, *, metric, labelled):
     rows = rows.dropna(subset="difference")
     reference = rows.reference_label.iloc[0] if len(rows) else None
     if len(rows):
-        limits = _limits(rows)
+        limits = _limits(rows, metric)
         axis.set_xlim(limits)
         colours, filled = _colours(rows, metric)
         for row, colour, full in zip(rows.itertuples(), colours, filled, strict=True):

@@ -12,7 +12,7 @@ from soyfold.reporting.results import compared_rows
 
 BETTER, WORSE, OPEN = "#2f6fa8", "#b3261e", "#8a949e"
 MOST_POINTS = 10_000
-# A panel shows differences up to so many times the median one, and no less than this.
+# A panel shows worse models up to so many times the median difference, and no less than this.
 REACH, NARROWEST = 3.0, 0.02
 ROW = 22  # of the forest plot, pixels a model
 SIDE = 430  # of the scatter plot, pixels
@@ -35,10 +35,12 @@ def _options(values):
 
 
 def _range(rows):
-    """Ends of a forest plot's axis that all but models far off need."""
+    """Ends of a forest plot's axis that all better models need, and the worse ones not far off."""
     reach = max(REACH * rows.difference.abs().median(), NARROWEST)
     near = rows[rows.difference.abs() <= reach]
-    ends = np.concatenate([near.low, near.high, near.difference, [-NARROWEST / 2, NARROWEST / 2]])
+    better = rows.difference[rows.gain > 0]
+    narrowest = [-NARROWEST / 2, NARROWEST / 2]
+    ends = np.concatenate([near.low, near.high, near.difference, better, narrowest])
     ends = ends[np.isfinite(ends)]
     room = 0.05 * np.ptp(ends)
     return float(ends.min() - room), float(ends.max() + room)
