@@ -1,4 +1,4 @@
-"""Attention model of Rijal et al. 2025 ([R]): bare attention layers between loci.
+"""Attention model of Rijal et al. 2025 (arXiv:2504.10388): bare attention layers between loci.
 
 Tokens are x_l R_l with a constant as last entry, x_l the allele and R_l a learned vector of the
 locus. Three layers X' = softmax(X Q (X K)') X V follow, of one head each, without scaling, residual
