@@ -124,3 +124,13 @@ def test_a_study_that_has_not_ended_is_refused(tmp_path):
 def test_unknown_numbers_are_empty_cells():
     table = pd.DataFrame({"a": ["x"], "b": [np.nan], "c": [1.23456]})
     assert markdown(table).splitlines()[-1] == "| x |  | 1.235 |"
+
+
+def test_a_study_without_the_zero_control_has_an_empty_cell(tmp_path):
+    facts = {"trait": "oil", "label": "CSAFM", "metric": "PCC", "control": "permuted"}
+    facts |= {"real": 0.75, "value": 0.74, "difference": 0.01, "low": -0.01, "high": 0.03}
+    table = pd.DataFrame([{**facts, "rank": 1, "permutations": 3}])
+    write_table(table, tmp_path / "evaluation/tables/controls.tsv")
+    times = pd.DataFrame([{"s": 36.0, "cpu_time": 30.0, "max_rss": 512.0}])
+    write_table(times, tmp_path / "benchmarks/training/fit.tsv")
+    assert "| +0.0100 [-0.0100, +0.0300] | 1 of 4 |  |" in evidence(tmp_path, scheme="random")

@@ -68,12 +68,8 @@ def _differences(comparisons, scheme, trait, metric):
     if rows.empty:
         return rows
     better = rows.better_traits.notna()
-    text = rows.apply(
-        lambda row: (
-            f"{row.difference:+.4f} [{row.low:+.4f}, {row.high:+.4f}],"
-            f" Holm p {row.p_holm:.2g}, {row.wins}/{row.splits}"
-        ),
-        axis=1,
+    text = _intervals(rows) + rows.apply(
+        lambda row: f", Holm p {row.p_holm:.2g}, {row.wins}/{row.splits}", axis=1
     )
     text[better] += rows[better].apply(
         lambda row: f", {row.better_traits:.0f}/{row.traits:.0f} traits", axis=1
@@ -127,9 +123,12 @@ def _controls(path):
 
 
 def _intervals(rows):
-    return rows.apply(
-        lambda row: f"{row.difference:+.4f} [{row.low:+.4f}, {row.high:+.4f}]", axis=1
-    )
+    """Differences with their intervals as text; of no rows, none."""
+    cells = zip(rows.difference, rows.low, rows.high, strict=True)
+    return pd.Series(
+        [f"{mean:+.4f} [{low:+.4f}, {high:+.4f}]" for mean, low, high in cells],
+        index=rows.index, dtype=object,
+    )  # fmt: skip
 
 
 def _compared(comparisons, scores, scheme):
