@@ -6,15 +6,12 @@ import pandas as pd
 from matplotlib.colors import TwoSlopeNorm
 
 from soyfold.comparisons import ALL, HIGHER_IS_BETTER
+from soyfold.forest import NARROWEST, REACH, panel_ends
 from soyfold.plotting import STYLE, save_figure
 
 BETTER, WORSE, OPEN = "C0", "C3", "0.55"
 # Above so many traits a panel each would be unreadable: one panel for all, and a map.
 MOST_PANELS = 4
-# A panel shows intervals of differences up to so many times the median one, and all models that are
-# better; worse ones beyond are told in words.
-REACH = 2.5
-NARROWEST = 0.02  # no panel zooms in on less: the same as of the controls
 ROW, LEFT, WIDTH = 0.19, 1.6, 3.1  # inches: a model's line, its label, a panel
 CAPTION = (
     "Dots: mean over splits of the paired difference; bars: 95 % interval, corrected for splits"
@@ -42,20 +39,6 @@ def _colours(rows, metric):
     above, below = (rows.low > 0), (rows.high < 0)
     up, down = (above, below) if sign > 0 else (below, above)
     return np.select([up, down], [BETTER, WORSE], OPEN), (rows.p_holm < 0.05).to_numpy()
-
-
-def _limits(rows, metric):
-    """Ends of a panel: every better model, and all intervals but for those of models far off."""
-    size = rows.difference.abs()
-    near = rows[size <= max(REACH * size.median(), NARROWEST)]
-    better = rows.difference[
-        rows.difference > 0 if HIGHER_IS_BETTER[metric] else rows.difference < 0
-    ]
-    narrowest = [-NARROWEST / 2, NARROWEST / 2]
-    ends = np.concatenate([narrowest, near.low, near.high, near.difference, better])
-    ends = ends[np.isfinite(ends)]
-    room = 0.06 * np.ptp(ends)
-    return ends.min() - room, ends.max() + room
 
 
 def _won(row):
@@ -95,7 +78,8 @@ def _draw_panel(axis, rows, order, *, metric, labelled):
     rows = rows.dropna(subset="difference")
     reference = rows.reference_label.iloc[0] if len(rows) else None
     if len(rows):
-        limits = _limits(rows, metric)
+        better = rows.difference > 0 if HIGHER_IS_BETTER[metric] else rows.difference < 0
+        limits = panel_ends(rows, better)
         axis.set_xlim(limits)
         colours, filled = _colours(rows, metric)
         for row, colour, full in zip(rows.itertuples(), colours, filled, strict=True):

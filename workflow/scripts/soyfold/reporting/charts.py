@@ -6,14 +6,13 @@ import pandas as pd
 
 from soyfold.comparisons import HIGHER_IS_BETTER
 from soyfold.files import read_table
+from soyfold.forest import NARROWEST, panel_ends
 from soyfold.metrics import pearson
 from soyfold.reporting.pages import Chart
 from soyfold.reporting.results import compared_rows
 
 BETTER, WORSE, OPEN = "#2f6fa8", "#b3261e", "#8a949e"
 MOST_POINTS = 10_000
-# A panel shows worse models up to so many times the median difference, and no less than this.
-REACH, NARROWEST = 3.0, 0.02
 ROW = 22  # of the forest plot, pixels a model
 SIDE = 430  # of the scatter plot, pixels
 
@@ -34,18 +33,6 @@ def _options(values):
     return sorted(known, key=lambda name: [*HIGHER_IS_BETTER, name].index(name))
 
 
-def _range(rows):
-    """Ends of a forest plot's axis that all better models need, and the worse ones not far off."""
-    reach = max(REACH * rows.difference.abs().median(), NARROWEST)
-    near = rows[rows.difference.abs() <= reach]
-    better = rows.difference[rows.gain > 0]
-    narrowest = [-NARROWEST / 2, NARROWEST / 2]
-    ends = np.concatenate([near.low, near.high, near.difference, better, narrowest])
-    ends = ends[np.isfinite(ends)]
-    room = 0.05 * np.ptp(ends)
-    return float(ends.min() - room), float(ends.max() + room)
-
-
 def inlined(data, *texts):
     """A table as CSV inside the specification: a third of what JSON records take."""
     kinds = dict.fromkeys(texts, "string")
@@ -57,11 +44,12 @@ def inlined(data, *texts):
 
 def _limits(rows, key):
     """Axis ends by key as the object literal of a Vega expression: near and whole."""
-    near = {name: _range(group) for name, group in rows.groupby(key, sort=False)}
+    groups = list(rows.groupby(key, sort=False))
+    near = {name: panel_ends(group, group.gain > 0) for name, group in groups}
     whole = {
         name: (float(group[["low", "difference"]].min(axis=None)) - NARROWEST,
                float(group[["high", "difference"]].max(axis=None)) + NARROWEST)
-        for name, group in rows.groupby(key, sort=False)
+        for name, group in groups
     }  # fmt: skip
     return near, whole
 
