@@ -5,10 +5,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
+
+# A time limit per example fails on a busy machine, and says nothing of what a test asks.
+hypothesis.settings.register_profile("soyfold", deadline=None)
+hypothesis.settings.load_profile("soyfold")
 
 
 # Files whose tests need the finished demo (tests/integration/conftest.py).

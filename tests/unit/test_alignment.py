@@ -63,7 +63,7 @@ def align(panel, new, counts, policy="infer"):
 SUBSETS = st.lists(st.integers(0, 23), unique=True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(swap=SUBSETS, flip=SUBSETS, order=st.permutations(range(24)))
 def test_swaps_strands_and_order_change_nothing(swap, flip, order):
     panel = make_panel(24)
@@ -74,7 +74,7 @@ def test_swaps_strands_and_order_change_nothing(swap, flip, order):
     assert table["fate"].tolist() == expected
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(lost=SUBSETS, order=st.permutations(range(24)))
 def test_lost_variants_are_missing_and_counted(lost, order):
     panel = make_panel(24)

@@ -56,7 +56,7 @@ def test_equals_the_literal_form_in_value_and_gradients(form, per_head, d_k):
         assert_equal(a, b)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     seed=st.integers(0, 2**31),
     n=st.integers(1, 20),
@@ -75,7 +75,7 @@ def test_any_shape_equals_the_literal_form(seed, n, d_k, G, per_head, form, in_o
         assert_equal(a, b)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**31), form=st.sampled_from(FORMS))
 def test_a_prior_constant_along_rows_is_plain_attention(seed, form):
     q, k, v, H, chromosome = make_case(seed)
@@ -86,7 +86,7 @@ def test_a_prior_constant_along_rows_is_plain_attention(seed, form):
     assert_equal(plain_attention(q, k, v), plain)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**31), form=st.sampled_from(FORMS))
 def test_permuted_tokens_permute_outputs(seed, form):
     q, k, v, H, chromosome = make_case(seed)
@@ -98,7 +98,7 @@ def test_permuted_tokens_permute_outputs(seed, form):
     )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**31), per_head=st.booleans(), form=st.sampled_from(FORMS))
 def test_names_of_chromosomes_do_not_matter(seed, per_head, form):
     q, k, v, H, chromosome = make_case(seed, per_head=per_head)

@@ -57,7 +57,7 @@ def assert_statistics(q, k, H, chromosome, *, biased):
         torch.testing.assert_close(found[name], value, rtol=0, atol=1e-10, equal_nan=True, msg=name)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     seed=st.integers(0, 2**31),
     n=st.integers(2, 20),

@@ -28,7 +28,7 @@ def loss(weights, predictions, y):
     return np.mean((predictions @ weights - y) ** 2)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 2**31), count=st.integers(2, 4))
 def test_no_convex_weights_have_a_lower_error(seed, count):
     predictions, y = members(seed, count=count)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from soyfold.attention import chromosome_context
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 2**31), n=st.integers(1, 15), G=st.integers(1, 5))
 def test_chromosome_context_equals_the_double_sum(seed, n, G):
     rng = torch.Generator().manual_seed(seed)

@@ -38,7 +38,7 @@ def random_sums(chromosomes, seed):
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_normalisations_have_their_closed_forms(soybean, seed):
     sums = random_sums(soybean, seed)
     S = sums.to_numpy()
@@ -56,7 +56,7 @@ def test_normalisations_have_their_closed_forms(soybean, seed):
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_expected_contacts_have_the_observed_marginals(soybean, seed):
     S = random_sums(soybean, seed).to_numpy()
     E = expected_between(S)
@@ -104,7 +104,7 @@ def control(name, soybean, seed=1, method="log1p_max"):
 
 
 @given(st.integers(0, 10_000))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_permuted_keeps_all_but_which_chromosomes_meet(soybean, seed):
     cim, _, permuted = control("permuted", soybean, seed)
     assert list(permuted.index) == list(permuted.columns) == soybean.names

@@ -32,7 +32,7 @@ def same_partition(a, b):
     return len(pairs) == len(set(a)) == len(set(b))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.integers(1, 25), st.integers(1, 200), st.floats(0.5, 0.99), st.floats(0, 0.5),
     st.integers(0, 10**6),

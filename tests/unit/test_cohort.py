@@ -123,7 +123,7 @@ IDS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(IDS, IDS, st.integers(0, 2**32 - 1))
 def test_every_id_and_every_sample_is_accounted_for(tmp_path_factory, phenotypes, genotypes, seed):
     def spell(parts):

@@ -166,7 +166,7 @@ def test_blocks_change_nothing(monkeypatch):
     np.testing.assert_allclose(fit(dosage, y, cim, codes).predict(new), expected, atol=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(3, 8), st.integers(0, 1000), st.floats(0.1, 12))
 def test_weights_keep_their_promises(size, seed, power):
     rng = np.random.default_rng(seed)

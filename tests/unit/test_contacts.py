@@ -106,7 +106,7 @@ def test_a_matrix_of_any_layout_is_the_pairs(layout, pairs, from_pairs, tmp_path
 
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from(["upper", "lower", "complete", "asis"]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_layout_is_found_whatever_the_chunks(seed, layout):
     rng = np.random.default_rng(seed)
     n = int(rng.integers(5, 12))
@@ -205,7 +205,7 @@ def test_libraries_merge_at_the_coarsest_resolution_and_balance(pairs, from_pair
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_sums_equal_those_of_the_dense_matrix(tmp_path_factory, seed):
     rng = np.random.default_rng(seed)
     grid = Grid(ASSEMBLY, RESOLUTION)

@@ -45,7 +45,7 @@ def run(folder, counts, **options):
     )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(1, 13), st.integers(1, 20), st.integers(1, 400), st.integers(0, 10**6))
 def test_counts_of_alt_whatever_the_block(tmp_path_factory, n, n_variants, block, seed):
     counts = np.random.default_rng(seed).integers(0, 3, (n_variants, n)).astype(np.int8)

@@ -13,7 +13,7 @@ from soyfold.joins import read_id_map
 from soyfold.splits.drawing import draw_split
 
 SEEDS = st.integers(0, 40)
-FEW = settings(max_examples=12, deadline=None)  # each draws two trials or more
+FEW = settings(max_examples=12)  # each draws two trials or more
 SCHEMES = ("cv1", "cv2", "leave_environment_out")
 
 

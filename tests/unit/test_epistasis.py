@@ -60,7 +60,7 @@ def literal_parts(truth, dosage):
     return additive, product
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(0, 1), st.floats(0, 1), st.integers(0, 1000), st.sampled_from(["high", "low"]))
 def test_shares_are_those_asked_for(heritability, epistasis, seed, contacts):
     planting = Planting(heritability=heritability, epistasis=epistasis, pairs=2, seed=seed)

@@ -97,7 +97,7 @@ def test_a_family_without_training_lines_and_a_line_of_none_get_mu():
     assert again.summary()["lines_of_no_family"] == 2
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10**6), st.floats(0.0, 3.0))
 def test_every_family_lies_between_its_mean_and_mu(seed, between):
     families, y = draw(between=between, seed=seed)

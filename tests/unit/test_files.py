@@ -5,7 +5,7 @@ import logging
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from soyfold import digest
@@ -32,7 +32,6 @@ def test_staged_keeps_the_old_file_until_the_new_is_whole(tmp_path):
     assert target.read_text() == "old"
 
 
-@settings(deadline=None)  # a busy machine takes longer than 200 ms
 @given(st.lists(st.floats(allow_infinity=False, width=32), min_size=1, max_size=20))
 def test_tables_survive_the_round_trip(tmp_path_factory, values):
     path = tmp_path_factory.mktemp("t") / "x.tsv"

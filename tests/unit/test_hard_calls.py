@@ -26,7 +26,7 @@ def call(form, cells, certainty=0.9):
     return cells.split("\t"), uncertain
 
 
-@hypothesis_settings(max_examples=50, deadline=None)
+@hypothesis_settings(max_examples=50)
 @given(
     st.lists(st.floats(0, 2), min_size=1, max_size=30),
     st.sampled_from([0.6, 0.8, 0.9, 1.0]),
@@ -42,7 +42,7 @@ def test_dosages_go_to_the_nearest_whole_number_or_are_missing(dosages, certaint
     assert uncertain == (~sure).sum()
 
 
-@hypothesis_settings(max_examples=50, deadline=None)
+@hypothesis_settings(max_examples=50)
 @given(
     st.lists(st.tuples(*[st.integers(1, 100)] * 3), min_size=1, max_size=20),
     st.sampled_from([0.55, 0.9]),

@@ -43,7 +43,7 @@ def test_products_that_float32_cannot_hold_are_float64():
     assert (found == 4.0 * (2**22 + 1)).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(2, 30), st.integers(1, 50), st.integers(0, 10**6))
 def test_any_lines_centred_part_is_their_additive_kernel(n, markers, seed):
     dosage = make_dosage(n, markers, seed)

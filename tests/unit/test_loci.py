@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from soyfold.interpretation.loci import (
@@ -28,7 +28,6 @@ def genome(seed, n=60):
     return codes[order], position[order], loci, random
 
 
-@settings(deadline=None)
 @given(st.integers(0, 200), st.integers(0, 400))
 def test_near_is_what_a_direct_search_finds(seed, reach):
     codes, position, loci, _ = genome(seed)
@@ -36,7 +35,6 @@ def test_near_is_what_a_direct_search_finds(seed, reach):
     assert np.array_equal(near(line_up(codes, position), loci, reach), (close & loci).any(1))
 
 
-@settings(deadline=None)
 @given(st.integers(0, 200))
 def test_rotations_count_what_rolled_arrays_count(seed):
     codes, position, loci, random = genome(seed)

@@ -119,7 +119,7 @@ def test_balance_keeps_the_total_and_empty_bins():
     assert full[2].sum() == full[4].sum() == 0
 
 
-@hypothesis_settings(max_examples=30, deadline=None)
+@hypothesis_settings(max_examples=30)
 @given(
     lengths=st.lists(st.integers(2_000, 10**8), min_size=1, max_size=6),
     count=st.integers(1, 400),

@@ -142,7 +142,7 @@ CLUSTER = {"scheme": "cluster", "identity": 0.9, "ratio": RATIO}
 
 
 @pytest.mark.parametrize("options", [KFOLD, LEAVE, CLUSTER], ids=lambda s: s["scheme"])
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 3), shuffle=st.integers(0, 10**6))
 def test_parts_do_not_depend_on_the_order_of_samples(options, seed, shuffle):
     lines = names(48)

@@ -15,7 +15,7 @@ def make_kernel(n, rank, seed=0):
     return z @ z.T
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 40), st.integers(1, 60), st.integers(0, 10**6))
 def test_q_t_q_is_the_kernel_and_q_is_orthogonal(n, rank, seed):
     kernel = make_kernel(n, rank, seed)
