@@ -214,7 +214,7 @@ FAULTS = [
     importing("bed: without bim and fam", bed_without_bim, "lines.bim", "no such file"),
     importing("bed: too short for its bim and fam", bed_of_another_size, "5 bytes"),
     importing("marker table: an unknown code", marker_table("X"), "'X'", "PI2", "line 3"),
-    importing("marker table: a missing cell", marker_table("R\tR"), "3 genotypes", "line 3"),
+    importing("marker table: a missing cell", marker_table("R\tR"), "4 fields", "line 3"),
     Fault(
         "VCF: all calls missing",
         "genotypes",

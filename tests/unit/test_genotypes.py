@@ -120,7 +120,7 @@ def test_marker_table(tmp_path):
     ("line", "match"),
     [
         ("1_chr01_28_A_G\tB\tQ", r"line 3: found 'Q' for sample s2; allowed: .*B, NA, R, nothing"),
-        ("1_chr01_28_A_G\tB", "line 3: found 1 genotypes; allowed: 2"),
+        ("1_chr01_28_A_G\tB", "line 3: found 2 fields; allowed: 3"),
         ("chr01-28\tB\tR", "line 3: found marker 'chr01-28'; allowed: names like"),
         ("1_chr01_27_A_G\tB\tR", "line 3: found the variant chrI 27 A G twice.*line 2"),
     ],

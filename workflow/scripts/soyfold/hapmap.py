@@ -4,7 +4,7 @@ import functools
 
 from soyfold.errors import UserError
 from soyfold.markers import BETWEEN
-from soyfold.vcf import check_samples
+from soyfold.vcf import check_samples, check_width
 
 FIXED = ("rs#", "alleles", "chrom", "pos", "strand")  # of eleven columns before the samples
 LEADING = 11
@@ -102,14 +102,7 @@ def read_records(lines, samples, *, file):
         *leading, cells = line.split(b"\t", LEADING)
         cells = cells.split(b"\t")
         at = f"line {number}"
-        if len(leading) != LEADING or len(cells) != len(samples):
-            raise UserError(
-                f"{len(leading) + len(cells)} fields",
-                file=file,
-                at=at,
-                allowed=f"{LEADING + len(samples)} fields by tabs, as in the header",
-                mend="the file may be cut off or damaged there: copy it again",
-            )
+        check_width(len(leading) + len(cells), LEADING + len(samples), file=file, at=at)
         name, alleles, contig, position, strand = (
             field.decode("utf-8", errors="replace").strip() for field in leading[:5]
         )

@@ -3,7 +3,7 @@
 import re
 
 from soyfold.errors import UserError
-from soyfold.vcf import check_samples
+from soyfold.vcf import check_samples, check_width
 
 GROUPS = ("chromosome", "position", "ref", "alt")
 MISSING = ("", "NA", ".", "-")
@@ -95,14 +95,7 @@ def read_records(lines, samples, *, file, marker_name, codes):
                 allowed=f"names like {marker_name}",
                 mend="correct genotypes.marker_name in the config",
             )
-        if len(cells) != len(samples):
-            raise UserError(
-                f"{len(cells)} genotypes",
-                file=file,
-                at=at,
-                allowed=f"{len(samples)}, one for each sample of the header",
-                mend="the file may be cut off or damaged there: copy it again",
-            )
+        check_width(1 + len(cells), 1 + len(samples), file=file, at=at)
         try:
             rest = b"\t".join(map(calls.__getitem__, cells))
         except KeyError:

@@ -102,6 +102,18 @@ def check_samples(samples, *, file, at=None):
         )
 
 
+def check_width(found, expected, *, file, at):
+    """Refuse a line of genotypes with more or fewer fields by tabs than its header has."""
+    if found != expected:
+        raise UserError(
+            f"{found} fields",
+            file=file,
+            at=at,
+            allowed=f"{expected} fields by tabs, as in the header",
+            mend="the file may be cut off or damaged there: copy it again",
+        )
+
+
 def read_header(lines, *, file):
     """Samples of a VCF; `lines` (from `open_lines`) then stands at the first record.
 
@@ -145,19 +157,11 @@ def read_records(lines, samples, *, file):
     UserError
         For a record with a wrong number of fields, or one without GT, DS or GP.
     """
-    tabs = 8 + len(samples)
+    width = 9 + len(samples)
     for number, line in lines:
         if not line:
             continue
-        found = line.count(b"\t")
-        if found != tabs:
-            raise UserError(
-                f"{found + 1} fields",
-                file=file,
-                at=f"line {number}",
-                allowed=f"{tabs + 1} fields by tabs, as in the header",
-                mend="the file may be cut off or damaged there: copy it again",
-            )
+        check_width(line.count(b"\t") + 1, width, file=file, at=f"line {number}")
         *five, rest = line.split(b"\t", 5)
         form = rest.split(b"\t", 4)[3]
         if not has_calls(form) and not has_dosages(form):
