@@ -42,11 +42,16 @@ def run_step(step, given):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def imputed(sizes):
+    """The chromosomes that Beagle is run on: those named in the sizes, else all."""
+    return sizes.get("chromosomes") or read_chromosomes(CHROMOSOMES).names
+
+
 def measure(sizes, folder, steps=tuple(STEPS)):
     """Cost of each step: a row each, times added up and peaks the largest over its jobs."""
-    rows = []
+    rows, chosen = [], imputed(sizes)
     for step in steps:
-        names = read_chromosomes(CHROMOSOMES).names if step == "impute_chromosome" else [None]
+        names = chosen if step == "impute_chromosome" else [None]
         jobs = [
             run_step(step, {"folder": str(folder), **sizes, **({"chromosome": n} if n else {})})
             for n in names
@@ -96,13 +101,17 @@ def main(arguments=None):
     parser.add_argument("--pairs", type=int, default=5_000_000)
     parser.add_argument("--bin-size", type=int, default=100_000, help="of the cooler, bp")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--chromosomes", nargs="+", help="impute these alone; give --steps too, merging needs all"
+    )
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS))
     parser.add_argument("--folder", type=Path, help="keep the files here (default: removed)")
     given = vars(parser.parse_args(arguments))
     out, folder, steps = (given.pop(name) for name in ("out", "folder", "steps"))
     with tempfile.TemporaryDirectory() as temporary:
         table = measure(given, folder or temporary, steps)
-    for name, value in (*given.items(), ("processors", os.cpu_count())):
+    facts = {**given, "chromosomes": len(imputed(given)), "processors": os.cpu_count()}
+    for name, value in facts.items():
         table[name] = value
     write_table(table.round(dict.fromkeys((*MEASURED, *PEAKS), 1)), out)
     for name, value in judge(table).items():
