@@ -34,7 +34,7 @@ def _fill(folder, left):
     (folder / "ballast").write_bytes(b"x" * max(0, free - left))
 
 
-@pytest.mark.parametrize("left", [0, 8_192, 40_960, 90_112, 163_840])
+@pytest.mark.parametrize("left", [0, 8_192, 20_480, 24_576, 40_960, 90_112, 163_840])
 def test_a_full_disk_is_told_in_one_line_and_the_rerun_works(small_disk, tmp_path, left):
     study = write_study(tmp_path / "study")
     study.path("results").symlink_to(small_disk)

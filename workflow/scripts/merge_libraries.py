@@ -1,13 +1,18 @@
 """Merge the libraries' coolers and balance the result."""
 
+import functools
+
+from soyfold.contacts.isolated import run_isolated
 from soyfold.contacts.merging import merge_libraries
 from soyfold.logs import rule_log
 
 with rule_log(snakemake.log[0]):
-    merge_libraries(
+    work = functools.partial(
+        merge_libraries,
         snakemake.input.coolers,
         snakemake.input.tables,
         balance=snakemake.params.balance,
         cool=snakemake.output.cool,
         table=snakemake.output.table,
     )
+    run_isolated(work, writes=snakemake.output.cool)

@@ -28,3 +28,11 @@ class UserError(Exception):
         message = "; ".join(parts)
         line = f"{where}: {message}" if where else message
         super().__init__(" ".join(line.split()))
+
+    def __reduce__(self):
+        """Between processes the line goes as it is: __init__ would put it together again."""
+        return _remade, (str(self),)
+
+
+def _remade(line):
+    return UserError.__new__(UserError, line)
