@@ -39,9 +39,10 @@ def run_isolated(work, *, writes):
     UserError
         As `work`.
     OSError
-        If the disk is full, whatever became of the process.
+        As `work`; or no space left, if the process came to any other end on a full disk.
     RuntimeError
-        For any other error of `work`, or its end by a signal; the traceback stands in the log.
+        With HDF5's words on a write that the system refused, which `soyfold.logs.rule_log` tells in
+        one line; for any other error of `work`, or its end by a signal, with its traceback logged.
     """
     error, trace = "ended without a word", ""
     context = multiprocessing.get_context("fork")
