@@ -11,6 +11,8 @@ from soyfold.errors import UserError
 
 log = logging.getLogger("soyfold")
 
+# HDF5's words on a file that the system refused to open, read or write.
+HDF5_REFUSED = re.compile(r"filename = '(?P<file>[^']*)'.*?errno = (?P<number>\d+)", re.DOTALL)
 
 # What the system may refuse without a defect of soyfold's: found, how to mend it.
 _REFUSALS = {
@@ -36,7 +38,7 @@ def _refusal(error):
     """
     text = str(error)
     number, file = getattr(error, "errno", None), getattr(error, "filename", None)
-    if told := re.search(r"filename = '(?P<file>[^']*)'.*errno = (?P<number>\d+)", text, re.DOTALL):
+    if told := HDF5_REFUSED.search(text):
         number, file = int(told["number"]), told["file"]
     elif isinstance(error, OSError) and re.fullmatch(r"\d+ requested and \d+ written", text):
         number = errno.ENOSPC

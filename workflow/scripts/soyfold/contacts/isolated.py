@@ -7,7 +7,6 @@ import ctypes
 import errno
 import multiprocessing
 import os
-import re
 import shutil
 import signal
 import sys
@@ -16,10 +15,8 @@ import traceback
 from pathlib import Path
 
 from soyfold.errors import UserError
-from soyfold.logs import log
+from soyfold.logs import HDF5_REFUSED, log
 
-# What HDF5 says of a write that the system refused: `soyfold.logs` reads the same.
-REFUSED = re.compile(r"filename = '[^']*'.*?errno = \d+", re.DOTALL)
 FULL = 2**16  # bytes: with less room a crash is the disk's fault
 PR_SET_PDEATHSIG = 1  # of Linux's prctl
 
@@ -63,7 +60,7 @@ def run_isolated(work, *, writes):
         error, trace = f"ended by {signal.Signals(-process.exitcode).name}", ""
     if isinstance(error, UserError):
         raise error
-    if refused := REFUSED.search(f"{trace}\n{said}"):
+    if refused := HDF5_REFUSED.search(f"{trace}\n{said}"):
         raise RuntimeError(refused[0])
     if shutil.disk_usage(Path(writes).parent).free < FULL:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(writes))
