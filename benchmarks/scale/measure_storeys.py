@@ -42,20 +42,27 @@ def run_step(step, given):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def imputed(sizes):
-    """The chromosomes that Beagle is run on: those named in the sizes, else all."""
-    return sizes.get("chromosomes") or read_chromosomes(CHROMOSOMES).names
+def jobs_of(step, sizes):
+    """The chromosomes of a step's jobs, None for a step of one job.
+
+    Beagle fills the chromosomes that the sizes name, by default all; the others have a stand-in.
+    """
+    names = read_chromosomes(CHROMOSOMES).names
+    chosen = sizes.get("chromosomes") or names
+    rest = [name for name in names if name not in chosen]
+    return {"impute_chromosome": chosen, "fill_chromosome": rest}.get(step, [None])
 
 
 def measure(sizes, folder, steps=tuple(STEPS)):
     """Cost of each step: a row each, times added up and peaks the largest over its jobs."""
-    rows, chosen = [], imputed(sizes)
+    rows = []
     for step in steps:
-        names = chosen if step == "impute_chromosome" else [None]
         jobs = [
             run_step(step, {"folder": str(folder), **sizes, **({"chromosome": n} if n else {})})
-            for n in names
+            for n in jobs_of(step, sizes)
         ]
+        if not jobs:
+            continue
         cost = {key: sum(job[key] for job in jobs) for key in MEASURED}
         cost |= {key: max(job[key] for job in jobs) for key in PEAKS}
         rows.append({"storey": STEPS[step][0], "step": step, "jobs": len(jobs), **cost})
@@ -102,7 +109,7 @@ def main(arguments=None):
     parser.add_argument("--bin-size", type=int, default=100_000, help="of the cooler, bp")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--chromosomes", nargs="+", help="impute these alone; give --steps too, merging needs all"
+        "--chromosomes", nargs="+", help="only these by Beagle, the others by a stand-in"
     )
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS))
     parser.add_argument("--folder", type=Path, help="keep the files here (default: removed)")
@@ -110,7 +117,8 @@ def main(arguments=None):
     out, folder, steps = (given.pop(name) for name in ("out", "folder", "steps"))
     with tempfile.TemporaryDirectory() as temporary:
         table = measure(given, folder or temporary, steps)
-    facts = {**given, "chromosomes": len(imputed(given)), "processors": os.cpu_count()}
+    beagle = jobs_of("impute_chromosome", given)
+    facts = {**given, "chromosomes": len(beagle), "processors": os.cpu_count()}
     for name, value in facts.items():
         table[name] = value
     write_table(table.round(dict.fromkeys((*MEASURED, *PEAKS), 1)), out)

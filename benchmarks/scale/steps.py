@@ -15,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow" / "scripts"))
 
+import pandas as pd
 import yaml
 
 from soyfold import settings
@@ -88,6 +89,25 @@ def impute_chromosome(study, chromosome):
     )  # fmt: skip
 
 
+def fill_chromosome(study, chromosome):
+    """Not measured by Beagle: each variant's most frequent genotype, so that merging finds it."""
+    from soyfold import bed
+    from soyfold.files import write_table
+    from soyfold.imputation import MOST_FREQUENT, PAIRS, fill_most_frequent
+
+    source, prefix = study.results / "filtered", study.results / "imputed" / chromosome
+    prefix.parent.mkdir(exist_ok=True)
+    bim, samples = bed.read_bim(f"{source}.bim"), bed.read_fam(f"{source}.fam")
+    rows = bed.open_bed(f"{source}.bed", variants=len(bim), samples=len(samples))
+    here = (bim["chromosome"] == chromosome).to_numpy()
+    bed.write_bed(fill_most_frequent(rows[here], len(samples)), f"{prefix}.bed")
+    bed.write_bim(bim[here], f"{prefix}.bim")
+    bed.write_fam(samples, f"{prefix}.fam")
+    names = ["chromosome", "variants", "missing_before", "method", *PAIRS]
+    row = [chromosome, here.sum(), 0, MOST_FREQUENT, *[0] * len(PAIRS)]
+    write_table(pd.DataFrame([row], columns=names), f"{prefix}.calls.tsv")
+
+
 def merge_chromosomes(study):
     """Imputed chromosomes to one bed."""
     from soyfold.imputation import merge_chromosomes
@@ -156,12 +176,13 @@ def cload_pairs(study):
         raise RuntimeError(f"cooler cload pairs: {done.stderr[-500:]}")
 
 
-# Step -> (storey, function); one job each, but for impute_chromosome.
+# Step -> (storey, function); one job each, but for a chromosome's.
 STEPS = {
     "simulate": ("simulation", simulate),
     "import_genotypes": ("genotypes", import_genotypes),
     "filter_genotypes": ("genotypes", filter_genotypes),
     "impute_chromosome": ("imputation", impute_chromosome),
+    "fill_chromosome": ("stand-in", fill_chromosome),
     "merge_chromosomes": ("imputation", merge_chromosomes),
     "join_traits": ("cohort", join_traits),
     "write_dosage": ("cohort", write_dosage),

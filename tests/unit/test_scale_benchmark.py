@@ -3,6 +3,7 @@
 import sys
 
 import cooler
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -37,6 +38,20 @@ def test_the_cim_and_cooler_count_the_same_pairs(benchmark, tmp_path, capsys):
     kept = chromosome[pixels["bin1_id"]] & chromosome[pixels["bin2_id"]]
     assert own.info["sum"] == pixels.loc[kept, "count"].sum()
     assert own.info["nnz"] == kept.sum()
+
+
+def test_beagle_on_one_chromosome_and_a_stand_in_on_the_others(benchmark, tmp_path):
+    folder = tmp_path / "files"
+    steps = [step for step in benchmark.STEPS if step not in ("build_cim", "cload_pairs")]
+    sizes = ["--lines=60", "--snps=100", "--pairs=100", "--chromosomes", "Gm01"]
+    benchmark.main([f"--out={tmp_path / 'x.tsv'}", f"--folder={folder}", *sizes, "--steps", *steps])
+    jobs = read_table(tmp_path / "x.tsv").set_index("step")["jobs"].astype(int)
+    assert (jobs["impute_chromosome"], jobs["fill_chromosome"]) == (1, 19)
+    results = folder / "results"
+    filtered = read_table(results / "variants.tsv")
+    dosage = np.load(results / "dosage.npy")
+    assert dosage.shape[1] == filtered["reason"].isna().sum() > 50
+    assert set(np.unique(dosage)) == {0, 1, 2}
 
 
 def test_budgets_are_ratios_of_cpu_seconds(benchmark):
