@@ -17,7 +17,7 @@ from soyfold.saved_models import load_model
 
 COLUMNS = [
     "line", "trait", "unit", "model", "prediction", "lower", "upper", "ensemble_sd", "kinship_max",
-    "kinship_mean10", "nearest_line", "call_rate", "in_training",
+    "kinship_mean10", "nearest_line", "family_lines", "call_rate", "in_training",
 ]  # fmt: skip
 
 
@@ -66,6 +66,41 @@ def training_sets(split, phenotypes, samples):
         learnt = values.loc[values["value"].notna(), "sample"]
         sets[trait] = np.isin(samples, np.intersect1d(parts, learnt))
     return sets
+
+
+def count_family_lines(lines, samples, sets, families):
+    """Training lines of each new line's family; families without one are told.
+
+    Parameters
+    ----------
+    lines : NewLines
+    samples : ndarray (n,) of str
+        The study's lines.
+    sets : dict of str to ndarray (n,) of bool
+        By trait: the training lines among them.
+    families : dict or None
+        `cohort.families` of the study; nothing in it, or None, where it has none.
+
+    Returns
+    -------
+    dict of str to Series (m,) of Int64
+        By trait; missing for a line of no family, and without families in the study.
+    """
+    if not families:
+        return dict.fromkeys(sets, pd.Series(pd.NA, index=range(len(lines.names)), dtype="Int64"))
+    known, own = find_families(samples, **families), pd.Series(lines.families)
+    tables = {}
+    for trait, learnt in sets.items():
+        counts = own.map(known[learnt].value_counts()).fillna(0).astype("Int64")
+        tables[trait] = counts.mask(own == "")
+        new = own[tables[trait].eq(0).fillna(False)]
+        if len(new):
+            log.warning(
+                "WARNING %s: %d of %d lines are of families without a training line (%s): intervals"
+                " hold for lines of the training families, and are too narrow for these",
+                trait, len(new), len(own), ", ".join(new.unique()[:5]),
+            )  # fmt: skip
+    return tables
 
 
 def compare_kinship(lines, panel, samples, sets):
@@ -224,6 +259,8 @@ def predict_study(
     sets = training_sets(study["split"], phenotypes, samples)
     dosage = np.load(study["dosage"], mmap_mode="r")
     kinship = compare_kinship(new, Panel(dosage, variants["frequency"]), samples, sets)
+    for trait, column in count_family_lines(new, samples, sets, families).items():
+        kinship[trait]["family_lines"] = column
     predictions = predict_lines(models, new, variants, kinship, level=level)
     write_table(predictions, outputs["predictions"])
     log.info("\n%s", describe_run(predictions, read_table(counts), filled))

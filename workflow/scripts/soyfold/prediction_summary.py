@@ -26,7 +26,8 @@ def describe_run(predictions, alignment, filled):
     told = ", ".join(f"{n} {what}" for what, n in fates.items() if n)
     methods = filled[filled["filled"] > 0].groupby("method", sort=False)["filled"].sum()
     ways = ", ".join(f"{n} by {method}" for method, n in methods.items()) or "none"
-    known = predictions.drop_duplicates("line")["in_training"].sum()
+    lines = predictions.drop_duplicates("line")
+    known, alone = lines["in_training"].sum(), (lines["family_lines"] == 0).sum()
     rows = [
         f"{count['lines', 'all']} lines predicted, {known} of them known from training",
         f"traits  {', '.join(dict.fromkeys(predictions['trait']))}",
@@ -35,6 +36,8 @@ def describe_run(predictions, alignment, filled):
         f"        {count[RECORDS, 'unknown to the model']} of the file unknown to them",
         f"calls   {count['calls', 'known']} known, imputed: {ways}",
     ]
+    if alone:
+        rows.insert(1, f"        {alone} of families without a training line: intervals too narrow")
     return "\n".join(rows)
 
 
