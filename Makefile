@@ -1,7 +1,7 @@
 # Each target sets up what it needs. The only ones a new user has to know: demo and test.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo report test test-slurm lint format bench bench-kernels bench-scale clean setup help
+.PHONY: demo report test test-slurm lint format bench bench-kernels bench-scale bench-untested clean setup help
 
 BIN := .venv/bin
 CORES ?= all
@@ -11,11 +11,12 @@ help:
 	@echo "make demo    run the embedded demo study (set-up included)"
 	@echo "make report  write a study's HTML report, and finish the study first (STUDY=config/config.yaml)"
 	@echo "make test    run all tests (set-up included)"
-	@echo "make test-slurm   the demo on a real one-node Slurm (as root on Debian; about 15 minutes)"
+	@echo "make test-slurm   the demo on a real one-node Slurm (as root on Debian; about 20 minutes)"
 	@echo "make lint    ruff, snakefmt, snakemake --lint"
 	@echo "make bench   time and memory of the attention's forms (about 15 minutes)"
 	@echo "make bench-kernels   GBLUP per fold beside other programs (BENCH_ARGS=\"--janusx PYTHON\")"
 	@echo "make bench-scale   each storey's time and memory on a simulated study (BENCH_ARGS)"
+	@echo "make bench-untested   SoyNAM lines set aside, predicted as untested ones (about 30 minutes)"
 	@echo "make clean   remove the demo's results"
 
 .venv/.ready: envs/install.sh envs/requirements.txt envs/requirements-hic.txt envs/constraints.txt
@@ -60,6 +61,14 @@ bench-kernels: .venv/.ready
 
 bench-scale: .venv/.ready
 	python benchmarks/scale/measure_storeys.py --out results/benchmark_scale.tsv $(BENCH_ARGS)
+
+UNTESTED := results/untested
+bench-untested: .venv/.ready
+	python benchmarks/untested/set_aside.py --out $(UNTESTED)
+	snakemake predict --cores $(CORES) --configfile benchmarks/untested/study.yaml \
+	  --config new_genotypes=$(UNTESTED)/new.vcf.gz
+	python benchmarks/untested/score.py --out results/benchmark_untested.tsv \
+	  --predictions results/soynam_untested/prediction/new/predictions.tsv
 
 clean:
 	rm -rf results/demo .pytest_cache .ruff_cache .hypothesis
