@@ -114,6 +114,8 @@ def test_programs_that_are_absent_or_fail_are_named(tmp_path):
         find_program("no-such-program-x", install="install it")
     with pytest.raises(UserError, match="status 3"):
         run_program(["bash", "-c", "echo Error: broken; exit 3"], folder=tmp_path)
+    with pytest.raises(UserError, match="no space left on the disk, or a quota used up: bash"):
+        run_program(["bash", "-c", "echo Error: File write failure.; exit 6"])
     assert run_program(["echo", "$HOME; ls"]) == "$HOME; ls\n"
 
 

@@ -71,6 +71,14 @@ def test_a_full_disk_is_one_line_however_hdf5_ends(tmp_path, capfd, ending):
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 
+def test_a_refused_write_that_h5py_only_prints_is_an_error(tmp_path, capfd):
+    words = f"Exception ignored in: 'h5py.__dealloc__'\nRuntimeError: {HDF5.format(tmp_path)}\n"
+    with pytest.raises(SystemExit), rule_log(tmp_path / "log"):
+        run_isolated(lambda: os.write(2, words.encode()), writes=tmp_path / "x.cool")
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith(f"soyfold: ERROR {tmp_path}/x.cool: found no space left on the disk")
+
+
 def test_a_defect_leaves_its_traceback_in_the_log(tmp_path, capfd):
     with pytest.raises(SystemExit), rule_log(tmp_path / "log"):
         run_isolated(lambda: fail(KeyError("bins")), writes=tmp_path / "x.cool")

@@ -8,6 +8,7 @@ s1, ... and alleles as C (ALT) and A (REF); soyfold puts the names back by numbe
 import contextlib
 import functools
 import subprocess
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -93,9 +94,7 @@ def feed_plink(chunks, *arguments, threads, memory_mb):
         str(part) for part in plink_command(*arguments, threads=threads, memory_mb=memory_mb)
     ]
     log.info("$ ... | %s", " ".join(command))
-    out = Path(command[command.index("--out") + 1])
-    screen = out.with_name(out.name + ".screen")
-    with screen.open("wb") as output:
+    with tempfile.TemporaryFile() as output:  # beside its results a full disk would lose its words
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT
         )
@@ -111,7 +110,8 @@ def feed_plink(chunks, *arguments, threads, memory_mb):
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.close()
             process.wait()
-    text = screen.read_text(errors="replace")
+        output.seek(0)
+        text = output.read().decode(errors="replace")
     log.info("%s", without_progress(text))
     return process.returncode, text
 

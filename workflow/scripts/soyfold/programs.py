@@ -46,6 +46,17 @@ def without_progress(output):
     return re.sub(r"(\d+%[\b\r]*)+", "", output).rstrip()
 
 
+def refused_write(program, output):
+    """A `UserError` where a program says that the system refused a write of its; else None."""
+    # PLINK's words, and those of PLINK 2 and Java.
+    if "File write failure" not in output and "No space left on device" not in output:
+        return None
+    return UserError(
+        f"no space left on the disk, or a quota used up: {program} could not write its results",
+        mend="make room, and start the same command again",
+    )
+
+
 def run_program(command, *, folder=None, file=None, env=None):
     """Run a command (list of arguments, never a shell) and log its output.
 
@@ -63,7 +74,7 @@ def run_program(command, *, folder=None, file=None, env=None):
     Raises
     ------
     UserError
-        If the program exits with another status than 0; its last lines are quoted.
+        If the program exits with another status than 0: on a full disk, else its last lines.
     """
     command = [str(part) for part in command]
     log.info("$ %s", " ".join(command))
@@ -80,6 +91,8 @@ def run_program(command, *, folder=None, file=None, env=None):
     )
     log.info("%s", without_progress(done.stdout))
     if done.returncode != 0:
+        if told := refused_write(Path(command[0]).name, done.stdout):
+            raise told
         lines = [line for line in done.stdout.splitlines() if line.strip()]
         lines = [line for line in lines if not line.startswith("\tat ")]  # Java's stack
         error_lines = [line for line in lines if "rror" in line or "xception" in line]

@@ -39,7 +39,8 @@ def run_isolated(work, *, writes):
         As `work`; or no space left, if the process came to any other end on a full disk.
     RuntimeError
         With HDF5's words on a write that the system refused, which `soyfold.logs.rule_log` tells in
-        one line; for any other error of `work`, or its end by a signal, with its traceback logged.
+        one line (h5py only prints them where an object closes by itself, and goes on: the file may
+        lack data); for any other error of `work`, or its end by a signal; its traceback is logged.
     """
     error, trace = "ended without a word", ""
     context = multiprocessing.get_context("fork")
@@ -53,14 +54,16 @@ def run_isolated(work, *, writes):
         process.join()
         told.seek(0)
         said = told.read().decode(errors="replace")
-    if process.exitcode == 0:
+    refused = HDF5_REFUSED.search(f"{trace}\n{said}")
+    if process.exitcode == 0 and not refused:
         print(said, end="", file=sys.stderr)
         return
     if process.exitcode < 0:
         error, trace = f"ended by {signal.Signals(-process.exitcode).name}", ""
     if isinstance(error, UserError):
         raise error
-    if refused := HDF5_REFUSED.search(f"{trace}\n{said}"):
+    if refused:
+        Path(writes).unlink(missing_ok=True)
         raise RuntimeError(refused[0])
     if shutil.disk_usage(Path(writes).parent).free < FULL:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(writes))
