@@ -9,7 +9,6 @@ import contextlib
 import functools
 import subprocess
 import tempfile
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
