@@ -29,6 +29,13 @@ class Project:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
 
+    def take_results(self, root, study):
+        """Copy a study's results, and what Snakemake noted of them, from another checkout."""
+        shutil.copytree(root / "results" / study, self.folder / "results" / study)
+        for notes in ("metadata", "incomplete"):
+            if (root / ".snakemake" / notes).is_dir():
+                shutil.copytree(root / ".snakemake" / notes, self.folder / ".snakemake" / notes)
+
     def planned(self, *arguments):
         """Files that a run would make: list of (rule, path)."""
         done = self.snakemake("--summary", *arguments)

@@ -98,12 +98,16 @@ def test_near_identical_lines_are_in_one_cluster(soynam_bed, real_data):
     assert (clusters.lines > 1).sum() <= 1.05 * len({*pairs.a, *pairs.b})
 
 
+TARGETS = [
+    f"results/yeast/{name}.tsv"
+    for name in ("evaluation/scores", "contacts/cim_sums", "cohort/samples", "cohort/variants")
+]
 TRAITS = ["Cadmium_Chloride", "Caffeine", "Neomycin", "YPD_37C", "x6-Azauracil", "Xylose"]
 
 
 @pytest.fixture(scope="module")
 def yeast(real_data, fresh_project):
-    """The yeast study through the whole pipeline: some traits, the linear models."""
+    """The yeast study from its files to its scores: some traits, the linear models."""
     folder = fresh_project.folder
     study = yaml.safe_load((folder / "config/yeast.yaml").read_text())
     sheet = pd.read_csv(folder / "config/yeast.traits.tsv", sep="\t", dtype=str, na_filter=False)
@@ -115,7 +119,7 @@ def yeast(real_data, fresh_project):
     study["interpretation"] = False  # its table names QTL of traits that are left out
     (folder / "config/some.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
     done = fresh_project.snakemake(
-        "--configfile", "config/some.yaml", SOYFOLD_DATA=str(real_data.resolve())
+        "--configfile", "config/some.yaml", *TARGETS, SOYFOLD_DATA=str(real_data.resolve())
     )
     assert done.returncode == 0, done.stdout[-4000:]
     return folder / "results/yeast"

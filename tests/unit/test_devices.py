@@ -23,13 +23,13 @@ torch.set_num_threads(1)
 SCRIPTS = Path(fitting.__file__).parent.parent
 
 
-def train(options=None, *, module="csafm", lines=105, **more):
+def train(options=None, *, module="csafm", lines=105, size=SMALL, **more):
     """Trained, predictions and network of a small fit; of 105 lines it trains on 73."""
     dosage, y = planted_lines(lines)
     rows, val_rows, _ = parts_of(lines)
     scaler = fit_scaler(dosage[rows], y[rows])
     torch.manual_seed(0)
-    network = registry.import_model(module).Network(tiny_layout(), SMALL, CIM)
+    network = registry.import_model(module).Network(tiny_layout(), size, CIM)
     trained = training.train(
         network, dosage, scaler.standardise(y), scaler=scaler, train_rows=rows, val_rows=val_rows,
         options=training_options({**QUICK, "epochs": 3, **(options or {})}), seed=0, **more,
@@ -95,8 +95,10 @@ def test_mixup_mixes_dosages_and_targets_alike():
 def test_a_compiled_network_trains_the_same_and_its_weights_keep_their_names():
     if not (shutil.which("g++") or shutil.which("clang++")):
         pytest.skip("no C++ compiler for torch.compile")
-    plain, predicted, network = train()
-    compiled, predicted_compiled, other = train({"compile": True})
+    # One layer, and batches of one size: each further shape costs half a minute of g++.
+    options, small = {"batch_size": 10}, {"lines": 100, "size": {**SMALL, "layers": 1}}
+    plain, predicted, network = train(options, **small)
+    compiled, predicted_compiled, other = train({**options, "compile": True}, **small)
     np.testing.assert_allclose(losses(compiled), losses(plain), rtol=1e-3)
     np.testing.assert_allclose(predicted_compiled, predicted, rtol=1e-3)
     assert list(other.state_dict()) == list(network.state_dict())
