@@ -119,7 +119,7 @@ def yeast(real_data, fresh_project):
     study["interpretation"] = False  # its table names QTL of traits that are left out
     (folder / "config/some.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
     done = fresh_project.snakemake(
-        "--configfile", "config/some.yaml", *TARGETS, SOYFOLD_DATA=str(real_data.resolve())
+        *TARGETS, "--configfile", "config/some.yaml", SOYFOLD_DATA=str(real_data.resolve())
     )
     assert done.returncode == 0, done.stdout[-4000:]
     return folder / "results/yeast"
