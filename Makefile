@@ -34,7 +34,7 @@ report: .venv/.ready
 TEST_PROCESSES ?= auto
 test: .venv/.ready
 	@bash envs/install_browser.sh
-	@OMP_NUM_THREADS=1 python -m pytest -n $(TEST_PROCESSES) --durations=20 $(PYTEST_ARGS)
+	@OMP_NUM_THREADS=1 python -m pytest -n $(TEST_PROCESSES) --max-worker-restart=0 --durations=20 $(PYTEST_ARGS)
 
 SLURM_STUDY ?= demo
 SLURM_LOG ?= results/slurm.log
