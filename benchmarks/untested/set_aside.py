@@ -68,7 +68,7 @@ def recode(table, rng):
 
 
 def main(arguments=None):
-    """Read the command line, write train.vcf.gz, new.vcf.gz and lines.tsv."""
+    """Read the command line, write train.vcf.gz and new.vcf.gz."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from soyfold.alignment import RECORDS, VARIANTS
 from soyfold.prediction import NewLines, count_family_lines
+from soyfold.prediction_summary import describe_run
 
 SAMPLES = np.array(["A-1", "A-2", "A-3", "B-1", "parent"])
 SETS = {
@@ -44,3 +46,21 @@ def test_a_study_without_families_counts_nothing(families, caplog):
     counts = count_family_lines(new_lines(["A-9", "C-9"], None), SAMPLES, SETS, families)
     assert all(column.isna().tolist() == [True, True] for column in counts.values())
     assert list(counts) == list(SETS) and not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("oil", "told"), [([2, 0, pd.NA], "2 of families"), ([2, 1, pd.NA], "1 of")]
+)
+def test_the_summary_counts_lines_whose_family_is_in_no_training_of_some_trait(oil, told):
+    predictions = pd.DataFrame(
+        {"line": ["a", "b", "c"] * 2, "trait": ["oil"] * 3 + ["protein"] * 3, "model": "gblup",
+         "in_training": False, "family_lines": pd.array([*oil, 0, 3, pd.NA], dtype="Int64")}
+    )  # fmt: skip
+    rows = [
+        ("lines", "all", 3), ("calls", "known", 9), (VARIANTS, "all", 5), (VARIANTS, "used", 5),
+        (RECORDS, "all", 5), (RECORDS, "unknown to the model", 0),
+    ]  # fmt: skip
+    alignment = pd.DataFrame(rows, columns=["of", "what", "count"])
+    filled = pd.DataFrame({"chromosome": ["Gm01"], "filled": [0], "method": ["beagle"]})
+    text = describe_run(predictions, alignment, filled)
+    assert f"        {told}" in text and "intervals too narrow" in text

@@ -15,7 +15,6 @@ from soyfold.genotype_sources import common_format, match_samples, shown
 from soyfold.hard_calls import HardCaller
 from soyfold.logs import log
 from soyfold.plink import chromosome_codes, feed_plink, read_numbers, run_plink, write_numbered
-from soyfold.programs import refused_write
 from soyfold.variants import Sieve
 
 CERTAINTY = 0.9  # the schema's default
@@ -158,8 +157,6 @@ def _canonical(records, samples, sieve, code, caller, uncertain):
 
 def _plink_refusal(output, sieve, files):
     """PLINK's complaint about a line of its input, as one about the user's line."""
-    if told := refused_write("PLINK", output):
-        return told
     match = re.search(r"Error: Line (\d+) of \S+ (.*?\.)", " ".join(output.split()))
     if match is None:
         errors = output[output.find("Error") :] if "Error" in output else output[-300:]

@@ -16,7 +16,7 @@ import pandas as pd
 from soyfold import bed
 from soyfold.errors import UserError
 from soyfold.logs import log
-from soyfold.programs import find_program, run_program, without_progress
+from soyfold.programs import check_room, find_program, run_program, without_progress, writing_folder
 
 MOST_CHROMOSOMES = 95  # what --chr-set takes
 HEADROOM_MB = 1000  # for Python beside PLINK's workspace
@@ -81,7 +81,7 @@ def run_plink(*arguments, threads, memory_mb, file=None):
 def feed_plink(chunks, *arguments, threads, memory_mb):
     """Run PLINK on `chunks` (iterable of bytes) as its standard input.
 
-    An exception inside the iterable stops PLINK and is passed on.
+    An exception inside the iterable stops PLINK and is passed on; a full disk is an OSError.
 
     Returns
     -------
@@ -112,6 +112,8 @@ def feed_plink(chunks, *arguments, threads, memory_mb):
         output.seek(0)
         text = output.read().decode(errors="replace")
     log.info("%s", without_progress(text))
+    if process.returncode != 0:
+        check_room(text, writing_folder(command))
     return process.returncode, text
 
 

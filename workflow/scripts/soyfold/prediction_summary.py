@@ -27,7 +27,8 @@ def describe_run(predictions, alignment, filled):
     methods = filled[filled["filled"] > 0].groupby("method", sort=False)["filled"].sum()
     ways = ", ".join(f"{n} by {method}" for method, n in methods.items()) or "none"
     lines = predictions.drop_duplicates("line")
-    known, alone = lines["in_training"].sum(), (lines["family_lines"] == 0).sum()
+    known = lines["in_training"].sum()
+    alone = predictions.loc[predictions["family_lines"].eq(0).fillna(False), "line"].nunique()
     rows = [
         f"{count['lines', 'all']} lines predicted, {known} of them known from training",
         f"traits  {', '.join(dict.fromkeys(predictions['trait']))}",

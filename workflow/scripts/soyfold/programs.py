@@ -1,5 +1,7 @@
 """Calling the outside programs: PLINK 1.9, PLINK 2 and Beagle."""
 
+import errno
+import os
 import re
 import shutil
 import subprocess
@@ -46,15 +48,32 @@ def without_progress(output):
     return re.sub(r"(\d+%[\b\r]*)+", "", output).rstrip()
 
 
-def refused_write(program, output):
-    """A `UserError` where a program says that the system refused a write of its; else None."""
-    # PLINK's words, and those of PLINK 2 and Java.
-    if "File write failure" not in output and "No space left on device" not in output:
-        return None
-    return UserError(
-        f"no space left on the disk, or a quota used up: {program} could not write its results",
-        mend="make room, and start the same command again",
-    )
+def check_room(output, folder):
+    """Raise what the system refused if a failed program says that it could not write.
+
+    Parameters
+    ----------
+    output : str
+        What the program said.
+    folder : path-like
+        Where it writes.
+
+    Raises
+    ------
+    OSError
+        No space left (or a quota used up: PLINK 1.9 doesn't say which); `soyfold.logs.rule_log`
+        tells it in one line.
+    """
+    # PLINK's words, and those of Java.
+    if "File write failure" in output or "No space left on device" in output:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+
+
+def writing_folder(command, folder=None):
+    """Where a command writes: the folder of its `--out`, or the one it runs in."""
+    if "--out" in command:
+        return Path(command[command.index("--out") + 1]).parent
+    return folder or "."
 
 
 def run_program(command, *, folder=None, file=None, env=None):
@@ -74,7 +93,9 @@ def run_program(command, *, folder=None, file=None, env=None):
     Raises
     ------
     UserError
-        If the program exits with another status than 0: on a full disk, else its last lines.
+        If the program exits with another status than 0; its last lines are quoted.
+    OSError
+        No space left, if the program says so.
     """
     command = [str(part) for part in command]
     log.info("$ %s", " ".join(command))
@@ -91,8 +112,7 @@ def run_program(command, *, folder=None, file=None, env=None):
     )
     log.info("%s", without_progress(done.stdout))
     if done.returncode != 0:
-        if told := refused_write(Path(command[0]).name, done.stdout):
-            raise told
+        check_room(done.stdout, writing_folder(command, folder))
         lines = [line for line in done.stdout.splitlines() if line.strip()]
         lines = [line for line in lines if not line.startswith("\tat ")]  # Java's stack
         error_lines = [line for line in lines if "rror" in line or "xception" in line]
