@@ -125,6 +125,19 @@ def test_attention_equal_to_the_normalised_cim_has_alignment_one():
     torch.testing.assert_close(found["chromosome_mass"][0, 0], wanted)
 
 
+def test_alignment_with_the_measured_cim_beside_that_with_the_learned():
+    """Attention follows H; its alignment with another matrix is what a plain one's would be."""
+    q, k, H, chromosome = make_case(8, per_head=True)
+    measured = H[0].flip(0)
+    found = attention_statistics(q, k, H, chromosome, biased=True, measured=measured)
+    A = dense_attention(q, k, H, chromosome, biased=True)
+    for end, attention, learned in (("", A, H), ("_headmean", A.mean(1), H.mean(0))):
+        for name, matrix in (("aas", learned), ("aas_measured", measured)):
+            wanted = dense_statistics(attention, matrix, chromosome)[1]
+            torch.testing.assert_close(found[f"{name}{end}"], wanted, rtol=0, atol=1e-10)
+    assert not torch.allclose(found["aas"], found["aas_measured"])
+
+
 def test_floors_equal_the_dense_statistics_of_their_attentions():
     _, _, H, chromosome = make_case(3, n=30, per_head=True)
     floors = attention_floors(H, chromosome)
@@ -176,5 +189,7 @@ def test_wrong_shapes_are_named():
         attention_statistics(q, k[:, :, 1:], H, chromosome, biased=True)
     with pytest.raises(ValueError, match="indices 0 to"):
         attention_statistics(q, k, H[:2, :2], chromosome, biased=True)
+    with pytest.raises(ValueError, match="indices 0 to"):
+        attention_statistics(q, k, H, chromosome, biased=True, measured=H[:2, :2])
     with pytest.raises(ValueError, match="H of shape"):
         attention_floors(H[0], chromosome)

@@ -4,15 +4,14 @@ import pytest
 import torch
 from tiny_study import CIM, build, standardised, tiny_layout
 
+from soyfold.models.cisem import PARAMETERS, Layer
+
 
 def literal_weights(layer, y):
-    """[C] eq. 7-9 token by token, chromosome by chromosome, without any padding."""
+    """[C] eq. 7-9 token by token, chromosome by chromosome, without any padding; S_q is a mean."""
     c = layer.chromosome
-    sums = torch.stack([y[:, c == q].sum(1) for q in range(3)], 1)
-    z = (
-        torch.stack([(y[:, i] * (layer.M[c[i]] @ sums)).sum(-1) for i in range(y.shape[1])], 1)
-        / layer.size
-    )
+    means = torch.stack([y[:, c == q].mean(1) for q in range(3)], 1) / y.shape[-1] ** 0.5
+    z = torch.stack([(y[:, i] * (layer.M[c[i]] @ means)).sum(-1) for i in range(y.shape[1])], 1)
     se = layer.excitation
     w = torch.empty_like(z)
     for g in range(3):
@@ -27,9 +26,23 @@ def test_se_on_unequal_chromosomes_ignores_padding():
     layer = build("cisem", reduction=2).layers[0]
     y = torch.randn(3, tiny_layout().n_tokens, 8)
     torch.testing.assert_close(layer.weights(y), literal_weights(layer, y), atol=1e-5, rtol=1e-5)
-    counts = torch.bincount(layer.chromosome)
-    assert counts.tolist() == [4, 1, 2]
-    assert torch.allclose(layer.size, counts[layer.chromosome] * 8**0.5)
+    assert torch.bincount(layer.chromosome).tolist() == [4, 1, 2]
+
+
+@pytest.mark.parametrize("literal", [False, True])
+def test_context_is_divided_by_the_size_of_the_chromosome_it_sums(literal):
+    """Y = 1, d = 4, contacts with the other chromosome alone: z = d / sqrt(d) wherever a token is.
+
+    With [C]'s eq. 7 as printed it is d times the tokens of the other chromosome.
+    """
+    sizes, d = torch.tensor([10, 100]), 4
+    chromosome = torch.repeat_interleave(torch.arange(2), sizes)
+    parameters = {**PARAMETERS, "d_model": d, "heads": 2, "literal": literal}
+    layer = Layer(parameters, 1 - torch.eye(2), chromosome)
+    layer.excitation = torch.nn.Identity()
+    z = layer.weights(torch.ones(1, 110, d))[0]
+    wanted = (d * sizes.flip(0) if literal else torch.tensor([2, 2]))[chromosome]
+    torch.testing.assert_close(z, wanted.float())
 
 
 def test_literal_context_is_not_scaled():

@@ -25,7 +25,9 @@ def scores(tmp_path):
     for model, label, values in (
         ("mean", "Mean", {"MAE": 1.0, "PCC": np.nan, "CI": np.nan}),
         ("csafm", "CSAFM", {"MAE": 1.2, "PCC": 0.5, "CI": 0.6, "NAE": 0.9, "NAE_uniform": 1.0,
-                            "AAS": 0.8, "AAS_uniform": 0.7, "AAS_within_chromosome": 0.6}),
+                            "AAS": 0.8, "AAS_uniform": 0.7, "AAS_within_chromosome": 0.6,
+                            "AAS_learned": 0.9, "AAS_learned_uniform": 0.5,
+                            "AAS_learned_within_chromosome": 0.4}),
     ):  # fmt: skip
         for seed in (0, 1):
             shifted = {name: value + 0.1 * seed for name, value in values.items()}
@@ -55,6 +57,10 @@ def test_table_has_means_floors_and_the_papers_own_value(scores):
     assert table.paper["PCC", "CSAFM"] == 0.3268
     assert table.uniform["AAS", "CSAFM"] == pytest.approx(0.75)
     assert table.within_chromosome["AAS", "CSAFM"] == pytest.approx(0.65)
+    # Against the H that it learned: beside, with floors of its own.
+    assert table["mean"]["AAS_learned", "CSAFM"] == pytest.approx(0.95)
+    assert table.uniform["AAS_learned", "CSAFM"] == pytest.approx(0.55)
+    assert table.within_chromosome["AAS_learned", "CSAFM"] == pytest.approx(0.45)
     assert np.isnan(table["mean"]["PCC", "Mean"])
 
 

@@ -70,7 +70,8 @@ def test_metrics_are_those_of_the_predictions(csafm):
         lines = predictions[predictions.part == part]
         assert metrics[part, "PCC"] == pytest.approx(pearson(lines.observed, lines.predicted))
     for name in ("NAE", "AAS", "NAE_headmean", "AAS_headmean", "negative_coupling",
-                 "AAS_uniform", "AAS_within_chromosome"):  # fmt: skip
+                 "AAS_uniform", "AAS_within_chromosome", "AAS_learned", "AAS_learned_headmean",
+                 "AAS_learned_uniform", "AAS_learned_within_chromosome"):  # fmt: skip
         assert 0 <= metrics["test", name] <= 1
     layers = [metrics["test", f"negative_coupling_layer{k}"] for k in (1, 2)]
     assert layers[-1] == pytest.approx(metrics["test", "negative_coupling"], rel=1e-5)

@@ -6,13 +6,15 @@ import dataclasses
 import pytest
 import torch
 import yaml
-from tiny_study import CIM, build, standardised, tiny_layout
+from tiny_study import CHROMOSOMES, CIM, build, planted_lines, standardised, tiny_layout
 
 from soyfold import digest, registry
 from soyfold.attention import attention_statistics
+from soyfold.attention_figures import measure_attention
 from soyfold.errors import UserError
 from soyfold.models import encoder
 from soyfold.parameters import TRAINING
+from soyfold.scaling import fit_scaler
 
 NETWORKS = ("transformer", "csafm", "cisem", "cnn", "lstm", "gru")
 
@@ -93,6 +95,32 @@ def test_final_attention_is_what_the_last_layer_uses():
     members = torch.nn.functional.one_hot(chromosome, 3).float()
     expected = torch.einsum("ig,bhij,jf->bhgf", members / members.sum(0), attention, members)
     torch.testing.assert_close(mass, expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("model", ["csafm", "transformer"])
+def test_aas_is_against_the_measured_cim_and_the_learned_h_has_its_own_name(model):
+    """[C] eq. 15; floors follow. The learned H is that of the layer measured."""
+    network, (dosage, y) = build(model).eval(), planted_lines(20)
+    learned = CIM.flip(0)
+    if model == "csafm":
+        with torch.no_grad():
+            network.layers[-1].H.copy_(learned)
+    scaler = fit_scaler(dosage, y)
+    figures, _ = measure_attention(network, dosage, scaler=scaler, names=CHROMOSOMES, size=7)
+    g = torch.from_numpy((dosage - scaler.centre) / scaler.scale).float()
+    q, k, _, chromosome, _ = network.final_attention(g)
+    wanted = {"AAS": CIM, "AAS_learned": learned} if model == "csafm" else {"AAS": CIM}
+    assert {name for name in figures if name in ("AAS", "AAS_learned")} == set(wanted)
+    scores = q @ k.transpose(-1, -2)
+    if model == "csafm":
+        scores = scores + q.sum(-1, keepdim=True) * learned[chromosome[:, None], chromosome]
+    attention = (scores / q.shape[-1] ** 0.5).softmax(-1)
+    for name, matrix in wanted.items():
+        rows = matrix[chromosome[:, None], chromosome].expand_as(attention)
+        aas = torch.cosine_similarity(attention, rows, dim=-1).mean()
+        assert figures[name] == pytest.approx(aas.item(), rel=1e-5)
+        floor = torch.cosine_similarity(torch.ones_like(rows[0, 0]), rows[0, 0], dim=-1).mean()
+        assert figures[f"{name}_uniform"] == pytest.approx(floor.item(), rel=1e-5)
 
 
 @pytest.mark.parametrize("norm", ["post", "pre"])

@@ -6,12 +6,9 @@ import torch
 from soyfold import training
 from soyfold.attention import attention_floors, attention_statistics
 
-STATISTICS = {
-    "nae": "NAE",
-    "aas": "AAS",
-    "nae_headmean": "NAE_headmean",
-    "aas_headmean": "AAS_headmean",
-}
+# Where a network learns H, `aas` is against it; else H is the measured CIM.
+STATISTICS = {"nae": "NAE", "aas_measured": "AAS", "aas": "AAS_learned"}
+FLOORS = ("AAS_uniform", "AAS_within_chromosome")
 
 
 @torch.no_grad()
@@ -33,8 +30,10 @@ def measure_attention(network, dosage, *, scaler, names, size):
     Returns
     -------
     figures : dict of str to float
-        Means over lines (and heads): NAE, AAS, NAE_headmean, AAS_headmean, negative_coupling for
-        CSAFM's form of bias (of each layer too, where the network tells it), and floors.
+        Means over lines (and heads): NAE, AAS against the CIM that the network was given ([C]
+        eq. 15), each with _headmean, and floors; where it learns H, AAS_learned against that, and
+        its floors. negative_coupling for CSAFM's form of bias (of each layer too, where the network
+        tells it).
     between : DataFrame (G, G)
         Mean attention of a chromosome's queries (rows) on each chromosome; NA without tokens.
     """
@@ -43,17 +42,21 @@ def measure_attention(network, dosage, *, scaler, names, size):
     sums, mass = {}, 0.0
     for g in training.standardised_batches(dosage, scaler, size=size, device=device):
         q, k, H, chromosome, biased = network.final_attention(g)
-        statistics = attention_statistics(q, k, H, chromosome, biased=biased)
+        learned = H is not network.cim
+        statistics = attention_statistics(q, k, H, chromosome, biased=biased, measured=network.cim)
         mass = mass + statistics.pop("chromosome_mass").double().mean(1).sum(0)
         statistics |= _coupling_by_layer(network, g)
         for name, value in statistics.items():
             sums[name] = sums.get(name, 0.0) + value.double().reshape(len(g), -1).mean(1).sum()
-    figures = {label: float(sums[name] / len(dosage)) for name, label in STATISTICS.items()}
-    coupling = [name for name in sums if biased and name.startswith("negative_coupling")]
-    figures |= {name: float(sums[name] / len(dosage)) for name in coupling}
-    floors = attention_floors(H, chromosome)
-    wanted = ("NAE_uniform", "AAS_uniform", "AAS_within_chromosome")
-    figures |= {name: floors[name] for name in wanted}
+    labels = {name: label for name, label in STATISTICS.items() if learned or name != "aas"}
+    labels |= {f"{name}_headmean": f"{label}_headmean" for name, label in labels.items()}
+    labels |= {name: name for name in sums if biased and name.startswith("negative_coupling")}
+    figures = {label: float(sums[name] / len(dosage)) for name, label in labels.items()}
+    floors = attention_floors(network.cim, chromosome)
+    figures |= {name: floors[name] for name in ("NAE_uniform", *FLOORS)}
+    if learned:
+        floors = attention_floors(H, chromosome)
+        figures |= {name.replace("AAS", "AAS_learned"): floors[name] for name in FLOORS}
     between = pd.DataFrame((mass / len(dosage)).cpu().numpy(), index=names, columns=names)
     return figures, between
 

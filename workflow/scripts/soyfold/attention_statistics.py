@@ -57,39 +57,41 @@ def _with_prior(q, k, prior):
     return q, torch.cat([k, prior.key_columns(k).expand(batch, heads, -1, -1)], -1)
 
 
-def _stream(q, k, H, chromosome):
+def _stream(q, k, H, chromosome, references):
     """Sums over the rows of softmax(q k^T), one chunk of rows after the other.
 
     Returns
     -------
     sums : dict of Tensor
-        nae, aas (batch, heads), nae_headmean, aas_headmean (batch,); entropies in nats.
+        nae and each reference's name (batch, heads), with _headmean (batch,); entropies in nats.
     masses : Tensor (batch, heads, G, G)
         Mean over the queries of a chromosome.
     """
     batch, heads, n, _ = q.shape
     members = one_hot(chromosome, H.shape[-1], q.dtype)
     sizes = members.sum(0)
-    H_mean = H.mean(0) if H.ndim == 3 else H
-    shapes = {"": (batch, heads), "_headmean": (batch,)}
-    sums = {f"{m}{end}": q.new_zeros(s) for end, s in shapes.items() for m in ("nae", "aas")}
+    over_heads = {name: R.mean(0) if R.ndim == 3 else R for name, R in references.items()}
+    shapes, names = {"": (batch, heads), "_headmean": (batch,)}, ("nae", *references)
+    sums = {f"{name}{end}": q.new_zeros(s) for end, s in shapes.items() for name in names}
     masses = q.new_zeros(batch, heads, *H.shape[-2:])
     for b, i in _chunks(batch, heads, n):
         rows = chromosome[i]
         attention, entropy, norm = _attend(q[b, :, i] @ k[b].transpose(-1, -2))
         mass = attention @ members
         sums["nae"][b] += entropy.sum(-1)
-        sums["aas"][b] += _alignment(mass, norm, H, sizes, rows).sum(-1)
+        for name, R in references.items():
+            sums[name][b] += _alignment(mass, norm, R, sizes, rows).sum(-1)
         masses[b] += members[i].T @ mass
         mean = attention.mean(1)
         sums["nae_headmean"][b] += torch.special.entr(mean).sum((-1, -2))
         norm = torch.linalg.vector_norm(mean, dim=-1)
-        sums["aas_headmean"][b] += _alignment(mass.mean(1), norm, H_mean, sizes, rows).sum(-1)
+        for name, R in over_heads.items():
+            sums[f"{name}_headmean"][b] += _alignment(mass.mean(1), norm, R, sizes, rows).sum(-1)
     return sums, masses / sizes[:, None]
 
 
 @torch.no_grad()
-def attention_statistics(q, k, H, chromosome, *, biased):
+def attention_statistics(q, k, H, chromosome, *, biased, measured=None):
     """Normalised attention entropy, alignment with the CIM and mass between chromosomes.
 
     Parameters
@@ -102,6 +104,8 @@ def attention_statistics(q, k, H, chromosome, *, biased):
         Chromosome of each token, 0 to G - 1, in any order.
     biased : bool
         Attention of `biased_attention` with H; False: plain attention, H serves AAS alone.
+    measured : Tensor (G, G), optional, keyword only
+        The CIM that a learned H started from.
 
     Returns
     -------
@@ -113,6 +117,7 @@ def attention_statistics(q, k, H, chromosome, *, biased):
         nae_headmean, aas_headmean (batch,): of the attention averaged over the heads, against H
         averaged over the heads.
         negative_coupling (batch, heads): share of rows with s_i < 0, where H acts turned round.
+        With `measured` also aas_measured, aas_measured_headmean: the cosine with it ([C] eq. 15).
 
     Raises
     ------
@@ -127,13 +132,17 @@ def attention_statistics(q, k, H, chromosome, *, biased):
     check_groups(H, chromosome, heads=heads, tokens=n)
     dtype = at_least_float32(q)
     q, k, H = q.to(dtype), k.to(dtype), H.to(dtype)
+    references = {"aas": H}
+    if measured is not None:
+        check_groups(measured, chromosome, heads=heads, tokens=n)
+        references["aas_measured"] = measured.to(dtype)
     negative = (q.sum(-1) < 0).to(dtype).mean(-1)
     with torch.autocast(q.device.type, enabled=False):
         if biased:
             scaled, keys = _with_prior(q, k, ChromosomeOnKeys(H, chromosome))
         else:
             scaled, keys = q, k
-        sums, masses = _stream(scaled * q.shape[-1] ** -0.5, keys, H, chromosome)
+        sums, masses = _stream(scaled * q.shape[-1] ** -0.5, keys, H, chromosome, references)
     log_n = math.log(n) if n > 1 else float("nan")
     result = {
         name: total / (n * log_n if name.startswith("nae") else n) for name, total in sums.items()

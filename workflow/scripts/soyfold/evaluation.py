@@ -9,16 +9,20 @@ from soyfold.measures import KEYS, of_trait
 
 PAPER_METRICS = ["MAE", "PCC", "CI", "NAE", "AAS"]
 FURTHER_METRICS = [
-    "NAE_headmean", "AAS_headmean", "R2", "RMSE", "Spearman", "calibration_slope",
-    "calibration_intercept", "selection_overlap", "selection_gain", "selection_efficiency",
+    "AAS_learned", "NAE_headmean", "AAS_headmean", "AAS_learned_headmean", "R2", "RMSE", "Spearman",
+    "calibration_slope", "calibration_intercept", "selection_overlap", "selection_gain",
+    "selection_efficiency",
 ]  # fmt: skip
 # Further ones whose names say the level of the intervals, or what the lines are grouped by.
 NAMED_METRICS = ("coverage", "interval_width", "PCC_within_")
 FLOORS = {
-    "NAE": ("NAE_uniform", None),
-    "NAE_headmean": ("NAE_uniform", None),
-    "AAS": ("AAS_uniform", "AAS_within_chromosome"),
-    "AAS_headmean": ("AAS_uniform", "AAS_within_chromosome"),
+    f"{name}{end}": floors
+    for end in ("", "_headmean")
+    for name, floors in {
+        "NAE": ("NAE_uniform", None),
+        "AAS": ("AAS_uniform", "AAS_within_chromosome"),
+        "AAS_learned": ("AAS_learned_uniform", "AAS_learned_within_chromosome"),
+    }.items()
 }
 MAE_TOLERANCE = 1.05
 # What scores.tsv says of a fit's model, beside the keys of a row.

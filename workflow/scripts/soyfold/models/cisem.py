@@ -71,7 +71,8 @@ class Layer(EncoderLayer):
         self.M = nn.Parameter(cim.clone())
         self.register_buffer("chromosome", chromosome, persistent=False)
         counts = torch.bincount(chromosome, minlength=len(cim)).clamp(min=1)
-        size = counts[chromosome].to(cim) * math.sqrt(parameters["d_model"])
+        # What S_q is divided by: tokens of chromosome q x sqrt(d).
+        size = counts.to(cim) * math.sqrt(parameters["d_model"])
         self.register_buffer("size", size, persistent=False)
         # The ablation without SE normalises z, so that the sigmoid doesn't saturate.
         self.norm_context = None if parameters["se"] else nn.LayerNorm(len(chromosome))
@@ -81,9 +82,8 @@ class Layer(EncoderLayer):
 
     def weights(self, y):
         """w (batch, n) of Y (batch, n, d): eq. 7-9."""
-        z = chromosome_context(y, self.M, self.chromosome)
-        if not self.literal:
-            z = z / self.size
+        M = self.M if self.literal else self.M / self.size  # column q: S_q becomes a mean
+        z = chromosome_context(y, M, self.chromosome)
         return self.excitation(z) if self.excitation else torch.sigmoid(self.norm_context(z))
 
     def between(self, y):
@@ -96,7 +96,8 @@ class Network(Encoder):
 
     M of each layer is trainable, starts at the CIM H and is clamped to [H - gamma, H + gamma]
     after every optimiser step; gamma = 0 freezes it. `se: false` is the CIM-only row of Table 5;
-    `literal: true` leaves out the division of z by sqrt(d) and the chromosome's size.
+    `literal: true` leaves out the division of S_q, chromosome q's part of z, by sqrt(d) and the
+    number of tokens on q.
     """
 
     name = "cisem"

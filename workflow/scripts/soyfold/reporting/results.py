@@ -29,6 +29,7 @@ SHOWN = {
     "selection_efficiency": "of the best tenth",
     "NAE": "attention entropy",
     "AAS": "attention and CIM",
+    "AAS_learned": "and the H learned",
 }
 HEAD = {"PCC": "test PCC", "calibration_slope": "slope", "selection_efficiency": "selection"}
 MOST_ROWS = 2000
