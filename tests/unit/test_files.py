@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from soyfold import digest
 from soyfold.errors import UserError
-from soyfold.files import read_table, scratch, staged, write_table
-from soyfold.logs import rule_log
+from soyfold.files import decode_text, read_table, scratch, staged, write_table
+from soyfold.logs import log, rule_log
 from soyfold.programs import find_program, run_program
 
 
@@ -95,6 +95,24 @@ def test_rule_log_tells_what_the_system_refused_in_one_line(tmp_path, capsys, er
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert line.startswith("soyfold: ERROR") and told in line and "to mend: " in line
     assert "Traceback" not in (tmp_path / "rule.log").read_text()
+
+
+def test_warnings_reach_the_terminal_and_progress_does_not(tmp_path, capsys):
+    with rule_log(tmp_path / "rule.log"):
+        log.info("progress")
+        log.warning("WARNING %d calls", 3)
+    log.warning("WARNING after the rule")
+    assert capsys.readouterr().err == "soyfold: WARNING 3 calls\n"
+    assert "WARNING 3 calls" in (tmp_path / "rule.log").read_text()
+
+
+def test_text_of_another_encoding_is_refused_with_what_it_may_say():
+    assert decode_text("\ufeffid\t中黄35".encode(), file="x") == "id\t中黄35"
+    with pytest.raises(UserError, match=r"x, line 2: .*byte 0xd6 in .*'中黄35'.*iconv") as error:
+        decode_text("PI1\t中黄35\tPI2".encode("gbk"), file="x", at="line 2")
+    assert "PI1" not in str(error.value)
+    with pytest.raises(UserError, match=r"byte 0xff"):
+        decode_text("PI1".encode("utf-16"), file="x")
 
 
 def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):

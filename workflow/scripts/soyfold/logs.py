@@ -52,9 +52,10 @@ def _refusal(error):
 def rule_log(path):
     """Send soyfold's log to `path` while a rule's script runs.
 
-    A `UserError`, or what the system refuses (no space, no permission), becomes one line in the
-    log and on the terminal and exit status 1; any other exception leaves its traceback in the log,
-    so that the terminal stays readable.
+    What is logged as `log.warning("WARNING ...")` also goes to the terminal: nobody reads the log
+    of a job that ended well. A `UserError`, or what the system refuses (no space, no permission),
+    becomes one line in the log and on the terminal and exit status 1; any other exception leaves
+    its traceback in the log, so that the terminal stays readable.
 
     Parameters
     ----------
@@ -68,7 +69,11 @@ def rule_log(path):
     """
     handler = _Handler(path, mode="w", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S"))
+    terminal = logging.StreamHandler(sys.stderr)
+    terminal.setFormatter(logging.Formatter("soyfold: %(message)s"))
+    terminal.addFilter(lambda record: str(record.msg).startswith("WARNING "))
     log.addHandler(handler)
+    log.addHandler(terminal)
     log.setLevel(logging.INFO)
     started = time.perf_counter()
     try:
@@ -88,6 +93,7 @@ def rule_log(path):
         )
         raise SystemExit(1) from None
     finally:
+        log.removeHandler(terminal)
         log.removeHandler(handler)
         with contextlib.suppress(OSError):  # a full disk, told above
             handler.close()
