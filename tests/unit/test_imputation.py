@@ -1,5 +1,9 @@
 """soyfold.imputation: called genotypes stay, none is missing, accuracy is counted as it is."""
 
+import os
+import re
+import subprocess
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from soyfold import bed, imputation
-from soyfold.beagle import WINDOW_VARIANTS, java_options, window_cm
+from soyfold.beagle import JAVA_VARIABLES, WINDOW_VARIANTS, java_options, run_beagle, window_cm
 from soyfold.errors import UserError
 from soyfold.files import read_table
 from soyfold.imputation import impute_chromosome, merge_chromosomes
@@ -190,8 +194,49 @@ def test_one_window_unless_there_are_too_many_variants():
     assert window_cm(np.arange(WINDOW_VARIANTS + 1) * 10_000) == 40
 
 
-def test_java_keeps_the_users_options(monkeypatch):
-    monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-Dx=y")
-    assert java_options(10**9, 4096).split()[:2] == ["-Dx=y", "-Xmx4096m"]
+@pytest.mark.parametrize("wrapper", ["", "-Xms512m -Xmx1g"], ids=["plain", "of bioconda"])
+@pytest.mark.parametrize("variable", ["_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS"])
+@pytest.mark.parametrize(
+    "site", ["-Xmx16m", "-Xms9g -Xmx9g", "-XX:MaxRAMPercentage=1 -XX:+UseParallelGC"]
+)
+def test_the_heap_holds_against_wrappers_and_sites(monkeypatch, wrapper, variable, site):
+    for name in JAVA_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, f"-Dx=y {site}")
+    done = subprocess.run(
+        ["java", *wrapper.split(), "-XX:+PrintFlagsFinal", "-XshowSettings:properties", "-version"],
+        env=os.environ | {"_JAVA_OPTIONS": java_options(100, 300)},
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True,
+    )  # fmt: skip
+    assert re.search(rf"MaxHeapSize += {300 * 2**20} ", done.stdout)
+    assert re.search("^ *x = y$", done.stdout, re.M)  # their other options stay
+    assert bool(re.search(r"UseSerialGC += true", done.stdout)) == ("GC" not in site)
+
+
+def test_java_compiles_little_for_little_work():
     assert "TieredStopAtLevel=1" in java_options(100, 4096)
     assert "TieredStopAtLevel" not in java_options(10**9, 4096)
+
+
+@pytest.mark.parametrize(
+    ("heap", "said"),
+    [
+        (990, r"key imputation\.memory_gb: found Beagle out of memory with a heap of 1000 MB"),
+        (15, r"bin/beagle: found .*heap of 15 MB, where imputation\.memory_gb asks for 1000 MB"),
+    ],
+)
+def test_out_of_memory_names_what_set_the_heap(tmp_path, monkeypatch, heap, said):
+    """The second is a script that unsets what it is given, as those of containers do."""
+    program = tmp_path / "bin" / "beagle"
+    program.parent.mkdir()
+    program.write_text(
+        f"#!/bin/sh\necho 'Command line: java -Xmx{heap}m -jar beagle.jar'\n"
+        "echo 'java.lang.OutOfMemoryError: Java heap space'\nexit 1\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    rows = bed.pack(random_counts(3, 12))
+    with pytest.raises(UserError, match=said):
+        run_beagle(
+            rows, 12, np.array([1, 500, 900]), settings=SETTINGS, memory_mb=2000, folder=tmp_path
+        )

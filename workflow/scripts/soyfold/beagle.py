@@ -1,6 +1,7 @@
 """Runs of Beagle on packed genotypes: fill gaps, phase a panel, impute new samples from it."""
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ BASES_PER_CM = 1e6  # what Beagle assumes without a genetic map
 SMALL_CELLS = 500_000
 FEWEST_SAMPLES = 10
 JAVA_MB = 1000  # what Java and Python need beside the heap
+JAVA_VARIABLES = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
+SHOWN_HEAP = 0.9  # Java leaves a part of the heap out of what Beagle says that it has
 
 
 def window_cm(positions):
@@ -37,9 +40,14 @@ def window_cm(positions):
 
 
 def java_options(cells, heap_mb):
-    """Options of the Java machine: heap, and a start that suits the size of the work."""
-    options = [os.environ.get("JAVA_TOOL_OPTIONS", ""), f"-Xmx{heap_mb}m"]
-    options.append("-XX:+UseSerialGC")  # a collector that takes no further thread
+    """Options of the Java machine, for `_JAVA_OPTIONS`: heap, and a start that suits the work.
+
+    Java reads that variable last, so that the heap holds against a wrapper's command line (that of
+    bioconda says `-Xmx1g`) and against what a site sets for all; its other options stay.
+    """
+    options = [os.environ.get("_JAVA_OPTIONS", ""), "-Xms64m", f"-Xmx{heap_mb}m"]
+    if not any("GC" in os.environ.get(name, "") for name in JAVA_VARIABLES):
+        options.append("-XX:+UseSerialGC")  # a collector that takes no further thread
     if cells < SMALL_CELLS:
         options.append("-XX:TieredStopAtLevel=1")
     return " ".join(option for option in options if option)
@@ -156,19 +164,33 @@ def _start(inputs, positions, cells, settings, memory_mb, folder):
     heap_mb = int(max(200, memory_mb - JAVA_MB))
     options = {name: settings[name] for name in ("seed", "burnin", "iterations")}
     options |= {"nthreads": settings["threads"], "window": f"{window_cm(positions):g}"}
-    environment = os.environ | {"JAVA_TOOL_OPTIONS": java_options(cells, heap_mb)}
+    environment = os.environ | {"_JAVA_OPTIONS": java_options(cells, heap_mb)}
     command = [program, *inputs.split(), "out=after"]
     command += [f"{name}={value}" for name, value in options.items()]
     try:
         run_program(command, folder=folder, env=environment)
     except UserError as error:
-        if "OutOfMemoryError" not in str(error):
-            raise
-        raise UserError(
-            f"Beagle out of memory with a heap of {heap_mb} MB",
-            at="key imputation.memory_gb",
-            mend="raise it",
-        ) from None
+        if "OutOfMemoryError" in str(error):
+            raise _out_of_memory(error.output, heap_mb, program) from None
+        raise
+
+
+def _out_of_memory(output, heap_mb, program):
+    """What set the heap that was too small: the study, or a `beagle` that lets nobody else."""
+    told = re.search(r"Command line: java -Xmx(\d+)m", output)
+    if told and int(told[1]) < SHOWN_HEAP * heap_mb:
+        return UserError(
+            f"Beagle out of memory with a heap of {told[1]} MB, where imputation.memory_gb asks"
+            f" for {heap_mb} MB",
+            file=program,
+            allowed="a script that starts java with the _JAVA_OPTIONS that it is given",
+            mend="take what sets -Xmx or _JAVA_OPTIONS out of it, or put another beagle on PATH",
+        )
+    return UserError(
+        f"Beagle out of memory with a heap of {heap_mb} MB",
+        at="key imputation.memory_gb",
+        mend="raise it",
+    )
 
 
 def _read_calls(variants, samples, settings, memory_mb, folder):

@@ -93,7 +93,8 @@ def run_program(command, *, folder=None, file=None, env=None):
     Raises
     ------
     UserError
-        If the program exits with another status than 0; its last lines are quoted.
+        If the program exits with another status than 0; its last lines are quoted, and `output`
+        has all.
     OSError
         No space left, if the program says so.
     """
@@ -117,10 +118,12 @@ def run_program(command, *, folder=None, file=None, env=None):
         lines = [line for line in lines if not line.startswith("\tat ")]  # Java's stack
         error_lines = [line for line in lines if "rror" in line or "xception" in line]
         error_lines = error_lines or lines[-2:]
-        raise UserError(
+        error = UserError(
             f"{Path(command[0]).name} stopped with status {done.returncode}:"
             f" {' '.join(error_lines[-3:])}",
             file=file,
             mend="see the whole output in this rule's log",
         )
+        error.output = done.stdout
+        raise error
     return done.stdout
