@@ -1,5 +1,7 @@
 """Contacts of real files: yeast Hi-C against tables computed independently, a real .hic."""
 
+import gzip
+
 import cooler
 import numpy as np
 import pandas as pd
@@ -19,7 +21,7 @@ pytestmark = pytest.mark.real_data
 def yeast(real_data, root, tmp_path_factory):
     """Folder with the yeast library loaded and merged, and its chromosomes."""
     folder = tmp_path_factory.mktemp("yeast")
-    chromosomes = read_chromosomes(root / "resources" / "chromosomes" / "yeast_saccer3.tsv")
+    chromosomes = read_chromosomes(root / "resources" / "chromosomes" / "yeast_before_r64.tsv")
     row = row_of("cool", real_data / "yeast" / "hic_10kb.cool")
     cool, table = folder / "lib.cool", folder / "lib.tsv"
     load_library(row, chromosomes, resolution=None, cool=cool, table=table)
@@ -39,6 +41,18 @@ def test_yeast_sums_equal_the_published_tables(balanced, name, tolerance, yeast,
     pd.testing.assert_frame_equal(
         sums, expected, check_exact=tolerance == 0, rtol=tolerance, atol=0, check_dtype=False
     )
+
+
+def test_yeasts_tables_are_of_the_assemblies_that_they_name(yeast, real_data, root):
+    with gzip.open(real_data / "yeast" / "genome_r64.fa.gz", "rt") as fasta:
+        entries = [entry.partition("\n") for entry in fasta.read().split(">")[1:]]
+    bases = {head.split()[0]: len(text.replace("\n", "")) for head, _, text in entries}
+    r64 = read_chromosomes(root / "resources" / "chromosomes" / "yeast_saccer3.tsv")
+    assert dict(zip(r64.names, r64.lengths, strict=True)) == bases
+    older = yeast[1]
+    sizes = cooler.Cooler(str(real_data / "yeast" / "hic_10kb.cool")).chromsizes
+    assert dict(zip(older.names, older.lengths, strict=True)) == dict(sizes[older.names])
+    assert older.names == r64.names and set(older.aliases) < set(r64.aliases)
 
 
 def test_yeast_counts_what_it_drops(yeast, real_data):

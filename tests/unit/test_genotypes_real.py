@@ -160,7 +160,7 @@ def test_two_snps_of_the_collection(real_data, root, tmp_path):
 
 def test_yeast_markers(real_data, root, tmp_path):
     file = real_data / "yeast" / "genotypes.txt.gz"
-    bim, samples, counts, chromosomes = load(file, "yeast_saccer3", root, tmp_path, MARKERS)
+    bim, samples, counts, chromosomes = load(file, "yeast_before_r64", root, tmp_path, MARKERS)
     assert counts.shape == (11623, 1008) and len(samples) == 1008
     sizes = bim["chromosome"].value_counts(sort=False)
     assert sizes.index.tolist() == chromosomes.names and sizes["chrX"] == 857
