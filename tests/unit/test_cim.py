@@ -3,11 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soyfold.chromosomes import read_chromosomes
 from soyfold.cim import (
+    CONTROLS,
     NORMALISATIONS,
     expected_between,
     expected_sums,
@@ -96,23 +98,23 @@ def test_zero_diagonal_leaves_contacts_within_chromosomes_out(method, soybean):
         assert H.to_numpy().max() == 1
 
 
-def control(name, soybean, seed=1, method="log1p_max"):
+def control(name, soybean, method="log1p_max"):
     sums = random_sums(soybean, 3)
     cim = normalise(sums, method, chromosomes=soybean)
-    options = {"chromosomes": soybean, "method": method, "zero_diagonal": False, "seed": seed}
+    options = {"chromosomes": soybean, "method": method, "zero_diagonal": False}
     return cim, sums, make_control(name, cim, sums, **options)
 
 
 @given(st.integers(0, 10_000))
 @settings(max_examples=40)
 def test_permuted_keeps_all_but_which_chromosomes_meet(soybean, seed):
-    cim, _, permuted = control("permuted", soybean, seed)
+    cim, _, permuted = control(f"permuted{seed}", soybean)
     assert list(permuted.index) == list(permuted.columns) == soybean.names
     for part in (lambda m: np.sort(m, axis=None), lambda m: np.sort(np.diag(m))):
         np.testing.assert_array_equal(part(permuted.to_numpy()), part(cim.to_numpy()))
     assert (permuted == permuted.T).all(axis=None)
     assert (permuted != cim).any(axis=None)
-    pd.testing.assert_frame_equal(permuted, control(f"permuted{seed}", soybean, seed=99)[2])
+    pd.testing.assert_frame_equal(permuted, permute(cim, seed))
 
 
 def test_permutations_of_two_chromosomes_are_never_the_identity():
@@ -133,7 +135,7 @@ def test_expected_control_of_a_study_without_hi_c_is_its_cim(soybean):
     sums = expected_sums(soybean)
     options = {"chromosomes": soybean, "zero_diagonal": False}
     cim = normalise(sums, "log1p_max", **options)
-    again = make_control("expected", cim, sums, method="log1p_max", seed=1, **options)
+    again = make_control("expected", cim, sums, method="log1p_max", **options)
     pd.testing.assert_frame_equal(cim, again)
 
 
@@ -142,8 +144,16 @@ def test_identity_constant_and_zero(soybean):
     assert (constant == cim.to_numpy().mean()).all(axis=None)
     np.testing.assert_array_equal(control("identity", soybean)[2], np.eye(20))
     np.testing.assert_array_equal(control("zero", soybean)[2], np.zeros((20, 20)))
-    with pytest.raises(UserError, match=r"control 'shuffled'.*permuted<k>"):
-        control("shuffled", soybean)
+    for name in ("shuffled", "permuted"):
+        with pytest.raises(UserError, match=rf"control '{name}'.*permuted<k>, expected"):
+            control(name, soybean)
+
+
+def test_a_model_may_take_each_control_and_no_other(root):
+    schema = yaml.safe_load((root / "workflow/schemas/models.schema.yaml").read_text())
+    entry = schema["properties"]["models"]["additionalProperties"]["properties"]
+    allowed = entry["cim"]["pattern"].removeprefix("^(").removesuffix(")$").split("|")
+    assert allowed == ["none", "real", "permuted[0-9]+", *CONTROLS]
 
 
 def broken(soybean, value):

@@ -26,7 +26,7 @@ def test_defaults_are_filled_in_depth(config, root):
         "sample_missing": 0.10,
         "minor_allele_frequency": 0.05,
     }
-    assert study["imputation"]["method"] == "beagle"
+    assert study["imputation"]["iterations"] == 12
     assert study["splits"]["ratio"] == [7, 2, 1]
 
 
@@ -67,6 +67,8 @@ def _set(path, value):
         (_set("genotypes.filters.sample_missing", 2), ["sample_missing", "found 2"]),
         (_set("contacts", "none"), ["key contacts", "'none'", "expected"]),
         (_set("contacts.normalisation", "x"), ["contacts.normalisation", "log1p_max, row"]),
+        (_set("contacts.permutation_seed", 1), ["key contacts", "drop permutation_seed, since"]),
+        (_set("imputation", {"method": "beagle"}), ["key imputation", "drop method, which"]),
         (_set("splits.seeds", 0), ["splits.seeds", "at least 1"]),
         (_set("splits.seeds", "three"), ["splits.seeds", "integer"]),
         (_set("splits.scheme", "given"), ["key splits", "with a file"]),

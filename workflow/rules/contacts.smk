@@ -1,5 +1,7 @@
 # Hi-C of any format -> one cooler per library -> merged, balanced -> CIM and its controls.
 
+from soyfold import cim
+
 # Without a bin size that the study fixes, the coarsest of the libraries is found when they merge.
 FIXED_RESOLUTION = SETTINGS["contacts"]["resolution"]
 if FIXED_RESOLUTION == "coarsest":
@@ -141,7 +143,7 @@ rule make_control:
     benchmark:
         f"{BENCHMARKS}/contacts/make_control/{{control}}.tsv"
     wildcard_constraints:
-        control="permuted[0-9]*|expected|identity|constant|zero",
+        control=cim.CONTROL,
     conda:
         "../../envs/contacts.yaml"
     threads: 1
@@ -152,7 +154,6 @@ rule make_control:
     params:
         method=SETTINGS["contacts"]["normalisation"],
         zero_diagonal=SETTINGS["contacts"]["zero_diagonal"],
-        seed=SETTINGS["contacts"]["permutation_seed"],
         source=source_digest("make_control"),
     message:
         "contacts: control CIM {wildcards.control}"

@@ -4,7 +4,6 @@ import threading
 from soyfold.prediction_summary import print_prediction
 from soyfold.summary import print_summary
 
-CONTROLS = ["permuted", "expected", "identity", "constant", "zero"]
 EVALUATION_TABLES = [
     *VARIANT_TABLES,
     *(["comparisons"] if REFERENCES else []),
@@ -16,7 +15,7 @@ TARGETS = {
     "qc": f"{RESULTS}/genotypes/qc_counts.tsv",
     "accuracy": f"{RESULTS}/imputation/accuracy.tsv",
     "cim_sums": f"{RESULTS}/contacts/cim_sums.tsv",
-    "controls": expand(f"{RESULTS}/contacts/cim_{{control}}.tsv", control=CONTROLS),
+    "controls": expand(f"{RESULTS}/contacts/cim_{{control}}.tsv", control=cim.CONTROLS),
     "joins": f"{RESULTS}/cohort/join_report.tsv",
     "scores": f"{RESULTS}/evaluation/scores.tsv",
     "released": [f"{folder}/released.tsv" for folder in RELEASED],

@@ -1,4 +1,4 @@
-"""Make a control's CIM: permuted, expected, identity, constant or zero."""
+"""Make a control's CIM."""
 
 from soyfold.chromosomes import read_chromosomes
 from soyfold.cim import make_control, read_cim, write_cim
@@ -13,6 +13,5 @@ with rule_log(snakemake.log[0]):
         chromosomes=chromosomes,
         method=snakemake.params.method,
         zero_diagonal=snakemake.params.zero_diagonal,
-        seed=snakemake.params.seed,
     )
     write_cim(control, snakemake.output[0])

@@ -15,7 +15,9 @@ NORMALISATIONS = {
     "observed_expected": "observed / expected contacts",
     "length": "contacts per Mb²",
 }
-CONTROLS = "permuted, permuted<k>, expected, identity, constant, zero"
+# Control CIMs beside permuted<k> (labels shuffled with seed k), in the order of tables and figures.
+CONTROLS = ("expected", "identity", "constant", "zero")
+CONTROL = r"permuted\d+|" + "|".join(CONTROLS)  # a control's name, as a regular expression
 MEGABASE = 1e6
 
 
@@ -234,30 +236,28 @@ def permute(cim, seed):
     return pd.DataFrame(cim.to_numpy()[np.ix_(order, order)], index=cim.index, columns=cim.columns)
 
 
-def make_control(name, cim, sums, *, chromosomes, method, zero_diagonal, seed):
+def make_control(name, cim, sums, *, chromosomes, method, zero_diagonal):
     """Make the CIM of a control.
 
     Parameters
     ----------
     name : str
-        permuted (labels shuffled with `seed`), permuted<k> (with seed k), expected (from lengths
-        alone, with as many contacts between chromosomes as observed, normalised the same way),
-        identity, constant (the mean of all entries of the CIM everywhere), zero.
+        permuted<k> (labels shuffled with seed k), expected (from lengths alone, with as many
+        contacts between chromosomes as observed, normalised the same way), identity, constant (the
+        mean of all entries of the CIM everywhere), zero.
     cim, sums : DataFrame (G, G)
         The normalised CIM and the sums that it came from.
     chromosomes : Chromosomes, keyword only
     method, zero_diagonal : keyword only
         As for `normalise`.
-    seed : int, keyword only
-        Of the control permuted.
 
     Returns
     -------
     DataFrame (G, G)
     """
-    permuted = re.fullmatch(r"permuted(\d*)", name)
+    permuted = re.fullmatch(r"permuted(\d+)", name)
     if permuted:
-        return permute(cim, int(permuted[1] or seed))
+        return permute(cim, int(permuted[1]))
     if name == "expected":
         between = np.triu(sums.to_numpy(dtype=np.float64), 1).sum()
         expected = expected_sums(chromosomes, total_between=between)
@@ -268,5 +268,5 @@ def make_control(name, cim, sums, *, chromosomes, method, zero_diagonal, seed):
         "zero": np.zeros(cim.shape),
     }
     if name not in values:
-        raise UserError(f"control {name!r}", allowed=CONTROLS)
+        raise UserError(f"control {name!r}", allowed=", ".join(["permuted<k>", *CONTROLS]))
     return pd.DataFrame(values[name], index=cim.index, columns=cim.columns)

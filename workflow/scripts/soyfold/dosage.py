@@ -26,7 +26,7 @@ def _refuse_missing(block, start, variants, samples, bed):
             file=bed,
             at=f"sample {samples[row]}, variant {variants.iloc[start + column]}",
             allowed="no missing call after imputation",
-            mend="switch imputation on (imputation: {method: beagle})",
+            mend="switch imputation on (drop imputation: off)",
         )
 
 

@@ -5,6 +5,7 @@ A variant is an entry of models.yaml; a control is a model whose CIM is another.
 
 import copy
 
+from soyfold.cim import CONTROLS
 from soyfold.errors import UserError
 
 # Rows of the paper's tables ([C], tables 4 to 6), as printed, and the entry of models.yaml of each.
@@ -51,7 +52,7 @@ def control_names(permuted, *, has_contacts):
         Without Hi-C the study's own CIM is the expected one, which is then no control.
     """
     shuffled = [f"permuted{k}" for k in range(1, permuted + 1)]
-    return [*shuffled, *(["expected"] if has_contacts else []), "identity", "constant", "zero"]
+    return shuffled + [name for name in CONTROLS if has_contacts or name != "expected"]
 
 
 def control_model(model, control):

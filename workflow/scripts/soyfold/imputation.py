@@ -251,7 +251,7 @@ def _refuse_missing(rows, samples):
             f"{missing} missing calls among {len(rows) * samples}",
             at="key imputation",
             allowed="off only where nothing is missing",
-            mend="switch imputation on (method: beagle)",
+            mend="switch imputation on (drop imputation: off)",
         )
 
 

@@ -15,7 +15,6 @@ CAPTION = (
 )
 # Differences below a tenth of this say nothing to a breeder: no panel zooms in on them.
 NARROWEST = 0.02
-ORDER = ["expected", "identity", "constant", "zero"]
 
 
 def ordinal(number):
@@ -54,7 +53,7 @@ def _draw_panel(axis, rows):
     shuffled = rows[[is_permuted(name) for name in rows.control]]
     pooled = rows[rows.control == POOLED]
     pooled = pooled.iloc[0] if len(pooled) else None
-    others = [name for name in ORDER if name in set(rows.control)]
+    others = [name for name in rows.control if name != POOLED and not is_permuted(name)]
     first = rows.iloc[0]
     _draw_real(axis, first, pooled)
     # A matrix expected from lengths is nobody's real CIM.

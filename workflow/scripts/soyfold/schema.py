@@ -101,8 +101,11 @@ def _found(error):
 
 
 def _mend(error):
-    """What to do about a switch in quotes, which YAML reads as text."""
+    """What to do about a key that is gone, or a switch in quotes, which YAML reads as text."""
     schema = error.schema
+    if error.validator == "additionalProperties":
+        gone = schema.get("gone", {})
+        return "; ".join(f"drop {key}, {gone[key]}" for key in gone if key in error.instance)
     switches = [s for s in (schema, *schema.get("oneOf", [])) if s.get("type") == "boolean"]
     switches += [s for s in schema.get("oneOf", []) if s.get("const") is False]
     words = ("on", "off", "yes", "no", "true", "false")

@@ -95,7 +95,6 @@ def method_sections(
     imputation = settings["imputation"] or {}
     drawn = [(f"splits, {name}", ", ".join(map(str, of))) for name, of in seeds.items()]
     drawn += [("imputation and masked calls", imputation.get("seed", "not used"))]
-    drawn += [("permuted CIMs", settings["contacts"]["permutation_seed"])]
     listed = provenance.citations(citations, used)
     cited = [
         [row.what, row.citation, "" if pd.isna(row.doi) else f"doi:{row.doi}"]
