@@ -1,12 +1,11 @@
-"""Family GBLUP: closed forms, REML against an independent maximiser, what families change."""
+"""Family GBLUP: closed forms, and what families change (its REML: test_variance_components)."""
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize
 
 from soyfold.errors import UserError
 from soyfold.models import family_gblup, gblup
-from soyfold.models.variance_components import estimate, evaluate
+from soyfold.models.variance_components import estimate
 
 
 def simulated(n=160, snps=60, families=4, *, departure=1.0, seed=0):
@@ -20,17 +19,6 @@ def simulated(n=160, snps=60, families=4, *, departure=1.0, seed=0):
     return dosage, 50 + value + 2 * random.standard_normal(n), names
 
 
-def literal_log_likelihood(kernels, y, variances):
-    """REML written out: -1/2 (log|V| + log|1'V^-1 1| + y'Py)."""
-    V = sum(s * K for s, K in zip(variances, kernels, strict=False)) + variances[-1] * np.eye(
-        len(y)
-    )
-    inverse, one = np.linalg.inv(V), np.ones((len(y), 1))
-    total = one.T @ inverse @ one
-    P = inverse - inverse @ one @ np.linalg.inv(total) @ one.T @ inverse
-    return -0.5 * (np.linalg.slogdet(V)[1] + np.log(total.item()) + y @ P @ y)
-
-
 @pytest.fixture(scope="module")
 def kernels():
     dosage, y, names = simulated()
@@ -38,33 +26,6 @@ def kernels():
     additive = z @ z.T
     additive /= np.trace(additive) / len(additive)
     return [additive, additive * family_gblup.same_family(names)], y
-
-
-def test_the_likelihood_is_the_literal_one_and_the_gradient_its_slope(kernels):
-    matrices, y = kernels
-    at = np.array([20.0, 30.0, 5.0])
-    point = evaluate(matrices, y, at)
-    assert point.log_likelihood == pytest.approx(literal_log_likelihood(matrices, y, at))
-    for k, step in enumerate(1e-4 * np.eye(3)):
-        slope = (
-            literal_log_likelihood(matrices, y, at + step)
-            - literal_log_likelihood(matrices, y, at - step)
-        ) / 2e-4
-        assert point.gradient[k] == pytest.approx(slope, rel=1e-5)
-
-
-def test_average_information_ends_where_another_maximiser_does(kernels):
-    matrices, y = kernels
-    variances, point, converged = estimate(matrices, y)
-    found = minimize(
-        lambda logs: -literal_log_likelihood(matrices, y, np.exp(logs)),
-        np.log(variances) + 0.3,
-        method="Nelder-Mead",
-        options={"xatol": 1e-6, "fatol": 1e-10, "maxiter": 2000},
-    )
-    assert converged
-    np.testing.assert_allclose(variances, np.exp(found.x), rtol=1e-3)
-    assert point.log_likelihood == pytest.approx(-found.fun, abs=1e-6)
 
 
 def test_predictions_are_best_linear_unbiased(kernels):

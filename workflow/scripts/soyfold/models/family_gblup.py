@@ -16,7 +16,7 @@ from soyfold.kernel_matrices import centre, kernel_matrix
 from soyfold.kernel_names import ADDITIVE
 from soyfold.logs import log
 from soyfold.models.linear import project, refuse_unusable
-from soyfold.models.variance_components import covariance, estimate
+from soyfold.models.variance_components import covariance, estimate, meets_bound
 from soyfold.parameters import require, resolve
 from soyfold.shared_kernels import own_kernels
 
@@ -83,7 +83,7 @@ class FamilyModel:
         }
 
     def summary(self):
-        """Heritability, the families' share of the genetic variance, variances, convergence."""
+        """Heritability, the families' share of the genetic variance, variances, and REML's end."""
         return dict(self.figures)
 
 
@@ -107,7 +107,7 @@ def same_family(families):
 
 
 def _variances(additive, within, y, lines, seed):
-    """REML of up to `lines` lines, drawn at random: variances (3,) and whether they converged."""
+    """REML of up to `lines` lines, drawn at random: variances (3,) and what to report of it."""
     chosen = np.arange(len(y))
     if len(y) > lines:
         chosen = np.sort(np.random.default_rng(seed).choice(len(y), lines, replace=False))
@@ -115,21 +115,21 @@ def _variances(additive, within, y, lines, seed):
     kernels = [additive[part], additive[part] * within[part]]
     variances, _, converged = estimate(kernels, y[chosen])
     if not converged:
-        log.warning("REML of %d lines has not converged", len(chosen))
-    return variances, converged, len(chosen)
+        log.warning("WARNING REML of %d lines has not converged", len(chosen))
+    at_bound = meets_bound(variances, y[chosen])
+    return variances, {"reml_lines": len(chosen), "converged": converged, "at_bound": at_bound}
 
 
-def _figures(variances, additive, within, converged, lines):
-    """What `summary` gives."""
+def _figures(variances, additive, within, reml):
+    """What `summary` gives; `reml` is what `_variances` says beside them."""
     common, family, residual = variances
     genetic = common + family * float(np.mean(np.diag(additive) * np.diag(within)))
     return {
         "heritability": genetic / (genetic + residual),
-        "family_share": 1 - common / genetic,
+        "family_share": 1 - common / genetic if genetic > 0 else np.nan,
         "variance_genetic": genetic,
         "variance_residual": residual,
-        "reml_lines": lines,
-        "converged": converged,
+        **reml,
     }
 
 
@@ -173,8 +173,8 @@ def fit(dosage, y, *, parameters, seed, families, kernels=None):
     kernels = kernels or own_kernels(dosage)
     additive, scale = _scaled(kernel_matrix(kernels.products, kernels.rows, ADDITIVE)[0])
     within = same_family(families)
-    variances, converged, lines = _variances(additive, within, y, most, seed)
-    figures = _figures(variances, additive, within, converged, lines)
+    variances, reml = _variances(additive, within, y, most, seed)
+    figures = _figures(variances, additive, within, reml)
     factor = cho_factor(
         covariance([additive, additive * within], variances),
         lower=True, overwrite_a=True, check_finite=False,

@@ -3,17 +3,19 @@
 y = mu + sum_k g_k + e, g_k ~ N(0, s_k K_k), e ~ N(0, s_e I). One kernel alone is better served by
 its decomposition (`soyfold.tridiagonal`); several have none in common. Newton steps with the
 average of observed and expected information need no more than V^-1 (Gilmour, Thompson and Cullis
-1995, doi:10.2307/2533274).
+1995, doi:10.2307/2533274). A variance that wants to be negative stays at its bound, and a step is
+the best one for the others with that one held.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_factor, lapack
+from scipy.optimize import lsq_linear
 
-FLOOR = 1e-6  # of the trait's variance: a component that wants to be negative stays there
-STEPS = 30
-HALVINGS = 8
+NOISE = 1e-6  # the least of s_e, of the trait's variance, with which V keeps its inverse
+STEPS = 50
+HALVINGS = 20
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,12 @@ def evaluate(kernels, y, variances):
     y : ndarray (n,)
     variances : ndarray (k + 1,)
     """
-    factor = cho_factor(covariance(kernels, variances), lower=True, check_finite=False)
-    inverse = cho_solve(factor, np.eye(len(y)), check_finite=False, overwrite_b=True)
+    # The transpose of a symmetric matrix is itself, in LAPACK's order: it is overwritten.
+    matrix = covariance(kernels, variances).T
+    factor, _ = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
+    log_determinant = 2 * np.log(np.diag(factor)).sum()
+    inverse = np.tril(lapack.dpotri(factor, lower=1, overwrite_c=1)[0])
+    inverse += np.tril(inverse, -1).T
     sums = inverse.sum(0)
     total = sums.sum()
 
@@ -63,7 +69,7 @@ def evaluate(kernels, y, variances):
     pushed = np.column_stack([*(kernel @ dual for kernel in kernels), dual])
     traces = [np.vdot(inverse, kernel) - sums @ kernel @ sums / total for kernel in kernels]
     traces.append(np.trace(inverse) - sums @ sums / total)
-    height = 2 * np.log(np.diag(factor[0])).sum() + np.log(total) + y @ dual
+    height = log_determinant + np.log(total) + y @ dual
     return Point(
         log_likelihood=-0.5 * height,
         gradient=0.5 * (dual @ pushed - np.array(traces)),
@@ -71,13 +77,17 @@ def evaluate(kernels, y, variances):
     )
 
 
-def _newton(point, variances, floor):
-    """Where Newton's step leads; components on the floor that want to go lower stay there."""
-    free = (variances > floor) | (point.gradient > 0)
-    step = np.zeros_like(variances)
-    information = point.information[np.ix_(free, free)]
-    step[free] = np.linalg.lstsq(information, point.gradient[free], rcond=None)[0]
-    return np.maximum(variances + step, floor)
+def _newton(point, variances, least):
+    """The step to the top, within the bounds, of the parabola whose own top is Newton's step."""
+    values, vectors = np.linalg.eigh(point.information)
+    roots = np.sqrt(np.maximum(values, 1e-9 * values[-1]))  # kernels may be copies of each other
+    found = lsq_linear(
+        roots[:, None] * vectors.T,
+        vectors.T @ point.gradient / roots,
+        bounds=(least - variances, np.inf),
+        method="bvls",
+    )
+    return np.maximum(variances + found.x, least) - variances
 
 
 def estimate(kernels, y, *, tolerance=1e-6):
@@ -89,29 +99,35 @@ def estimate(kernels, y, *, tolerance=1e-6):
         Their diagonals should average about 1.
     y : ndarray (n,)
     tolerance : float, keyword only
-        Gain of log-likelihood at which the ascent ends.
+        Log-likelihood that the gradient still promises, within the bounds, where the ascent ends.
 
     Returns
     -------
     variances : ndarray (k + 1,)
-        Of the kernels, then of the noise.
+        Of the kernels, 0 where that is likeliest, then of the noise.
     point : Point
     converged : bool
+        Whether the promise is below `tolerance`.
     """
-    floor = FLOOR * y.var()
-    variances = np.full(len(kernels) + 1, y.var() / (len(kernels) + 1))
+    y = y - y.mean()  # P takes the mean off, but with what rounding leaves of a large one
+    least = np.append(np.zeros(len(kernels)), NOISE * y.var())
+    variances = np.full(len(least), y.var() / len(least))
     point = evaluate(kernels, y, variances)
     for _ in range(STEPS):
-        target = _newton(point, variances, floor)
+        step = _newton(point, variances, least)
+        if point.gradient @ step < tolerance:
+            return variances, point, True
         for halving in range(HALVINGS):
-            trial = variances + (target - variances) / 2**halving
+            trial = variances + step / 2**halving
             found = evaluate(kernels, y, trial)
             if found.log_likelihood >= point.log_likelihood:
                 break
         else:
-            return variances, point, True  # no step up is left within rounding
-        gain = found.log_likelihood - point.log_likelihood
+            break
         variances, point = trial, found
-        if gain < tolerance:
-            return variances, point, True
     return variances, point, False
+
+
+def meets_bound(variances, y):
+    """Whether all of y is noise, or none of it: `variances` as `estimate` gives them."""
+    return bool(not variances[:-1].any() or variances[-1] <= 1.001 * NOISE * y.var())
