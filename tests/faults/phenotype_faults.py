@@ -146,10 +146,11 @@ FAULTS = [
     _join("phenotypes: infinite value", cell("inf"), "'inf'", "a finite number"),
     _join("phenotypes: value beyond floating point", cell("1e999"), "'1e999'", "a finite number"),
     _join("phenotypes: latin-1", latin_1, "no UTF-8"),
-    _join(
+    _counted(
         "phenotypes: UTF-16",
         lambda s: s.path(OIL).write_text(s.path(OIL).read_text(), encoding="utf-16"),
-        "no UTF-8",
+        "oil\tmatched\tby the same id\t48",
+        mended="refused",
     ),
     _join(
         "phenotypes: an Excel file under the name .csv",

@@ -152,16 +152,20 @@ def test_files_that_cannot_be_read(tmp_path):
     whole = gzip.compress(WIDE.encode() * 50)
     (tmp_path / "cut.csv.gz").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "latin.csv").write_bytes("Name,protein\nMüller,4\n".encode("latin-1"))
-    (tmp_path / "utf16.csv").write_bytes(WIDE.encode("utf-16"))
     for name, message in {
         "cut.csv.gz": "broken gzip file",
-        "latin.csv": r"no UTF-8 \(byte 0xfc\)",
-        "utf16.csv": "no UTF-8",
+        "latin.csv": r"line 2: found text that is no UTF-8 \(byte 0xfc; .*'Müller' as Windows-1252",
         "absent.csv": "no such file",
     }.items():
         with pytest.raises(UserError, match=message) as error:
             read_records(trait_row(tmp_path / name))
         assert str(error.value).startswith(str(tmp_path / name))
+
+
+def test_unicode_text_of_excel_is_read(tmp_path):
+    wide = read_records(trait_row(write_text(tmp_path / "p.csv", WIDE)))
+    (tmp_path / "q.csv").write_bytes(WIDE.encode("utf-16"))
+    pd.testing.assert_frame_equal(read_records(trait_row(tmp_path / "q.csv")), wide)
 
 
 def test_lines_are_counted_through_quoted_line_breaks(tmp_path):

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from soyfold.errors import UserError
-from soyfold.files import staged
+from soyfold.files import read_text_table, staged
 
 MAGIC = bytes([0x6C, 0x1B, 0x01])
 MISSING = -1
@@ -118,7 +118,7 @@ def write_bed(rows, path):
 def _read_columns(path, names):
     """Read a bim or fam, whitespace between its columns, no header; it may be empty."""
     try:
-        table = pd.read_csv(
+        table = read_text_table(
             _companion(path),
             sep=r"\s+",
             header=None,

@@ -1,11 +1,7 @@
 """Users' tables: CSV, TSV (gzipped or not) or XLSX, with title lines, BOM and any line ends."""
 
-import contextlib
 import csv
-import gzip
-import io
 import re
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +9,7 @@ import pandas as pd
 
 from soyfold.errors import UserError
 from soyfold.spreadsheets import OLD, ZIP, read_sheets
+from soyfold.textfiles import BAD_GZIP, open_binary, read_lines
 
 MISSING = frozenset({"", "na", "nan", ".", "n/a"})
 TITLE_LINES = 20  # a header is looked for this far down
@@ -23,17 +20,6 @@ _NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 def is_missing(text):
     """Which cells of a text Series say that there is no value (NA, NaN, N/A, '.', blank)."""
     return text.str.lower().isin(MISSING)
-
-
-@contextlib.contextmanager
-def _open_text(path):
-    """Text of a file whose first bytes say whether it is gzipped."""
-    with Path(path).open("rb") as stream:
-        gzipped = stream.read(2) == b"\x1f\x8b"
-        stream.seek(0)
-        with contextlib.ExitStack() as stack:
-            raw = stack.enter_context(gzip.open(stream)) if gzipped else stream
-            yield stack.enter_context(io.TextIOWrapper(raw, encoding="utf-8-sig", newline=""))
 
 
 def _delimiter(line, decimal):
@@ -179,8 +165,8 @@ def read_columns(path, names, *, optional=(), identity=None, sheet=None, decimal
     Parameters
     ----------
     path : path-like
-        CSV or TSV (tabs in the header decide), UTF-8 with or without BOM, gzipped or not; or an
-        Excel workbook (.xlsx). Lines above the header are skipped.
+        CSV or TSV (tabs in the header decide), as `textfiles.open_binary` reads it; or an Excel
+        workbook (.xlsx). Lines above the header are skipped.
     names : sequence of str
         Columns that must be there; `protein` is also found as `protein (%)` or `protein [%]`.
     optional : sequence of str
@@ -217,20 +203,16 @@ def read_columns(path, names, *, optional=(), identity=None, sheet=None, decimal
             return _read_rows(rows, names, optional, identity, path)
         if sheet is not None:
             raise UserError(f"sheet {sheet!r} of a table of text", file=path, allowed="NA")
-        with _open_text(path) as handle:
-            rows = _text_rows(handle, lambda cells: _has_all(cells, names), decimal)
+        with open_binary(path) as stream:
+            lines = read_lines(stream, file=path)
+            rows = _text_rows(lines, lambda cells: _has_all(cells, names), decimal)
             return _read_rows(rows, names, optional, identity, path)
     except FileNotFoundError:
         raise UserError("no such file", file=path, mend="check the path in the sheet") from None
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except BAD_GZIP as error:
         raise UserError(
             f"a broken gzip file ({error})", file=path, mend="fetch or compress it once more"
         ) from None
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"text that is no UTF-8 (byte {error.object[error.start]:#04x})", file=path,
-            mend="save the table as UTF-8",
-        ) from None  # fmt: skip
     except csv.Error as error:
         raise UserError(f"no readable table ({error})", file=path, allowed="CSV or TSV") from None
 

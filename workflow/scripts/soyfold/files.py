@@ -1,5 +1,6 @@
 """Tables and files that are either whole or absent."""
 
+import collections
 import contextlib
 import gzip
 import os
@@ -10,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from soyfold.errors import UserError
+from soyfold.textfiles import BAD_GZIP, open_binary, read_lines
 
 
 def _own_name(path):
@@ -89,6 +91,30 @@ def write_table(table, path, *, digits=10):
             table.to_csv(temporary, lineterminator="\n", **form)
 
 
+def read_text_table(path, **options):
+    """`pandas.read_csv` of a text file as `textfiles.open_binary` has it.
+
+    Raises
+    ------
+    UserError
+        For text that is no UTF-8, with the line and the byte; a gzip file that is cut off.
+    """
+    try:
+        with open_binary(path) as stream:
+            return pd.read_csv(stream, **options)
+    except UnicodeDecodeError as error:
+        failed = error
+    except BAD_GZIP as error:
+        raise UserError(
+            f"a gzip file that is cut off or damaged ({error})",
+            file=path,
+            mend="copy it again (test it with gzip -t)",
+        ) from None
+    with open_binary(path) as stream:
+        collections.deque(read_lines(stream, file=path), maxlen=0)
+    raise failed
+
+
 def read_table(path, *, required=(), **options):
     """Read one of soyfold's TSV tables; `NA` and empty are missing, text columns stay text.
 
@@ -109,22 +135,11 @@ def read_table(path, *, required=(), **options):
         found = "a directory" if Path(path).is_dir() else "no such file"
         raise UserError(found, file=path, mend="check the path in the config")
     try:
-        table = pd.read_csv(
-            path,
-            sep="\t",
-            na_values=["NA", ""],
-            keep_default_na=False,
-            encoding="utf-8-sig",
-            **options,
+        table = read_text_table(
+            path, sep="\t", na_values=["NA", ""], keep_default_na=False, **options
         )
     except pd.errors.EmptyDataError:
         raise UserError("an empty file", file=path, allowed="a TSV table with a header") from None
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"text that is no UTF-8 (byte {error.object[error.start]:#04x})",
-            file=path,
-            mend="save the table as UTF-8",
-        ) from None
     except pd.errors.ParserError as error:
         raise UserError(
             f"no table ({error})", file=path, allowed="a TSV table, each row as long as its header"

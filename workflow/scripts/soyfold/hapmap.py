@@ -4,6 +4,7 @@ import functools
 
 from soyfold.errors import UserError
 from soyfold.markers import BETWEEN
+from soyfold.textfiles import decode
 from soyfold.vcf import check_samples, check_width
 
 FIXED = ("rs#", "alleles", "chrom", "pos", "strand")  # of eleven columns before the samples
@@ -25,7 +26,7 @@ def read_header(lines, *, file):
         If the header isn't HapMap's, or names no sample or one twice.
     """
     for number, line in lines:
-        fields = line.decode("utf-8-sig", errors="replace").split("\t")
+        fields = decode(line, file=file, line=number).split("\t")
         names = tuple(field.lower() for field in fields[: len(FIXED)])
         if names[:1] not in (("rs#",), ("rs",)) or names[1:] != FIXED[1:]:
             raise UserError(
@@ -104,7 +105,7 @@ def read_records(lines, samples, *, file):
         at = f"line {number}"
         check_width(len(leading) + len(cells), LEADING + len(samples), file=file, at=at)
         name, alleles, contig, position, strand = (
-            field.decode("utf-8", errors="replace").strip() for field in leading[:5]
+            decode(field, file=file, line=number).strip() for field in leading[:5]
         )
         try:
             ref, alt = split_alleles(alleles, strand)

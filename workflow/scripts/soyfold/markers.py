@@ -3,6 +3,7 @@
 import re
 
 from soyfold.errors import UserError
+from soyfold.textfiles import decode
 from soyfold.vcf import check_samples, check_width
 
 GROUPS = ("chromosome", "position", "ref", "alt")
@@ -52,7 +53,7 @@ def compile_codes(codes):
 def read_header(lines, *, file):
     """Samples of a marker table: its first line without the first column."""
     for number, line in lines:
-        samples = line.decode("utf-8-sig", errors="replace").split("\t")[1:]
+        samples = decode(line, file=file, line=number).split("\t")[1:]
         check_samples(samples, file=file, at=f"line {number}")
         return samples
     raise UserError("no header", file=file, allowed="a header: marker, then the samples, by tabs")
@@ -84,7 +85,7 @@ def read_records(lines, samples, *, file, marker_name, codes):
         if not line:
             continue
         marker, *cells = line.split(b"\t")
-        marker = marker.decode("utf-8", errors="replace")
+        marker = decode(marker, file=file, line=number)
         at = f"line {number}"
         match = pattern.search(marker)
         if match is None:

@@ -1,16 +1,13 @@
 """Reading a user's VCF: its lines, its samples, its records, with the place of any defect."""
 
-import contextlib
-import gzip
 import io
-import zlib
 from collections import Counter
 from pathlib import Path
 
 from soyfold.errors import UserError
+from soyfold.textfiles import BAD_GZIP, decode, open_binary
 
 FIXED = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT")
-_GZIP = b"\x1f\x8b"
 _BGZF = b"\x1f\x8b\x08\x04"
 # The empty block with which bgzip ends a file: blocks may end with a line, so that only its
 # absence tells a file that was cut off between two blocks.
@@ -18,7 +15,9 @@ _BGZF_END = bytes.fromhex("1f8b08040000000000ff0600424302001b0003000000000000000
 
 
 def open_lines(file):
-    """Yield (number, line) of a text file, gzipped or not; lines are bytes without their ends.
+    """Yield (number, line) of a text file; lines are bytes of UTF-8 without their ends.
+
+    As `textfiles.open_binary` has them.
 
     Raises
     ------
@@ -28,37 +27,34 @@ def open_lines(file):
     path = Path(file)
     if not path.is_file():
         raise UserError("no such file", file=file, mend="check genotypes.file in the config")
-    with path.open("rb") as raw:
-        head = raw.read(4)
-        raw.seek(0)
-        if not head:
-            raise UserError(
-                "an empty file", file=file, allowed="a VCF, PLINK bed, HapMap or marker table"
-            )
-        number = 0
-        try:
-            if head[:2] == _GZIP:
-                stream = io.BufferedReader(gzip.GzipFile(fileobj=raw), 1 << 20)
-            else:
-                stream = raw
+    if not path.stat().st_size:
+        raise UserError(
+            "an empty file", file=file, allowed="a VCF, PLINK bed, HapMap or marker table"
+        )
+    number = 0
+    try:
+        with open_binary(file) as stream:
             for number, line in enumerate(stream, start=1):
                 yield number, line.rstrip(b"\r\n")
-            if head == _BGZF and not _ends_whole(raw):
-                raise EOFError("no end-of-file block")
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise UserError(
-                f"a gzip file that is cut off or damaged ({error})",
-                file=file,
-                at=f"after line {number}",
-                mend="copy or download it again (test it with gzip -t)",
-            ) from None
+        if not _ends_whole(path):
+            raise EOFError("no end-of-file block")
+    except BAD_GZIP as error:
+        raise UserError(
+            f"a gzip file that is cut off or damaged ({error})",
+            file=file,
+            at=f"after line {number}",
+            mend="copy or download it again (test it with gzip -t)",
+        ) from None
 
 
-def _ends_whole(raw):
-    raw.seek(0, io.SEEK_END)
-    with contextlib.suppress(OSError):
+def _ends_whole(path):
+    """Whether a file is no bgzip, or has the empty block at its end."""
+    with path.open("rb") as raw:
+        head = raw.read(18)
+        if head[:4] != _BGZF or head[12:14] != b"BC":
+            return True
         raw.seek(-len(_BGZF_END), io.SEEK_END)
-    return raw.read() == _BGZF_END
+        return raw.read() == _BGZF_END
 
 
 def check_samples(samples, *, file, at=None):
@@ -125,7 +121,7 @@ def read_header(lines, *, file):
     for number, line in lines:
         if line.startswith(b"##"):
             continue
-        fields = line.decode("utf-8", errors="replace").split("\t")
+        fields = decode(line, file=file, line=number).split("\t")
         if tuple(fields[:9]) != FIXED:
             raise UserError(
                 f"{line[:60].decode(errors='replace')!r} where the header's last line should be",
@@ -171,4 +167,4 @@ def read_records(lines, samples, *, file):
                 at=f"line {number}",
                 allowed="FORMAT that begins with GT (genotype calls), or has DS or GP (dosages)",
             )
-        yield number, *(field.decode("utf-8", errors="replace") for field in five), rest
+        yield number, *(decode(field, file=file, line=number) for field in five), rest
