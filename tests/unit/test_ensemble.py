@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from test_resume import cut_short
+from cut_fits import cut_short
 from tiny_study import QUICK, SMALL, block, write_cohort, write_second_trait
 
 from soyfold import fitting, training

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
-from test_comparisons import make_scores
+from scores_table import make_scores
 
 from soyfold import plotting_comparisons
 from soyfold.comparisons import compare_models

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from cut_fits import cut_short, run
 from tiny_study import QUICK, SMALL, block, write_cohort
 
 from soyfold import fitting, training
@@ -28,33 +29,6 @@ def model(**parameters):
     """A fit in which everything that can be random is."""
     random_parts = {"dropout": 0.2, "snp_dropout": 0.3, "mixup": 1.0, "schedule": "cosine"}
     return block("csafm", attention=True, **{**SMALL, **QUICK, **random_parts, **parameters})
-
-
-def run(folder, inputs, chosen):
-    """Fit, with a resume file at each epoch's start."""
-    fitting.fit(chosen, folders=[folder], seconds=0, **inputs)
-
-
-class Killed(BaseException):
-    """What a test ends a fit with."""
-
-
-def cut_short(folder, inputs, chosen, monkeypatch, *, epoch=4):
-    """Run a fit up to the validation of an epoch; returns the resume file that it leaves."""
-    known = training.train
-
-    def train(*arguments, **options):
-        def on_epoch(number, _):
-            if number == epoch:
-                raise Killed
-
-        return known(*arguments, **{**options, "on_epoch": on_epoch})
-
-    with monkeypatch.context() as patch:
-        patch.setattr(training, "train", train)
-        with pytest.raises(Killed):
-            run(folder, inputs, chosen)
-    return folder / "resume.ckpt"
 
 
 @pytest.fixture(scope="module")
