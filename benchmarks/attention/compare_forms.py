@@ -22,7 +22,7 @@ import pandas as pd
 import torch
 from measure import FORMS, HEADS, LAYERS, Case, dense_mb, measure_alone, time_in_turns
 
-from soyfold.files import write_table
+from soyfold.common.files import write_table
 
 COLUMNS = (
     "device", "dtype", "part", "form", "heads", "d_k", "tokens", "pass", "threads", "repeats",

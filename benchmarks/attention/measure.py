@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-from soyfold.attention import attention_statistics, biased_attention, plain_attention
+from soyfold.attention.biased import attention_statistics, biased_attention, plain_attention
 from soyfold.models import cisem, csafm, transformer
 from soyfold.models.encoder import EncoderLayer
 

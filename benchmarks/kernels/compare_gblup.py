@@ -22,9 +22,9 @@ import numpy as np
 import pandas as pd
 from engines import ENGINES
 
-from soyfold.bed import pack, write_bed, write_bim, write_fam
-from soyfold.blocks import blocks
-from soyfold.files import read_table, write_table
+from soyfold.common.blocks import blocks
+from soyfold.common.files import read_table, write_table
+from soyfold.genotypes.bed import pack, write_bed, write_bim, write_fam
 from soyfold.metrics import pearson
 
 ROOT = Path(__file__).resolve().parents[2]

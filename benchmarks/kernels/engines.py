@@ -12,8 +12,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow" / "scrip
 
 import numpy as np
 
-from soyfold.kernel_matrices import write_products
 from soyfold.metrics import pearson
+from soyfold.models.kernels.matrices import write_products
 
 
 class Fold:
@@ -50,7 +50,7 @@ def products(fold):
 def soyfold_reml(fold):
     """As a study's fits do: the split's decomposition, then the trait; then one more trait."""
     from soyfold.models import gblup
-    from soyfold.shared_kernels import LineKernels
+    from soyfold.models.kernels.shared import LineKernels
 
     started = time.perf_counter()
     dosage, kernels = fold.dosage[fold.fit], LineKernels(fold.products, fold.fit)
@@ -76,7 +76,7 @@ def soyfold_reml(fold):
 def soyfold_given(fold):
     """At the lambda that REML found: no decomposition."""
     from soyfold.models import gblup
-    from soyfold.shared_kernels import LineKernels
+    from soyfold.models.kernels.shared import LineKernels
 
     started = time.perf_counter()
     model = gblup.fit(

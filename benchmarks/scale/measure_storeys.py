@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import pandas as pd
 from steps import CHROMOSOMES, STEPS
 
-from soyfold.chromosomes import read_chromosomes
-from soyfold.files import write_table
+from soyfold.common.chromosomes import read_chromosomes
+from soyfold.common.files import write_table
 
 MEASURED = ("seconds", "python_cpu", "programs_cpu")
 PEAKS = ("python_mb", "programs_mb")

@@ -18,9 +18,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow" / "scrip
 import pandas as pd
 import yaml
 
-from soyfold import settings
-from soyfold.chromosomes import read_chromosomes
+from soyfold.common.chromosomes import read_chromosomes
 from soyfold.simulation.study import OTHERS, Options, name_styles, simulate_study
+from soyfold.study import settings
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMOSOMES = ROOT / "resources" / "chromosomes" / "soybean_wm82.a2.tsv"
@@ -56,7 +56,7 @@ def simulate(study):
 
 def import_genotypes(study):
     """VCF to bed."""
-    from soyfold.genotypes import import_genotypes
+    from soyfold.genotypes.importing import import_genotypes
 
     own = study.load()["genotypes"]
     import_genotypes(
@@ -67,7 +67,7 @@ def import_genotypes(study):
 
 def filter_genotypes(study):
     """The paper's three filters."""
-    from soyfold.filters import filter_genotypes
+    from soyfold.genotypes.filters import filter_genotypes
 
     tables = {name: study.results / f"{name}.tsv" for name in ("samples", "variants", "counts")}
     filter_genotypes(
@@ -79,7 +79,7 @@ def filter_genotypes(study):
 
 def impute_chromosome(study, chromosome):
     """Beagle on one chromosome, twice: once for the accuracy on masked calls."""
-    from soyfold.imputation import impute_chromosome
+    from soyfold.imputation.imputing import impute_chromosome
 
     own = study.load()["imputation"]
     prefix = study.results / "imputed" / chromosome
@@ -91,9 +91,9 @@ def impute_chromosome(study, chromosome):
 
 def fill_chromosome(study, chromosome):
     """Not measured by Beagle: each variant's most frequent genotype, so that merging finds it."""
-    from soyfold import bed
-    from soyfold.files import write_table
-    from soyfold.imputation import MOST_FREQUENT, PAIRS, fill_most_frequent
+    from soyfold.common.files import write_table
+    from soyfold.genotypes import bed
+    from soyfold.imputation.imputing import MOST_FREQUENT, PAIRS, fill_most_frequent
 
     source, prefix = study.results / "filtered", study.results / "imputed" / chromosome
     prefix.parent.mkdir(exist_ok=True)
@@ -110,7 +110,7 @@ def fill_chromosome(study, chromosome):
 
 def merge_chromosomes(study):
     """Imputed chromosomes to one bed."""
-    from soyfold.imputation import merge_chromosomes
+    from soyfold.imputation.imputing import merge_chromosomes
 
     names = study.chromosomes.names
     merge_chromosomes(
@@ -122,9 +122,9 @@ def merge_chromosomes(study):
 
 def join_traits(study):
     """Phenotypes of all traits to values of the lines."""
-    from soyfold.cohort import join_trait
-    from soyfold.joins import read_id_map
-    from soyfold.samples import read_samples
+    from soyfold.cohort.joins import read_id_map
+    from soyfold.cohort.samples import read_samples
+    from soyfold.cohort.traits import join_trait
 
     cohort = study.load()["cohort"]
     samples = read_samples(study.results / "merged.fam", study.results / "samples.tsv")
@@ -138,7 +138,7 @@ def join_traits(study):
 
 def write_dosage(study):
     """Bed to the dosage matrix."""
-    from soyfold.dosage import write_dosage
+    from soyfold.cohort.dosage import write_dosage
 
     keys = {name: study.results / f"cohort_{name}.tsv" for name in ("samples", "variants")}
     write_dosage(study.results / "merged.bed", dosage=study.results / "dosage.npy", **keys)

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow" / "scrip
 
 import pandas as pd
 
-from soyfold.files import write_table
+from soyfold.common.files import write_table
 from soyfold.metrics import mae, pearson
 
 

@@ -65,9 +65,9 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path):
     study.path(VCF).chmod(0o600)
     refuse = (
         "import os, sys; sys.path.insert(0, sys.argv[1]); os.chdir(sys.argv[2])\n"
-        "from soyfold.errors import UserError\n"
-        "from soyfold.settings import _refuse_unreadable\n"
-        "from soyfold.logs import rule_log\n"
+        "from soyfold.common.errors import UserError\n"
+        "from soyfold.study.settings import _refuse_unreadable\n"
+        "from soyfold.common.logs import rule_log\n"
         f"os.setgid({nobody.pw_gid}); os.setuid({nobody.pw_uid})\n"
         "try: _refuse_unreadable({'genotypes.file': sys.argv[3]})\n"
         "except UserError as error: print(error)\n"

@@ -6,7 +6,7 @@ import pytest
 from prediction_study import variant_table, write_study, write_vcf
 from projects import copy_project
 
-from soyfold.saved_models import load_model
+from soyfold.prediction.saved_models import load_model
 
 pytestmark = pytest.mark.slow
 

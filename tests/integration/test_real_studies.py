@@ -7,15 +7,15 @@ import pandas as pd
 import pytest
 import yaml
 
-from soyfold import bed
-from soyfold.chromosomes import read_chromosomes
-from soyfold.clusters import find_clusters
-from soyfold.families import name_families
-from soyfold.filters import filter_genotypes
-from soyfold.genotypes import import_genotypes
+from soyfold.cohort.clusters import find_clusters
+from soyfold.cohort.families import name_families
+from soyfold.cohort.splits.leave_family_out import leave_family_out
+from soyfold.common.chromosomes import read_chromosomes
+from soyfold.genotypes import bed
+from soyfold.genotypes.filters import filter_genotypes
+from soyfold.genotypes.importing import import_genotypes
 from soyfold.metrics import pearson
 from soyfold.models import gblup
-from soyfold.splits.leave_family_out import leave_family_out
 
 pytestmark = [pytest.mark.real_data, pytest.mark.slow]
 PLINK = {"threads": 2, "memory_mb": 2000}

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from soyfold import bed
+from soyfold.genotypes import bed
 
 VCF = "resources/demo/genotypes.vcf.gz"
 PAIRS = "resources/demo/hic/hic_results/data/leaf_pairs/leaf_pairs.allValidPairs.gz"

@@ -14,11 +14,13 @@ if not WORKFLOW.is_dir():
     )
 sys.path.insert(0, str(WORKFLOW / "scripts"))
 
-from soyfold import comparisons, experiments, kernel_names, registry, schemes, settings
-from soyfold.chromosomes import read_chromosomes
-from soyfold.digest import source_digest
-from soyfold.errors import UserError
-from soyfold.interpretation import plan as interpretation_plan
+from soyfold.evaluation import comparisons
+from soyfold.models.kernels import names as kernel_names
+from soyfold.study import registry, roles as experiments, schemes, settings
+from soyfold.common.chromosomes import read_chromosomes
+from soyfold.common.digest import source_digest
+from soyfold.common.errors import UserError
+from soyfold.study import interpreted_models as interpretation_plan
 
 SCHEMAS = WORKFLOW / "schemas"
 # The study file, for messages; another workflow may hand its config over without one.

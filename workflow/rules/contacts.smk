@@ -1,6 +1,6 @@
 # Hi-C of any format -> one cooler per library -> merged, balanced -> CIM and its controls.
 
-from soyfold import cim
+from soyfold.contacts import cim
 
 # Without a bin size that the study fixes, the coarsest of the libraries is found when they merge.
 FIXED_RESOLUTION = SETTINGS["contacts"]["resolution"]

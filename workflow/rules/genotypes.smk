@@ -1,7 +1,7 @@
 # VCF, PLINK bed, HapMap or marker tables -> canonical chromosomes -> filters -> PLINK bed.
 
 
-from soyfold.genotype_sources import check_settings, list_files
+from soyfold.genotypes.sources import check_settings, list_files
 
 GENOTYPES = SETTINGS["genotypes"]
 try:

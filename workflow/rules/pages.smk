@@ -1,8 +1,8 @@
 # Pages of the HTML report: tables that sort, interactive figures, methods and versions.
 from snakemake import __version__ as SNAKEMAKE_VERSION
 
-from soyfold import provenance
-from soyfold.reporting.templates import template_digest
+from soyfold.report import provenance
+from soyfold.report.pages.templates import template_digest
 
 
 # What the report opens with.

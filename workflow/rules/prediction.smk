@@ -1,7 +1,7 @@
 # Final fits -> saved models; new genotypes -> aligned, filled -> predictions with intervals.
 # Nothing of it is a part of `all`: the targets are `final` and `predict`.
-from soyfold.genotype_sources import SUFFIXES
-from soyfold.new_lines import folder_name
+from soyfold.genotypes.sources import SUFFIXES
+from soyfold.prediction.new_lines import folder_name
 
 PREDICTION = SETTINGS["prediction"]
 LEVEL = SETTINGS["evaluation"]["interval_level"]

@@ -1,8 +1,8 @@
 # What a whole run makes, and what it says at the end.
 import threading
 
-from soyfold.prediction_summary import print_prediction
-from soyfold.summary import print_summary
+from soyfold.prediction.summary import print_prediction
+from soyfold.report.summary import print_summary
 
 EVALUATION_TABLES = [
     *VARIANT_TABLES,

@@ -1,10 +1,10 @@
 """Bring new genotypes to the variants, alleles and strand of the models; count their fates."""
 
-from soyfold.bed import read_fam
-from soyfold.files import write_table
-from soyfold.logs import rule_log
-from soyfold.new_lines import align_lines
-from soyfold.panel import read_panel
+from soyfold.common.files import write_table
+from soyfold.common.logs import rule_log
+from soyfold.genotypes.bed import read_fam
+from soyfold.prediction.new_lines import align_lines
+from soyfold.prediction.panel import read_panel
 
 with rule_log(snakemake.log[0]):
     tables = align_lines(

@@ -1,10 +1,10 @@
 """Average a trait's plots for each genotyped line in each environment."""
 
-from soyfold.environments import average_plots
-from soyfold.files import write_table
-from soyfold.joins import read_id_map
-from soyfold.logs import rule_log
-from soyfold.samples import read_samples
+from soyfold.cohort.environments import average_plots
+from soyfold.cohort.joins import read_id_map
+from soyfold.cohort.samples import read_samples
+from soyfold.common.files import write_table
+from soyfold.common.logs import rule_log
 
 with rule_log(snakemake.log[0]):
     prefixes = snakemake.params.prefixes

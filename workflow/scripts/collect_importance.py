@@ -1,10 +1,10 @@
 """Put the models' small tables, and attention between chromosomes, under each other."""
 
-from soyfold.files import write_table
+from soyfold.common.files import write_table
+from soyfold.common.logs import rule_log
 from soyfold.interpretation.attention import attention_table
 from soyfold.interpretation.importance import stack_tables
-from soyfold.logs import rule_log
-from soyfold.plotting_attention import count_snps
+from soyfold.report.figures.attention import count_snps
 
 with rule_log(snakemake.log[0]):
     write_table(stack_tables(snakemake.input.fits), snakemake.output.fits)

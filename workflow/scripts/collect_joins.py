@@ -1,8 +1,8 @@
 """Put the join reports of all traits into one table, and count them."""
 
-from soyfold.cohort import collect_reports
-from soyfold.files import write_table
-from soyfold.logs import rule_log
+from soyfold.cohort.traits import collect_reports
+from soyfold.common.files import write_table
+from soyfold.common.logs import rule_log
 
 with rule_log(snakemake.log[0]):
     report, counts = collect_reports(snakemake.input.joins)

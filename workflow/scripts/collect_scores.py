@@ -1,8 +1,8 @@
 """Gather every fit's test metrics into one tidy table."""
 
-from soyfold.evaluation import collect_scores
-from soyfold.files import write_table
-from soyfold.logs import rule_log
+from soyfold.common.files import write_table
+from soyfold.common.logs import rule_log
+from soyfold.evaluation.scores import collect_scores
 
 with rule_log(snakemake.log[0]):
     fits = [

@@ -1,9 +1,9 @@
 """Compare each model that has controls with its fits on the control CIMs."""
 
-from soyfold.controls import compare_controls, read_test_share
-from soyfold.evaluation import read_scores
-from soyfold.files import write_table
-from soyfold.logs import rule_log
+from soyfold.common.files import write_table
+from soyfold.common.logs import rule_log
+from soyfold.evaluation.controls import compare_controls, read_test_share
+from soyfold.evaluation.scores import read_scores
 
 with rule_log(snakemake.log[0]):
     table = compare_controls(

@@ -1,8 +1,8 @@
 """Top loci of the models beside those of the association scans."""
 
-from soyfold.files import write_table
+from soyfold.common.files import write_table
+from soyfold.common.logs import rule_log
 from soyfold.interpretation.overlap import compare_loci
-from soyfold.logs import rule_log
 
 with rule_log(snakemake.log[0]):
     files = zip(snakemake.params.asked, snakemake.input.snps, snakemake.input.scans, strict=True)

@@ -1,7 +1,7 @@
 """Principal components of all lines, covariates of the association scans."""
 
+from soyfold.common.logs import rule_log
 from soyfold.interpretation.gwas import compute_components
-from soyfold.logs import rule_log
 
 with rule_log(snakemake.log[0]):
     compute_components(

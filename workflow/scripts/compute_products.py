@@ -1,7 +1,7 @@
 """Products of all lines' dosages, from which every kernel between lines follows."""
 
-from soyfold.kernel_matrices import write_products
-from soyfold.logs import rule_log
+from soyfold.common.logs import rule_log
+from soyfold.models.kernels.matrices import write_products
 
 with rule_log(snakemake.log[0]):
     write_products(snakemake.input.dosage, snakemake.output.products)

@@ -1,7 +1,7 @@
 """Decompose a kernel over the lines of a part of a split, for the fits of all traits."""
 
-from soyfold.logs import rule_log
-from soyfold.shared_kernels import decompose_part
+from soyfold.common.logs import rule_log
+from soyfold.models.kernels.shared import decompose_part
 
 with rule_log(snakemake.log[0]):
     decompose_part(

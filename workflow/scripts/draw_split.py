@@ -1,9 +1,9 @@
 """Draw one split into train, val and test by its scheme, or take it from the user's file."""
 
-from soyfold.files import write_table
-from soyfold.logs import rule_log
-from soyfold.samples import read_samples
-from soyfold.splits.drawing import draw_split, read_tables
+from soyfold.cohort.samples import read_samples
+from soyfold.cohort.splits.drawing import draw_split, read_tables
+from soyfold.common.files import write_table
+from soyfold.common.logs import rule_log
 
 with rule_log(snakemake.log[0]) as log:
     parts, losses = draw_split(

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from soyfold.common.logs import rule_log
 from soyfold.interpretation.effects import explain_effects
 from soyfold.interpretation.importance import read_places, write_importance
-from soyfold.logs import rule_log
 
 with rule_log(snakemake.log[0]):
     importance, effects = explain_effects(

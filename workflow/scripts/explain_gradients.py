@@ -1,8 +1,8 @@
 """Importance of SNPs to a network: integrated gradients of its test lines' predictions."""
 
+from soyfold.common.logs import rule_log
 from soyfold.interpretation.explaining import explain_fits
 from soyfold.interpretation.importance import read_places, write_importance
-from soyfold.logs import rule_log
 
 with rule_log(snakemake.log[0]):
     importance, effects, fits = explain_fits(

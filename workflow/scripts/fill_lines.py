@@ -1,8 +1,8 @@
 """Fill what new lines lack on one chromosome from the study's lines."""
 
-from soyfold.filling import fill_chromosome
-from soyfold.logs import rule_log
-from soyfold.panel import read_panel
+from soyfold.common.logs import rule_log
+from soyfold.prediction.filling import fill_chromosome
+from soyfold.prediction.panel import read_panel
 
 with rule_log(snakemake.log[0]):
     fill_chromosome(

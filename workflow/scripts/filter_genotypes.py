@@ -1,8 +1,8 @@
 """Filter samples and variants; count what each filter removes."""
 
-from soyfold.chromosomes import read_chromosomes
-from soyfold.filters import filter_genotypes
-from soyfold.logs import rule_log
+from soyfold.common.chromosomes import read_chromosomes
+from soyfold.common.logs import rule_log
+from soyfold.genotypes.filters import filter_genotypes
 
 with rule_log(snakemake.log[0]):
     filter_genotypes(

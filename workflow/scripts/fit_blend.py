@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from soyfold.blending import fit_blend
-from soyfold.logs import rule_log
+from soyfold.common.logs import rule_log
+from soyfold.training.blend_fits import fit_blend
 
 with rule_log(snakemake.log[0]):
     block, files = snakemake.params.block, snakemake.input.members

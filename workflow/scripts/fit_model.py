@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from soyfold.fitting import fit
-from soyfold.logs import rule_log
+from soyfold.common.logs import rule_log
+from soyfold.training.fits import fit
 
 with rule_log(snakemake.log[0]):
     learnt, values = snakemake.params.traits, snakemake.input.phenotypes

@@ -1,8 +1,8 @@
 """Bring the user's genotypes into PLINK bed with canonical chromosome names."""
 
-from soyfold.chromosomes import read_chromosomes
-from soyfold.genotypes import import_genotypes
-from soyfold.logs import rule_log
+from soyfold.common.chromosomes import read_chromosomes
+from soyfold.common.logs import rule_log
+from soyfold.genotypes.importing import import_genotypes
 
 with rule_log(snakemake.log[0]):
     import_genotypes(

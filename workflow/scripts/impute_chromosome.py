@@ -1,7 +1,7 @@
 """Fill the missing calls of one chromosome and count how masked calls come back."""
 
-from soyfold.imputation import impute_chromosome
-from soyfold.logs import rule_log
+from soyfold.common.logs import rule_log
+from soyfold.imputation.imputing import impute_chromosome
 
 with rule_log(snakemake.log[0]):
     impute_chromosome(

@@ -1,10 +1,10 @@
 """Estimate a trait's value per line and join the lines with the genotyped samples."""
 
-from soyfold.cohort import join_trait
-from soyfold.files import write_table
-from soyfold.joins import read_id_map
-from soyfold.logs import rule_log
-from soyfold.samples import read_samples
+from soyfold.cohort.joins import read_id_map
+from soyfold.cohort.samples import read_samples
+from soyfold.cohort.traits import join_trait
+from soyfold.common.files import write_table
+from soyfold.common.logs import rule_log
 
 with rule_log(snakemake.log[0]):
     prefixes = snakemake.params.prefixes

@@ -2,10 +2,10 @@
 
 import functools
 
-from soyfold.chromosomes import read_chromosomes
+from soyfold.common.chromosomes import read_chromosomes
+from soyfold.common.logs import rule_log
 from soyfold.contacts.isolated import run_isolated
 from soyfold.contacts.library import load_library
-from soyfold.logs import rule_log
 
 with rule_log(snakemake.log[0]):
     work = functools.partial(

@@ -1,8 +1,8 @@
 """Make a control's CIM."""
 
-from soyfold.chromosomes import read_chromosomes
-from soyfold.cim import make_control, read_cim, write_cim
-from soyfold.logs import rule_log
+from soyfold.common.chromosomes import read_chromosomes
+from soyfold.common.logs import rule_log
+from soyfold.contacts.cim import make_control, read_cim, write_cim
 
 with rule_log(snakemake.log[0]):
     chromosomes = read_chromosomes(snakemake.input.chromosomes)

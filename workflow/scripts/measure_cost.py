@@ -1,8 +1,8 @@
 """Measure parameters, FLOPs, latency and memory of the networks, one after the other."""
 
-from soyfold.costs import cost_table, measure_costs
-from soyfold.files import read_table, write_table
-from soyfold.logs import rule_log
+from soyfold.common.files import read_table, write_table
+from soyfold.common.logs import rule_log
+from soyfold.evaluation.costs import cost_table, measure_costs
 
 with rule_log(snakemake.log[0]):
     costs = measure_costs(

@@ -1,8 +1,8 @@
 """Measure one trait's predictions: what selection by them gains, intervals and their coverage."""
 
-from soyfold.files import write_table
-from soyfold.logs import rule_log
-from soyfold.measures import measure_trait, write_intervals
+from soyfold.common.files import write_table
+from soyfold.common.logs import rule_log
+from soyfold.evaluation.measures import measure_trait, write_intervals
 
 with rule_log(snakemake.log[0]):
     fits = [

@@ -1,7 +1,7 @@
 """Put the imputed chromosomes together again; write the imputation's accuracy."""
 
-from soyfold.imputation import merge_chromosomes
-from soyfold.logs import rule_log
+from soyfold.common.logs import rule_log
+from soyfold.imputation.imputing import merge_chromosomes
 
 with rule_log(snakemake.log[0]):
     merge_chromosomes(

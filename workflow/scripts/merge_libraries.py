@@ -2,9 +2,9 @@
 
 import functools
 
+from soyfold.common.logs import rule_log
 from soyfold.contacts.isolated import run_isolated
 from soyfold.contacts.merging import merge_libraries
-from soyfold.logs import rule_log
 
 with rule_log(snakemake.log[0]):
     work = functools.partial(

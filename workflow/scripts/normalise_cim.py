@@ -1,8 +1,8 @@
 """Normalise the sums: the chromosome interaction matrix."""
 
-from soyfold.chromosomes import read_chromosomes
-from soyfold.cim import normalise, read_cim, write_cim
-from soyfold.logs import rule_log
+from soyfold.common.chromosomes import read_chromosomes
+from soyfold.common.logs import rule_log
+from soyfold.contacts.cim import normalise, read_cim, write_cim
 
 with rule_log(snakemake.log[0]) as log:
     chromosomes = read_chromosomes(snakemake.input.chromosomes)

@@ -1,7 +1,7 @@
 """Phase one chromosome of the study's lines, once, for all new lines to come."""
 
-from soyfold.filling import phase_chromosome
-from soyfold.logs import rule_log
+from soyfold.common.logs import rule_log
+from soyfold.prediction.filling import phase_chromosome
 
 with rule_log(snakemake.log[0]):
     phase_chromosome(

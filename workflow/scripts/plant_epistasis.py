@@ -17,7 +17,7 @@ from pathlib import Path
 
 import yaml
 
-from soyfold.errors import UserError
+from soyfold.common.errors import UserError
 from soyfold.simulation.epistasis import TRAITS, Planting
 from soyfold.simulation.planted import write_planted
 

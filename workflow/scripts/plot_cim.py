@@ -1,9 +1,9 @@
 """Draw the CIM as a heat map."""
 
-from soyfold.chromosomes import read_chromosomes
-from soyfold.cim import read_cim
-from soyfold.logs import rule_log
-from soyfold.plotting_contacts import plot_cim
+from soyfold.common.chromosomes import read_chromosomes
+from soyfold.common.logs import rule_log
+from soyfold.contacts.cim import read_cim
+from soyfold.contacts.figure import plot_cim
 
 with rule_log(snakemake.log[0]):
     names = read_chromosomes(snakemake.input.chromosomes).names

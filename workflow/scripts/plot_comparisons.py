@@ -1,8 +1,8 @@
 """Draw every model against the references, one metric in one scheme."""
 
-from soyfold.files import read_table
-from soyfold.logs import rule_log
-from soyfold.plotting_comparisons import plot_comparisons
+from soyfold.common.files import read_table
+from soyfold.common.logs import rule_log
+from soyfold.report.figures.comparisons import plot_comparisons
 
 with rule_log(snakemake.log[0]):
     names = ("trait", "scheme", "metric", "model", "reference", "label", "reference_label")

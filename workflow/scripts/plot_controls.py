@@ -1,8 +1,8 @@
 """Draw the real CIM against the control CIMs."""
 
-from soyfold.files import read_table
-from soyfold.logs import rule_log
-from soyfold.plotting_controls import plot_controls
+from soyfold.common.files import read_table
+from soyfold.common.logs import rule_log
+from soyfold.report.figures.controls import plot_controls
 
 with rule_log(snakemake.log[0]):
     table = read_table(snakemake.input.table, dtype={"trait": str, "model": str})

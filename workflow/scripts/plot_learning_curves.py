@@ -1,7 +1,7 @@
 """Draw one trait's learning curves."""
 
-from soyfold.logs import rule_log
-from soyfold.plotting import plot_learning_curves, read_histories
+from soyfold.common.logs import rule_log
+from soyfold.report.figures.curves import plot_learning_curves, read_histories
 
 with rule_log(snakemake.log[0]):
     fits = [

@@ -1,7 +1,7 @@
 """Draw one trait's association scan, its QQ plot, and the models' importance beneath."""
 
-from soyfold.logs import rule_log
-from soyfold.plotting_manhattan import plot_manhattan, read_scanned, read_tracks
+from soyfold.common.logs import rule_log
+from soyfold.report.figures.manhattan import plot_manhattan, read_scanned, read_tracks
 
 with rule_log(snakemake.log[0]):
     labels = snakemake.params.labels

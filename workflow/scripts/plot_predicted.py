@@ -1,8 +1,8 @@
 """Draw the predictions of new lines of one trait."""
 
-from soyfold.files import read_table
-from soyfold.logs import rule_log
-from soyfold.plotting_predicted import plot_predicted
+from soyfold.common.files import read_table
+from soyfold.common.logs import rule_log
+from soyfold.report.figures.predicted import plot_predicted
 
 with rule_log(snakemake.log[0]):
     text = {"line": str, "trait": str, "model": str, "unit": str, "nearest_line": str}

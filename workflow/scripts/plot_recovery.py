@@ -1,8 +1,8 @@
 """Draw how many published QTL the models find again, beside chance."""
 
-from soyfold.files import read_table
-from soyfold.logs import rule_log
-from soyfold.plotting_recovery import plot_recovery
+from soyfold.common.files import read_table
+from soyfold.common.logs import rule_log
+from soyfold.report.figures.recovery import plot_recovery
 
 with rule_log(snakemake.log[0]):
     plot_recovery(

@@ -1,7 +1,7 @@
 """Draw the search for one model's hyperparameters."""
 
-from soyfold.logs import rule_log
-from soyfold.plotting_tuning import plot_tuning, read_trials
+from soyfold.common.logs import rule_log
+from soyfold.report.figures.tuning import plot_tuning, read_trials
 
 with rule_log(snakemake.log[0]):
     plot_tuning(

@@ -1,7 +1,7 @@
 """Predict new lines by every saved model, with intervals and kinship to training lines."""
 
-from soyfold.logs import rule_log
-from soyfold.prediction import predict_study
+from soyfold.common.logs import rule_log
+from soyfold.prediction.predicting import predict_study
 
 with rule_log(snakemake.log[0]):
     inputs, outputs, params = snakemake.input, snakemake.output, snakemake.params

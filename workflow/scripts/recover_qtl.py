@@ -1,10 +1,10 @@
 """Do the models find published QTL again?"""
 
-from soyfold.chromosomes import read_chromosomes
-from soyfold.files import write_table
+from soyfold.common.chromosomes import read_chromosomes
+from soyfold.common.files import write_table
+from soyfold.common.logs import log, rule_log
 from soyfold.interpretation.qtl import read_qtl
 from soyfold.interpretation.recovery import recovery_table
-from soyfold.logs import log, rule_log
 
 with rule_log(snakemake.log[0]):
     settings = snakemake.params.qtl

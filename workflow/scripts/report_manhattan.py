@@ -1,9 +1,9 @@
 """Write one trait's association scan as an interactive page."""
 
-from soyfold.chromosomes import read_chromosomes
-from soyfold.logs import rule_log
-from soyfold.reporting.manhattan import manhattan_chart
-from soyfold.reporting.pages import write_page
+from soyfold.common.chromosomes import read_chromosomes
+from soyfold.common.logs import rule_log
+from soyfold.report.pages.manhattan import manhattan_chart
+from soyfold.report.pages.pages import write_page
 
 with rule_log(snakemake.log[0]):
     table = read_chromosomes(snakemake.input.chromosomes)

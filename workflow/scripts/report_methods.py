@@ -1,8 +1,8 @@
 """Write the report's page of methods and versions."""
 
-from soyfold.logs import rule_log
-from soyfold.reporting.methods import method_sections
-from soyfold.reporting.pages import write_page
+from soyfold.common.logs import rule_log
+from soyfold.report.pages.methods import method_sections
+from soyfold.report.pages.pages import write_page
 
 with rule_log(snakemake.log[0]):
     sections = method_sections(

@@ -1,9 +1,9 @@
 """Write the text that the report opens with."""
 
-from soyfold.files import staged
-from soyfold.logs import rule_log
-from soyfold.reporting.opening import opening_text
-from soyfold.reporting.results import read_comparisons, read_trait_tables
+from soyfold.common.files import staged
+from soyfold.common.logs import rule_log
+from soyfold.report.pages.opening import opening_text
+from soyfold.report.pages.results import read_comparisons, read_trait_tables
 
 with rule_log(snakemake.log[0]):
     text = opening_text(

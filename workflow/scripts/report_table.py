@@ -1,8 +1,8 @@
 """Write one page of tables of the report."""
 
-from soyfold.logs import rule_log
-from soyfold.reporting.pages import write_page
-from soyfold.reporting.tables import SECTIONS
+from soyfold.common.logs import rule_log
+from soyfold.report.pages.pages import write_page
+from soyfold.report.pages.tables import SECTIONS
 
 with rule_log(snakemake.log[0]):
     files = dict(snakemake.input.items())

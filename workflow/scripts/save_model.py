@@ -1,8 +1,8 @@
 """Write a final fit as one file that predicts on any machine."""
 
-from soyfold.logs import rule_log
-from soyfold.panel import read_panel
-from soyfold.saved_models import save_model
+from soyfold.common.logs import rule_log
+from soyfold.prediction.panel import read_panel
+from soyfold.prediction.saved_models import save_model
 
 with rule_log(snakemake.log[0]):
     save_model(

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from soyfold.files import write_table
+from soyfold.common.files import write_table
+from soyfold.common.logs import rule_log
 from soyfold.interpretation.gwas import scan_trait
-from soyfold.logs import rule_log
 
 with rule_log(snakemake.log[0]):
     scan, summary = scan_trait(

@@ -13,7 +13,7 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-from soyfold.errors import UserError
+from soyfold.common.errors import UserError
 from soyfold.simulation import Options, simulate_study
 
 ROOT = Path(__file__).resolve().parents[2]

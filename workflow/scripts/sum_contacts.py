@@ -1,9 +1,9 @@
 """Sum the merged contacts by pairs of chromosomes; without Hi-C, expect them from the lengths."""
 
-from soyfold.chromosomes import read_chromosomes
-from soyfold.cim import expected_sums, write_cim
+from soyfold.common.chromosomes import read_chromosomes
+from soyfold.common.logs import rule_log
 from soyfold.contacts import sum_by_chromosome
-from soyfold.logs import rule_log
+from soyfold.contacts.cim import expected_sums, write_cim
 
 with rule_log(snakemake.log[0]) as log:
     log.info("contacts: %s", snakemake.params.source_of_contacts)

@@ -1,8 +1,8 @@
 """Write the paper's table of one trait, with the paper's own values beside ours."""
 
-from soyfold.evaluation import read_scores, trait_table
-from soyfold.files import read_table, write_table
-from soyfold.logs import rule_log
+from soyfold.common.files import read_table, write_table
+from soyfold.common.logs import rule_log
+from soyfold.evaluation.scores import read_scores, trait_table
 
 with rule_log(snakemake.log[0]):
     scores = read_scores(snakemake.input.scores, scheme=snakemake.params.scheme)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from soyfold.logs import rule_log
-from soyfold.tuning import tune
+from soyfold.common.logs import rule_log
+from soyfold.training.tuning import tune
 
 if __name__ == "__main__":  # worker processes import this file
     with rule_log(snakemake.log[0]):

@@ -1,7 +1,7 @@
 """Turn the imputed genotypes into a memory-mapped matrix of ALT counts."""
 
-from soyfold.dosage import write_dosage
-from soyfold.logs import rule_log
+from soyfold.cohort.dosage import write_dosage
+from soyfold.common.logs import rule_log
 
 with rule_log(snakemake.log[0]):
     write_dosage(

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import yaml
 
-from soyfold import settings
-from soyfold.errors import UserError
-from soyfold.evidence import write_evidence
-from soyfold.provenance import soyfold_version
+from soyfold.common.errors import UserError
+from soyfold.report.evidence import write_evidence
+from soyfold.report.provenance import soyfold_version
+from soyfold.study import settings
 
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 

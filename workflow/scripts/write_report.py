@@ -13,8 +13,8 @@ from pathlib import Path
 
 import yaml
 
-from soyfold import settings
-from soyfold.errors import UserError
+from soyfold.common.errors import UserError
+from soyfold.study import settings
 
 SCHEMAS = settings.HOME / "workflow" / "schemas"
 STYLE = settings.HOME / "workflow" / "report" / "report.css"

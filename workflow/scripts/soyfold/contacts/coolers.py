@@ -3,9 +3,9 @@
 import cooler
 import numpy as np
 
+from soyfold.common.errors import UserError
 from soyfold.contacts.grid import place_bins
 from soyfold.contacts.opened import Opened, choose_resolution
-from soyfold.errors import UserError
 
 CHUNK = 4_000_000  # pixels in memory at a time
 

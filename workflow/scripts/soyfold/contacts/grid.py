@@ -6,8 +6,8 @@ import cooler
 import numpy as np
 import pandas as pd
 
-from soyfold.chromosomes import Chromosomes
-from soyfold.errors import UserError
+from soyfold.common.chromosomes import Chromosomes
+from soyfold.common.errors import UserError
 
 
 @dataclass

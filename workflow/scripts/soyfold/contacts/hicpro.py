@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
+from soyfold.common.errors import UserError
+from soyfold.common.logs import log
 from soyfold.contacts.grid import place_bins
 from soyfold.contacts.opened import Opened, choose_resolution
 from soyfold.contacts.text import read_chunks
-from soyfold.errors import UserError
-from soyfold.logs import log
 
 ROWS = 500_000  # lines in memory at a time
 TRIPLETS = "bin1 <tab> bin2 <tab> count, bins numbered from 1 as in the _abs.bed file"

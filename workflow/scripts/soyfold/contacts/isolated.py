@@ -14,8 +14,8 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from soyfold.errors import UserError
-from soyfold.logs import HDF5_REFUSED, log
+from soyfold.common.errors import UserError
+from soyfold.common.logs import HDF5_REFUSED, log
 
 FULL = 2**16  # bytes: with less room a crash is the disk's fault
 PR_SET_PDEATHSIG = 1  # of Linux's prctl
@@ -38,7 +38,7 @@ def run_isolated(work, *, writes):
     OSError
         As `work`; or no space left, if the process came to any other end on a full disk.
     RuntimeError
-        With HDF5's words on a write that the system refused, which `soyfold.logs.rule_log` tells in
+        With HDF5's words on a write that the system refused, which `soyfold.common.logs.rule_log` tells in
         one line (h5py only prints them where an object closes by itself, and goes on: the file may
         lack data); for any other error of `work`, or its end by a signal; its traceback is logged.
     """

@@ -4,9 +4,9 @@ import itertools
 
 import numpy as np
 
+from soyfold.common.errors import UserError
 from soyfold.contacts.grid import Grid, refuse_length, rows_of_contigs
 from soyfold.contacts.opened import Opened, choose_resolution
-from soyfold.errors import UserError
 
 WINDOW = 2_000  # bins: the file is read in squares of this side
 

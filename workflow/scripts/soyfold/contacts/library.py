@@ -3,15 +3,15 @@
 import cooler
 import pandas as pd
 
+from soyfold.common.errors import UserError
+from soyfold.common.files import staged, write_table
+from soyfold.common.logs import log
 from soyfold.contacts.coolers import read_cool, read_mcool
 from soyfold.contacts.grid import refuse_lacking
 from soyfold.contacts.hicpro import read_hicpro_matrix
 from soyfold.contacts.juicer import read_hic
 from soyfold.contacts.pairs import read_hicpro_pairs, read_pairs
 from soyfold.contacts.pixels import Tally, write_cooler
-from soyfold.errors import UserError
-from soyfold.files import staged, write_table
-from soyfold.logs import log
 
 READERS = {
     "hicpro_matrix": read_hicpro_matrix,

@@ -9,11 +9,11 @@ import cooler
 import numpy as np
 import pandas as pd
 
+from soyfold.common.errors import UserError
+from soyfold.common.files import read_table, scratch, staged, write_table
+from soyfold.common.logs import log
 from soyfold.contacts.library import coarsen
 from soyfold.contacts.pixels import store_weights
-from soyfold.errors import UserError
-from soyfold.files import read_table, scratch, staged, write_table
-from soyfold.logs import log
 
 CHUNK = 5_000_000  # pixels in memory at a time
 ITERATIONS = 500

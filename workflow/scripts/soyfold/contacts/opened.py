@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from soyfold.common.errors import UserError
 from soyfold.contacts.grid import Grid
-from soyfold.errors import UserError
 
 
 @dataclass

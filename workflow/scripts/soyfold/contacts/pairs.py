@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from soyfold.common.errors import UserError
 from soyfold.contacts.grid import Grid, refuse_length
 from soyfold.contacts.opened import Opened
 from soyfold.contacts.text import BAD_GZIP, read_chunks
-from soyfold.errors import UserError
 
 ROWS = 500_000  # lines in memory at a time
 HICPRO = "HiC-Pro's allValidPairs, tab-separated: read, chr1, pos1, strand1, chr2, pos2, ..."

@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pandas as pd
 
-from soyfold.errors import UserError
+from soyfold.common.errors import UserError
 
 # Aggregated pixels held before they are flushed: 16 bytes each, about thrice that while sorting.
 LIMIT = 8_000_000

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from soyfold.common.errors import UserError
 from soyfold.contacts.coolers import open_cooler
-from soyfold.errors import UserError
 
 CHUNK = 4_000_000  # pixels in memory at a time
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from soyfold.errors import UserError
+from soyfold.common.errors import UserError
 
 # What pandas and gzip raise for text that isn't what it should be.
 BAD_TEXT = (ValueError, UnicodeDecodeError, pd.errors.ParserError, OverflowError)

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from soyfold.blocks import blocks
-from soyfold.checkpoints import read_checkpoint
-from soyfold.errors import UserError
+from soyfold.common.blocks import blocks
+from soyfold.common.errors import UserError
+from soyfold.training.checkpoints import read_checkpoint
 
 
 def dosage_sd(dosage):

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import torch
 
+from soyfold.common.logs import log
 from soyfold.interpretation.gradients import explain_network
 from soyfold.interpretation.importance import FITS, read_test_lines
-from soyfold.logs import log
 
 
 def explain_fits(

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from captum.attr import IntegratedGradients
 
-from soyfold import training
-from soyfold.checkpoints import load_network, read_checkpoint
-from soyfold.errors import UserError
-from soyfold.logs import log
-from soyfold.parameters import training_options
+from soyfold.common.errors import UserError
+from soyfold.common.logs import log
+from soyfold.models.parameters import training_options
+from soyfold.training import loop
+from soyfold.training.checkpoints import load_network, read_checkpoint
 
 DOUBLINGS = 3  # of the steps, where the parts don't add up closely enough
 
@@ -57,11 +57,11 @@ def _output(network, target):
 
 def _attribute(forward, dosage, scaler, unit, *, steps, size):
     """One walk over the lines with a fixed number of steps."""
-    device = training.device_name()
+    device = loop.device_name()
     method = IntegratedGradients(forward)
     absolute, slope, spread = torch.zeros(3, dosage.shape[1], dtype=torch.float64, device=device)
     errors, moves = [], []
-    for g in training.standardised_batches(dosage, scaler, size=size, device=device):
+    for g in loop.standardised_batches(dosage, scaler, size=size, device=device):
         # As many lines as training holds at a time, and so as many points: memory is known to do.
         a, gap = method.attribute(
             g, torch.zeros_like(g), n_steps=steps, internal_batch_size=size,
@@ -92,7 +92,7 @@ def attribute(network, dosage, *, scaler, target=0, steps=32, size=64, tolerance
         Standardised dosages (batch, L) to (batch,) or (batch, T).
     dosage : ndarray (n, L) int8
         Lines whose predictions are parted.
-    scaler : soyfold.scaling.Scaler
+    scaler : soyfold.training.scaling.Scaler
         Its centre is the baseline.
     target : int
         Which of T traits.
@@ -113,7 +113,7 @@ def attribute(network, dosage, *, scaler, target=0, steps=32, size=64, tolerance
     UserError
         If the parts don't add up with eight times the steps either.
     """
-    network.eval().to(training.device_name()).requires_grad_(False)
+    network.eval().to(loop.device_name()).requires_grad_(False)
     unit = float(np.ravel(scaler.sd)[target])
     for doubling in range(DOUBLINGS + 1):
         found = _attribute(
@@ -164,7 +164,7 @@ def explain_network(checkpoint, dosage, *, trait, steps, tolerance):
             mend="fit the model anew",
         )
     size = training_options(facts["parameters"])["batch_size"]
-    with training.memory_errors(n=dosage.shape[1], batch_size=size, model=facts["module"]):
+    with loop.memory_errors(n=dosage.shape[1], batch_size=size, model=facts["module"]):
         return attribute(
             network, dosage, scaler=scaler, target=traits.index(trait), steps=steps, size=size,
             tolerance=tolerance,

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2
 
-from soyfold.bed import read_bim, read_fam
-from soyfold.errors import UserError
-from soyfold.files import read_table, scratch, write_table
-from soyfold.logs import log
-from soyfold.plink import chromosome_codes, write_numbered
-from soyfold.plink2 import run_plink2
+from soyfold.common.errors import UserError
+from soyfold.common.files import read_table, scratch, write_table
+from soyfold.common.logs import log
+from soyfold.genotypes.bed import read_bim, read_fam
+from soyfold.genotypes.plink import chromosome_codes, write_numbered
+from soyfold.genotypes.plink2 import run_plink2
 
 EXACT_LINES = 1000  # whose decomposition takes seconds; beyond, the randomised algorithm
 ALPHA = 0.05  # of the genome-wide threshold, divided by the SNPs tested

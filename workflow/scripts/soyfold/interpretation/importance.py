@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from soyfold.errors import UserError
-from soyfold.files import read_table, write_table
-from soyfold.measures import of_trait
+from soyfold.common.errors import UserError
+from soyfold.common.files import read_table, write_table
+from soyfold.evaluation.measures import of_trait
 
 PLACE = ["variant", "chromosome", "position", "ref", "alt"]
 FITS = [

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from soyfold.files import read_table
+from soyfold.common.files import read_table
 from soyfold.interpretation.gwas import read_scan
 from soyfold.interpretation.loci import chance, line_up, near, rotated_hits, top_loci
 

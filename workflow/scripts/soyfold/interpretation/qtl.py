@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pandas as pd
 
-from soyfold.delimited import parse_numbers, read_columns
-from soyfold.errors import UserError
+from soyfold.common.delimited import parse_numbers, read_columns
+from soyfold.common.errors import UserError
 
 
 def plain_name(name):
@@ -66,7 +66,7 @@ def read_qtl(settings, chromosomes, traits):
     settings : dict
         `interpretation.qtl` of the study: file, trait_column, chromosome_column, position_column,
         traits.
-    chromosomes : soyfold.chromosomes.Chromosomes
+    chromosomes : soyfold.common.chromosomes.Chromosomes
     traits : sequence of str
 
     Returns

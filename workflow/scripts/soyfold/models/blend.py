@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import nnls
 
-from soyfold.parameters import require_choice, resolve
+from soyfold.models.parameters import require_choice, resolve
 
 DEFAULTS = {"weights": "validation", "shrink": 500.0}
 

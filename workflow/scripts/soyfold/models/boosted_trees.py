@@ -12,7 +12,7 @@ import lightgbm
 import numpy as np
 
 from soyfold.models.linear import refuse_unusable
-from soyfold.parameters import require, resolve
+from soyfold.models.parameters import require, resolve
 
 NEEDS = ("validation",)
 DEFAULTS = {

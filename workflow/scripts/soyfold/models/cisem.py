@@ -5,9 +5,9 @@ import math
 import torch
 from torch import nn
 
-from soyfold.attention import chromosome_context
+from soyfold.attention.biased import chromosome_context
 from soyfold.models.encoder import DEFAULTS, Encoder, EncoderLayer
-from soyfold.parameters import require
+from soyfold.models.parameters import require
 
 PARAMETERS = {**DEFAULTS, "gamma": 2e-4, "se": True, "reduction": 16, "literal": False}
 # With a handful of window tokens a chromosome, Lmax / r is a unit or none: once its ReLU dies, no

@@ -5,7 +5,7 @@ from itertools import pairwise
 from torch import nn
 
 from soyfold.models import embedding
-from soyfold.parameters import require, resolve_network
+from soyfold.models.parameters import require, resolve_network
 
 PARAMETERS = {
     **embedding.DEFAULTS,
@@ -23,7 +23,7 @@ class Network(nn.Module):
 
     Parameters
     ----------
-    layout : soyfold.tokens.Layout
+    layout : soyfold.models.tokens.Layout
     parameters : dict
         Laid over `DEFAULTS`, the paper's.
     cim : ignored

@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from soyfold.errors import UserError
-from soyfold.models.kernels import cross_products, estimate, pair_products
+from soyfold.common.errors import UserError
+from soyfold.models.kernels.pairs import cross_products, estimate, pair_products
+from soyfold.models.kernels.weights import SOURCES, pair_weights
 from soyfold.models.linear import project
-from soyfold.models.weights import SOURCES, pair_weights
-from soyfold.parameters import require, require_choice, resolve
+from soyfold.models.parameters import require, require_choice, resolve
 
 DEFAULTS = {"contacts": "observed_expected", "power": None, "share": None}  # None: REML
 # From the contacts as measured to little but the highest: yeast's vary from 0.7 to 1.7.

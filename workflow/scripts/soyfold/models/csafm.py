@@ -3,10 +3,10 @@
 import torch
 from torch import nn
 
-from soyfold.attention import biased_attention, prior_attention
+from soyfold.attention.biased import biased_attention, prior_attention
+from soyfold.attention.priors import ChromosomeDirect
 from soyfold.models.encoder import DEFAULTS, Encoder, EncoderLayer
-from soyfold.parameters import require, require_choice
-from soyfold.priors import ChromosomeDirect
+from soyfold.models.parameters import require, require_choice
 
 PARAMETERS = {**DEFAULTS, "H": "layer", "per_head": False, "gate": "none", "bias": "keys"}
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 from torch import nn
 
 from soyfold.models import embedding
-from soyfold.parameters import require, resolve_network
+from soyfold.models.parameters import require, resolve_network
 
 PARAMETERS = {
     **embedding.DEFAULTS,
@@ -30,7 +30,7 @@ class Network(nn.Module):
 
     Parameters
     ----------
-    layout : soyfold.tokens.Layout
+    layout : soyfold.models.tokens.Layout
     parameters : dict
         Laid over `DEFAULTS`.
     cim : ignored

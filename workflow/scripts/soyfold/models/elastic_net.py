@@ -16,7 +16,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import enet_path
 
 from soyfold.models.linear import RidgeModel, refuse_unusable
-from soyfold.parameters import require, resolve
+from soyfold.models.parameters import require, resolve
 
 NEEDS = ("validation",)
 DEFAULTS = {"l1_ratios": [0.1, 0.5, 1.0], "steps": 30, "refit": True}

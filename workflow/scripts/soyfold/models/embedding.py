@@ -5,7 +5,7 @@ import math
 import torch
 from torch import nn
 
-from soyfold.parameters import require_choice
+from soyfold.models.parameters import require_choice
 
 EMBEDDINGS = ("locus_scaled", "dosage_table", "none")
 POSITIONS = ("learned", "sinusoidal", "none")
@@ -41,7 +41,7 @@ class Embedding(nn.Module):
 
     Parameters
     ----------
-    layout : soyfold.tokens.Layout
+    layout : soyfold.models.tokens.Layout
     parameters : dict
         With the keys of `DEFAULTS`.
     model : str

@@ -11,9 +11,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from soyfold.attention import plain_attention
+from soyfold.attention.biased import plain_attention
 from soyfold.models import embedding
-from soyfold.parameters import require_choice, resolve_network
+from soyfold.models.parameters import require_choice, resolve_network
 
 DEFAULTS = {
     **embedding.DEFAULTS,
@@ -216,7 +216,7 @@ class Encoder(nn.Module):
 
     Parameters
     ----------
-    layout : soyfold.tokens.Layout
+    layout : soyfold.models.tokens.Layout
     parameters : dict
         Laid over `DEFAULTS`, the paper's size.
     cim : tensor (G, G) or None
@@ -278,7 +278,7 @@ class Encoder(nn.Module):
         self.embedding.use_scaler(centre, scale)
 
     def final_attention(self, g):
-        """Last layer's attention, for `soyfold.attention.attention_statistics`.
+        """Last layer's attention, for `soyfold.attention.biased.attention_statistics`.
 
         Returns
         -------

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from soyfold.kernel_matrices import centre, kernel_matrix
-from soyfold.kernel_names import ADDITIVE
-from soyfold.logs import log
+from soyfold.common.logs import log
+from soyfold.models.kernels.matrices import centre, kernel_matrix
+from soyfold.models.kernels.names import ADDITIVE
+from soyfold.models.kernels.several import covariance, estimate, meets_bound
+from soyfold.models.kernels.shared import own_kernels
 from soyfold.models.linear import project, refuse_unusable
-from soyfold.models.variance_components import covariance, estimate, meets_bound
-from soyfold.parameters import require, resolve
-from soyfold.shared_kernels import own_kernels
+from soyfold.models.parameters import require, resolve
 
 NEEDS = ("families", "kernels")
 # Each of some ten steps inverts n x n; on SoyNAM 1,500 lines predict as 2,500 do (PCC to 0.002).
@@ -148,7 +148,7 @@ def fit(dosage, y, *, parameters, seed, families, kernels=None):
         Of the draw of those lines.
     families : ndarray (n,) of str
         An empty string for a line of no family.
-    kernels : soyfold.shared_kernels.LineKernels, optional
+    kernels : soyfold.models.kernels.shared.LineKernels, optional
         Of these lines; computed from their dosages where it isn't given.
 
     Returns

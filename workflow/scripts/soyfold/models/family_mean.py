@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from soyfold.errors import UserError
-from soyfold.parameters import resolve
+from soyfold.common.errors import UserError
+from soyfold.models.parameters import resolve
 
 NEEDS = ("families",)
 DEFAULTS = {}

@@ -12,12 +12,12 @@ training mean, and one decomposition gives the REML likelihood of any trait at a
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from soyfold.kernel_names import ADDITIVE
+from soyfold.models.kernels.names import ADDITIVE
+from soyfold.models.kernels.shared import own_kernels
+from soyfold.models.kernels.tridiagonal import Likelihood, maximise_likelihood, variance_figures
 from soyfold.models.linear import RidgeModel, project, refuse_unusable
 from soyfold.models.linear import from_state as from_state
-from soyfold.parameters import require, resolve
-from soyfold.shared_kernels import own_kernels
-from soyfold.tridiagonal import Likelihood, maximise_likelihood, variance_figures
+from soyfold.models.parameters import require, resolve
 
 NEEDS = ("kernels",)
 DEFAULTS = {"ridge_lambda": None}  # None: REML
@@ -69,7 +69,7 @@ def fit(dosage, y, *, parameters, seed, kernels=None):
         ridge_lambda: None for REML (default), or a fixed s_e^2 / s_u^2.
     seed : int
         Not used: there is nothing random.
-    kernels : soyfold.shared_kernels.LineKernels, optional
+    kernels : soyfold.models.kernels.shared.LineKernels, optional
         Of these lines; computed from their dosages where it isn't given.
 
     Returns

@@ -17,12 +17,12 @@ from typing import Protocol
 
 import numpy as np
 
-from soyfold.blocks import blocks
-from soyfold.logs import log
+from soyfold.common.blocks import blocks
+from soyfold.common.logs import log
 from soyfold.models.gibbs_diagnostics import effective_size, split_rhat
 from soyfold.models.gibbs_sweeps import choose_form
 from soyfold.models.linear import RidgeModel, refuse_unusable
-from soyfold.parameters import require, resolve
+from soyfold.models.parameters import require, resolve
 
 DEFAULTS = {"iterations": 1500, "burn_in": 500, "chains": 2, "r2": 0.5}
 DEGREES = 5.0  # of the inverse chi-square priors, as in BGLR

@@ -17,7 +17,7 @@ Z'Z, or a column of Z, comes from memory once for all of them.
 import numpy as np
 from numba import njit
 
-from soyfold.blocks import blocks
+from soyfold.common.blocks import blocks
 
 GRAM_BYTES = 2**31  # the largest Z'Z that is held
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from soyfold.blocks import blocks
-from soyfold.errors import UserError
+from soyfold.common.blocks import blocks
+from soyfold.common.errors import UserError
 
 
 @dataclass(frozen=True)

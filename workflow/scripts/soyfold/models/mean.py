@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from soyfold.parameters import resolve
+from soyfold.models.parameters import resolve
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from torch import nn
 
 from soyfold.models import embedding
 from soyfold.models.encoder import LinearPath, Readout
-from soyfold.parameters import require_choice, resolve_network
+from soyfold.models.parameters import require_choice, resolve_network
 
 PARAMETERS = {
     **embedding.DEFAULTS,
@@ -24,7 +24,7 @@ class Network(nn.Module):
 
     Parameters
     ----------
-    layout : soyfold.tokens.Layout
+    layout : soyfold.models.tokens.Layout
     parameters : dict
         Laid over `DEFAULTS`.
     cim : ignored

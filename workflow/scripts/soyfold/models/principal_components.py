@@ -10,11 +10,11 @@ import dataclasses
 
 import numpy as np
 
-from soyfold.kernel_names import ADDITIVE
+from soyfold.models.kernels.names import ADDITIVE
+from soyfold.models.kernels.shared import own_kernels
 from soyfold.models.linear import RidgeModel, project, refuse_unusable
 from soyfold.models.linear import from_state as from_state
-from soyfold.parameters import require, resolve
-from soyfold.shared_kernels import own_kernels
+from soyfold.models.parameters import require, resolve
 
 NEEDS = ("validation", "kernels")
 DEFAULTS = {"components": 100, "refit": True}
@@ -95,7 +95,7 @@ def fit(dosage, y, *, parameters, seed, validation, kernels=None, refit_kernels=
         Not used: there is nothing random.
     validation : tuple of ndarray (m, L) int8, (m,)
         Dosages and values of the lines by which k is chosen.
-    kernels, refit_kernels : soyfold.shared_kernels.LineKernels, optional
+    kernels, refit_kernels : soyfold.models.kernels.shared.LineKernels, optional
         Of the training lines; of training and then validation lines. Computed from the dosages
         where they aren't given.
 

@@ -12,7 +12,7 @@ import numpy as np
 from sklearn.ensemble import RandomForestRegressor
 
 from soyfold.models.linear import refuse_unusable
-from soyfold.parameters import require, resolve
+from soyfold.models.parameters import require, resolve
 
 DEFAULTS = {"trees": 200, "max_features": 0.1, "min_samples_leaf": 1}
 LEAF = -1

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from soyfold.models import embedding
-from soyfold.parameters import require_choice, resolve_network
+from soyfold.models.parameters import require_choice, resolve_network
 
 DEFAULTS = {
     **embedding.DEFAULTS,
@@ -24,7 +24,7 @@ class Recurrent(nn.Module):
 
     Parameters
     ----------
-    layout : soyfold.tokens.Layout
+    layout : soyfold.models.tokens.Layout
     parameters : dict
         Laid over `DEFAULTS`: `chunk` tokens are walked at a time, with the hidden state carried
         over (None: all at once; the same numbers); `readout` last: the last state of each

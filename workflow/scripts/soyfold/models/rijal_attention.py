@@ -13,9 +13,9 @@ up.
 import torch
 from torch import nn
 
-from soyfold.attention import plain_attention
+from soyfold.attention.biased import plain_attention
 from soyfold.models import embedding
-from soyfold.parameters import require, resolve_network
+from soyfold.models.parameters import require, resolve_network
 
 PARAMETERS = {
     "tokens": "snp",
@@ -55,7 +55,7 @@ class Network(nn.Module):
 
     Parameters
     ----------
-    layout : soyfold.tokens.Layout
+    layout : soyfold.models.tokens.Layout
     parameters : dict
         Laid over `DEFAULTS`, the paper's: `d_model` counts the constant entry.
     cim : tensor (G, G) or None
@@ -92,7 +92,7 @@ class Network(nn.Module):
         return (x.flatten(1) @ self.readout.flatten(1).T + self.offset).squeeze(-1)
 
     def final_attention(self, g):
-        """Last layer's attention, for `soyfold.attention.attention_statistics`.
+        """Last layer's attention, for `soyfold.attention.biased.attention_statistics`.
 
         Returns
         -------

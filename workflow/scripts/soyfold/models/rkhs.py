@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from soyfold.blocks import blocks
-from soyfold.kernel_matrices import line_products
-from soyfold.kernel_names import BANDWIDTHS, rkhs_kernels
+from soyfold.common.blocks import blocks
+from soyfold.models.kernels.matrices import line_products
+from soyfold.models.kernels.names import BANDWIDTHS, rkhs_kernels
+from soyfold.models.kernels.shared import own_kernels
+from soyfold.models.kernels.tridiagonal import Likelihood, maximise_likelihood
 from soyfold.models.linear import refuse_unusable
-from soyfold.parameters import require, require_choice, resolve
-from soyfold.shared_kernels import own_kernels
-from soyfold.tridiagonal import Likelihood, maximise_likelihood
+from soyfold.models.parameters import require, require_choice, resolve
 
 NEEDS = ("kernels",)
 DEFAULTS = {"kernel": "gaussian", "bandwidths": list(BANDWIDTHS)}
@@ -144,7 +144,7 @@ def fit(dosage, y, *, parameters, seed, kernels=None):
         median squared distances between training lines.
     seed : int
         Not used: there is nothing random.
-    kernels : soyfold.shared_kernels.LineKernels, optional
+    kernels : soyfold.models.kernels.shared.LineKernels, optional
         Of these lines; computed from their dosages where it isn't given.
 
     Returns

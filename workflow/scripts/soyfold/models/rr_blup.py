@@ -8,11 +8,11 @@ other. Where SNPs outnumber lines Z' Z would be the larger matrix, and the fit i
 
 import numpy as np
 
-from soyfold.blocks import blocks
+from soyfold.common.blocks import blocks
 from soyfold.models import gblup
+from soyfold.models.kernels.tridiagonal import Likelihood, decompose, maximise_likelihood
 from soyfold.models.linear import RidgeModel, project, refuse_unusable
 from soyfold.models.linear import from_state as from_state
-from soyfold.tridiagonal import Likelihood, decompose, maximise_likelihood
 
 NEEDS = ("kernels",)
 
@@ -42,7 +42,7 @@ def fit(dosage, y, *, parameters, seed, kernels=None):
         ridge_lambda: None for REML (default), or a fixed s_e^2 / s_u^2.
     seed : int
         Not used: there is nothing random.
-    kernels : soyfold.shared_kernels.LineKernels, optional
+    kernels : soyfold.models.kernels.shared.LineKernels, optional
         Of these lines; used where L > n.
 
     Returns

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from sklearn.svm import SVR
 
-from soyfold.blocks import blocks
-from soyfold.kernel_matrices import line_products
+from soyfold.common.blocks import blocks
+from soyfold.models.kernels.matrices import line_products
 from soyfold.models.linear import refuse_unusable
-from soyfold.parameters import require, resolve
+from soyfold.models.parameters import require, resolve
 
 NEEDS = ("validation",)
 DEFAULTS = {

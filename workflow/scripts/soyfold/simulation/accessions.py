@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from soyfold.files import staged
+from soyfold.common.files import staged
 
 # Four that soybean breeders know by heart, one of each spelling.
 KNOWN = (("PI", 548402, ""), ("PI", 54613, ""), ("FC", 1547, ""), ("PI", 594433, "A"))

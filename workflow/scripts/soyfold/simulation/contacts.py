@@ -6,7 +6,7 @@ import operator
 import numpy as np
 import pandas as pd
 
-from soyfold.files import staged, zipped
+from soyfold.common.files import staged, zipped
 
 # About two thirds of a plant library's contacts stay inside their chromosome.
 WITHIN_SHARE = 0.6

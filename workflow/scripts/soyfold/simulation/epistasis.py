@@ -11,8 +11,8 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from soyfold.cim import expected_between
-from soyfold.errors import UserError
+from soyfold.common.errors import UserError
+from soyfold.contacts.cim import expected_between
 from soyfold.simulation.options import Seeded
 from soyfold.simulation.traits import design, draw_qtl
 

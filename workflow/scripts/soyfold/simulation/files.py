@@ -3,7 +3,7 @@
 import pandas as pd
 import yaml
 
-from soyfold.files import staged
+from soyfold.common.files import staged
 
 
 def traits_sheet(out):

@@ -223,7 +223,7 @@ def write_header(stream, chromosomes, others, names):
     Parameters
     ----------
     stream : binary file
-    chromosomes : soyfold.chromosomes.Chromosomes
+    chromosomes : soyfold.common.chromosomes.Chromosomes
     others : dict of str to int
         Other contigs and their lengths.
     names : list of str

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from soyfold.errors import UserError
+from soyfold.common.errors import UserError
 
 
 class Seeded:

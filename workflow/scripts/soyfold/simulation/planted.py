@@ -7,12 +7,11 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from soyfold.chromosomes import read_chromosomes
-from soyfold.cim import read_cim
-from soyfold.errors import UserError
-from soyfold.files import read_table, staged, write_table, zipped
-from soyfold.logs import log
-from soyfold.settings import load_study, results_folder
+from soyfold.common.chromosomes import read_chromosomes
+from soyfold.common.errors import UserError
+from soyfold.common.files import read_table, staged, write_table, zipped
+from soyfold.common.logs import log
+from soyfold.contacts.cim import read_cim
 from soyfold.simulation.epistasis import (
     TRAITS,
     cross_lines,
@@ -20,6 +19,7 @@ from soyfold.simulation.epistasis import (
     plant_trait,
     truth_table,
 )
+from soyfold.study.settings import load_study, results_folder
 
 # The marker table of crosses: any study's variants fit into such names.
 MARKER_NAME = r"^(?P<chromosome>.+)_(?P<position>\d+)_(?P<ref>[^_]+)_(?P<alt>[^_]+)$"

@@ -11,9 +11,9 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from soyfold.chromosomes import read_chromosomes
-from soyfold.files import staged, write_table, zipped
-from soyfold.logs import log
+from soyfold.common.chromosomes import read_chromosomes
+from soyfold.common.files import staged, write_table, zipped
+from soyfold.common.logs import log
 from soyfold.simulation.accessions import (
     draw_accessions,
     draw_strangers,

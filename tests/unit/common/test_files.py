@@ -1,0 +1,192 @@
+"""Files that are whole or absent, errors in one line, logs that hold the traceback."""
+
+import ast
+import logging
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from soyfold.common import digest
+from soyfold.common.errors import UserError
+from soyfold.common.files import decode_text, read_table, scratch, staged, write_table
+from soyfold.common.logs import log, rule_log
+from soyfold.common.programs import find_program, run_program
+
+
+def test_staged_leaves_nothing_after_a_failure(tmp_path):
+    target = tmp_path / "out.tsv"
+    with pytest.raises(ZeroDivisionError), staged(target) as temporary:
+        temporary.write_text("half")
+        raise ZeroDivisionError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_staged_keeps_the_old_file_until_the_new_is_whole(tmp_path):
+    target = tmp_path / "out.tsv"
+    target.write_text("old")
+    with pytest.raises(KeyError), staged(target) as temporary:
+        temporary.write_text("half")
+        raise KeyError
+    assert target.read_text() == "old"
+
+
+@given(st.lists(st.floats(allow_infinity=False, width=32), min_size=1, max_size=20))
+def test_tables_survive_the_round_trip(tmp_path_factory, values):
+    path = tmp_path_factory.mktemp("t") / "x.tsv"
+    table = pd.DataFrame({"value": values, "name": ["Ä"] * len(values)})
+    write_table(table, path)
+    pd.testing.assert_frame_equal(read_table(path), table, rtol=1e-9, check_dtype=False)
+
+
+def test_a_missing_column_is_named_with_the_header(tmp_path):
+    path = tmp_path / "x.tsv"
+    path.write_text("a\tb\n1\t2\n")
+    with pytest.raises(UserError, match=r"no column c; allowed: .*; to mend: the header has: a, b"):
+        read_table(path, required=("a", "c"))
+
+
+def test_user_errors_are_one_line():
+    error = UserError("a\n b", file="f.vcf", at="line 3", allowed="c", mend="d")
+    assert str(error) == "f.vcf, line 3: found a b; allowed: c; to mend: d"
+
+
+def test_every_user_error_says_what_is_allowed_or_how_to_mend(root):
+    silent = []
+    for path in sorted((root / "workflow").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "UserError":
+                given = {keyword.arg for keyword in node.keywords}
+                if not given & {"allowed", "mend", None}:
+                    silent.append(f"{path.name}:{node.lineno}")
+    assert silent == []
+
+
+@pytest.mark.parametrize("error", [UserError("a word", file="x"), ValueError("a defect")])
+def test_rule_log_ends_with_status_1_and_tells_user_errors_from_defects(tmp_path, capsys, error):
+    log = tmp_path / "rule.log"
+    with pytest.raises(SystemExit) as stopped, rule_log(log):
+        logging.getLogger("soyfold").info("working")
+        raise error
+    assert stopped.value.code == 1
+    text = log.read_text()
+    assert "working" in text
+    assert ("Traceback" in text) == isinstance(error, ValueError)
+    terminal = capsys.readouterr().err.strip().splitlines()
+    assert len(terminal) == 1 and str(error) in terminal[0]
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(28, "No space left on device", "a.tsv"), "a.tsv: found no space left"),
+        (OSError("2544 requested and 0 written"), "found no space left"),
+        (
+            RuntimeError("write failed:\n, filename = '/r/.part7.a.cool', errno = 28, error"),
+            "/r/a.cool: found no space left",
+        ),
+        (PermissionError(13, "Permission denied", "a.tsv"), "a.tsv: found no permission"),
+    ],
+)
+def test_rule_log_tells_what_the_system_refused_in_one_line(tmp_path, capsys, error, told):
+    with pytest.raises(SystemExit), rule_log(tmp_path / "rule.log"):
+        raise error
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith("soyfold: ERROR") and told in line and "to mend: " in line
+    assert "Traceback" not in (tmp_path / "rule.log").read_text()
+
+
+def test_warnings_reach_the_terminal_and_progress_does_not(tmp_path, capsys):
+    with rule_log(tmp_path / "rule.log"):
+        log.info("progress")
+        log.warning("WARNING %d calls", 3)
+    log.warning("WARNING after the rule")
+    assert capsys.readouterr().err == "soyfold: WARNING 3 calls\n"
+    assert "WARNING 3 calls" in (tmp_path / "rule.log").read_text()
+
+
+def test_text_of_another_encoding_is_refused_with_what_it_may_say():
+    assert decode_text("\ufeffid\t中黄35".encode(), file="x") == "id\t中黄35"
+    with pytest.raises(UserError, match=r"x, line 2: .*byte 0xd6 in .*'中黄35'.*iconv") as error:
+        decode_text("PI1\t中黄35\tPI2".encode("gbk"), file="x", at="line 2")
+    assert "PI1" not in str(error.value)
+    with pytest.raises(UserError, match=r"byte 0xff"):
+        decode_text("PI1".encode("utf-16"), file="x")
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):
+    (tmp_path / ".part1.a.tsv").write_text("half")
+    (tmp_path / ".part1.other.a.tsv").write_text("another's")
+    (tmp_path / ".part1.a").mkdir()
+    (tmp_path / ".part1.a" / "x").write_text("half")
+    with staged(tmp_path / "a.tsv") as temporary:
+        temporary.write_text("whole")
+    with scratch(tmp_path / "a") as folder:
+        assert list(folder.iterdir()) == []
+    assert {path.name for path in tmp_path.iterdir()} == {"a.tsv", ".part1.other.a.tsv"}
+
+
+def test_programs_that_are_absent_or_fail_are_named(tmp_path):
+    with pytest.raises(UserError, match="no program no-such-program-x"):
+        find_program("no-such-program-x", install="install it")
+    with pytest.raises(UserError, match="status 3"):
+        run_program(["bash", "-c", "echo Error: broken; exit 3"], folder=tmp_path)
+    assert run_program(["echo", "$HOME; ls"]) == "$HOME; ls\n"
+
+
+@pytest.mark.parametrize(
+    "words", ["Error: File write failure.", "IOException: No space left on device"]
+)
+def test_a_program_on_a_full_disk_is_told_as_any_full_disk(tmp_path, capfd, words):
+    out = tmp_path / ".part17.lines/kept"
+    with pytest.raises(SystemExit), rule_log(tmp_path / "log"):
+        run_program(["bash", "-c", f"echo '{words}'; exit 6", "--out", str(out)])
+    assert capfd.readouterr().err == (
+        f"soyfold: ERROR {tmp_path}/lines: found no space left on the disk; to mend: make room,"
+        " and start the same command again\n"
+    )
+
+
+@pytest.fixture
+def scripts(tmp_path, monkeypatch):
+    """A small tree of sources that the digest works on."""
+    package = tmp_path / "soyfold"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "a.py").write_text('"""Doc."""\nfrom soyfold import b\nX = 1  # why\n')
+    (package / "b.py").write_text("Y = 2\n")
+    (package / "c.py").write_text("Z = 3\n")
+    (tmp_path / "run.py").write_text("from soyfold.a import X\n")
+    monkeypatch.setattr(digest, "SCRIPTS", tmp_path)
+    digest._parse.cache_clear()
+    yield tmp_path
+    digest._parse.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "changes"),
+    [
+        ("soyfold/b.py", "Y = 4\n", True),
+        ("soyfold/a.py", '"""Other."""\nfrom soyfold import b\n\nX = 1  # else\n', False),
+        ("soyfold/a.py", '"""Doc."""\nfrom soyfold import b\nX = 2\n', True),
+        ("soyfold/c.py", "Z = 5\n", False),
+        ("run.py", "from soyfold.a import X\nX\n", True),
+    ],
+)
+def test_digest_follows_imports_and_ignores_comments(scripts, file, text, changes):
+    before = digest.source_digest("run")
+    (scripts / file).write_text(text)
+    digest._parse.cache_clear()
+    assert (digest.source_digest("run") != before) == changes
+
+
+def test_a_program_of_the_same_name_is_refused(tmp_path, monkeypatch):
+    program = tmp_path / "plink"
+    program.write_text("#!/bin/sh\necho plink: Release 0.78 of PuTTY\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert find_program("plink", install="install it") == str(program)
+    assert find_program("plink", install="install it", banner="plink: Release") == str(program)
+    with pytest.raises(UserError, match=r"is not PLINK v1\.9: 'plink: Release.*install it"):
+        find_program("plink", install="install it", banner="PLINK v1.9")

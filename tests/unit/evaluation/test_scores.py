@@ -1,0 +1,130 @@
+"""Tables from scores: means over seeds, the paper's values, floors and guards."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from soyfold.common.errors import UserError
+from soyfold.common.files import write_table
+from soyfold.evaluation.scores import collect_scores, trait_table
+
+
+def metrics_file(folder, **values):
+    rows = [{"part": "test", "metric": name, "value": value} for name, value in values.items()]
+    rows.append({"part": "train", "metric": "MAE", "value": 99.0})
+    rows.append({"part": None, "metric": "parameters", "value": 10})
+    folder.mkdir(parents=True)
+    write_table(pd.DataFrame(rows), folder / "metrics.tsv")
+    return folder / "metrics.tsv"
+
+
+@pytest.fixture
+def scores(tmp_path):
+    """Two seeds of the mean predictor and of a network with attention."""
+    fits = []
+    for model, label, values in (
+        ("mean", "Mean", {"MAE": 1.0, "PCC": np.nan, "CI": np.nan}),
+        ("csafm", "CSAFM", {"MAE": 1.2, "PCC": 0.5, "CI": 0.6, "NAE": 0.9, "NAE_uniform": 1.0,
+                            "AAS": 0.8, "AAS_uniform": 0.7, "AAS_within_chromosome": 0.6,
+                            "AAS_learned": 0.9, "AAS_learned_uniform": 0.5,
+                            "AAS_learned_within_chromosome": 0.4}),
+    ):  # fmt: skip
+        for seed in (0, 1):
+            shifted = {name: value + 0.1 * seed for name, value in values.items()}
+            file = metrics_file(tmp_path / model / str(seed), **shifted)
+            fits.append({"trait": "oil", "model": model, "label": label, "scheme": "random",
+                         "seed": seed, "preset": "cpu", "cim": "hic", "file": file,
+                         "role": "model", "base": model, "control": None})  # fmt: skip
+    return collect_scores(fits)
+
+
+PAPER = pd.DataFrame(
+    {"table": [1, 2, 4], "trait": ["oil", "protein", "oil"], "model": ["CSAFM"] * 3,
+     "metric": ["PCC"] * 3, "value": [0.3268, 0.2704, 0.1]}
+)  # fmt: skip
+
+
+def test_scores_hold_test_rows_and_counts_only(scores):
+    assert not (scores.value == 99.0).any()
+    assert set(scores.metric) >= {"MAE", "PCC", "parameters"}
+    assert list(scores.columns[:6]) == ["trait", "model", "scheme", "seed", "metric", "value"]
+
+
+def test_table_has_means_floors_and_the_papers_own_value(scores):
+    table = trait_table(scores, "oil", PAPER).set_index(["metric", "model"])
+    assert table["mean"]["PCC", "CSAFM"] == pytest.approx(0.55)
+    assert table.sd["PCC", "CSAFM"] == pytest.approx(np.std([0.5, 0.6], ddof=1))
+    assert table.paper["PCC", "CSAFM"] == 0.3268
+    assert table.uniform["AAS", "CSAFM"] == pytest.approx(0.75)
+    assert table.within_chromosome["AAS", "CSAFM"] == pytest.approx(0.65)
+    # Against the H that it learned: beside, with floors of its own.
+    assert table["mean"]["AAS_learned", "CSAFM"] == pytest.approx(0.95)
+    assert table.uniform["AAS_learned", "CSAFM"] == pytest.approx(0.55)
+    assert table.within_chromosome["AAS_learned", "CSAFM"] == pytest.approx(0.45)
+    assert np.isnan(table["mean"]["PCC", "Mean"])
+
+
+def test_guards_fire(scores):
+    guards = trait_table(scores, "oil", PAPER).drop_duplicates("model").set_index("model").guards
+    assert guards["CSAFM"] == "CI above PCC, MAE above mean predictor"
+    assert guards["Mean"] == "constant output"
+
+
+def test_unknown_trait_is_refused(scores):
+    with pytest.raises(UserError, match="no scores of trait 'yield'"):
+        trait_table(scores, "yield", PAPER)
+
+
+def test_controls_and_variants_stay_out_of_the_trait_tables(scores):
+    control = scores[scores.model == "csafm"].assign(
+        model="csafm.zero", label="CSAFM, zero", role="control", base="csafm", control="zero"
+    )
+    variant = scores[scores.model == "csafm"].assign(
+        model="csafm_gau", label="CSAFM CIM+GAU", role="variant", base="csafm"
+    )
+    table = trait_table(pd.concat([scores, control, variant]), "oil", PAPER)
+    assert list(table.model.unique()) == ["Mean", "CSAFM"]
+
+
+def test_measures_join_the_scores_with_their_fits_facts(tmp_path):
+    facts = {"trait": "oil", "label": "GBLUP", "scheme": "random", "preset": None, "cim": "none",
+             "role": "model", "base": "gblup", "control": None, "model": "gblup"}  # fmt: skip
+    values = {"PCC": 0.5, "MAE": 1.0, "CI": 0.4}
+    fits = [
+        {**facts, "seed": seed, "file": metrics_file(tmp_path / str(seed), **values)}
+        for seed in (0, 1)
+    ]
+    measures = pd.DataFrame(
+        {"trait": "oil", "model": "gblup", "scheme": "random", "seed": [0, 1],
+         "metric": "coverage90", "value": [0.88, 0.92]}
+    )  # fmt: skip
+    write_table(measures, tmp_path / "measures.tsv")
+    scores = collect_scores(fits, [tmp_path / "measures.tsv"])
+    measured = scores[scores.metric == "coverage90"]
+    assert measured.value.tolist() == [0.88, 0.92] and set(measured.label) == {"GBLUP"}
+    assert len(scores) == 2 * 5
+    assert "coverage90" in set(trait_table(scores, "oil", PAPER).metric)
+
+
+def test_a_joint_models_metrics_are_told_apart(tmp_path):
+    rows = [{"trait": trait, "part": "test", "metric": "PCC", "value": value}
+            for trait, value in (("oil", 0.3), ("protein", 0.4))]  # fmt: skip
+    rows.append({"trait": None, "part": None, "metric": "parameters", "value": 7})
+    write_table(pd.DataFrame(rows), tmp_path / "metrics.tsv")
+    fit = dict.fromkeys(["label", "scheme", "preset", "cim", "role", "base", "control"], "x")
+    fit |= {"model": "m", "seed": 0, "file": tmp_path / "metrics.tsv"}
+    scores = collect_scores([{**fit, "trait": "oil"}, {**fit, "trait": "protein"}])
+    found = scores[scores.metric == "PCC"].set_index("trait").value.to_dict()
+    assert found == {"oil": 0.3, "protein": 0.4}
+    counts = scores[scores.metric == "parameters"].set_index("trait").value.to_dict()
+    assert counts == {"oil": 7, "protein": 7}, "what is of the fit is each trait's"
+
+
+def test_a_correlation_above_the_heritability_ceiling_is_flagged(scores):
+    def guards(heritability):
+        table = trait_table(scores, "oil", PAPER, heritability=heritability)
+        return table.drop_duplicates("model").set_index("model").guards["CSAFM"]
+
+    # Mean PCC over seeds 0.55 = sqrt(0.3025).
+    assert "PCC above the heritability ceiling of 0.55" in guards(0.302)
+    assert "ceiling" not in guards(0.303) and "ceiling" not in guards(None)

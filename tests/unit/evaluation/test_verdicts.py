@@ -1,0 +1,66 @@
+"""A trait's verdict claims no more than its interval and Holm's p."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from soyfold.evaluation.verdicts import best_models, verdict
+
+
+def table(**means):
+    rows = [
+        {"metric": "PCC", "model": name, "mean": mean, "sd": 0.02, "seeds": 5}
+        for name, mean in means.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def compared(label, low, high, p_holm, *, reference="GBLUP"):
+    row = {
+        "trait": "oil", "scheme": "random", "metric": "PCC", "label": label,
+        "reference_label": reference, "difference": (low + high) / 2, "low": low, "high": high,
+        "p_holm": p_holm,
+    }  # fmt: skip
+    return pd.DataFrame([row])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "p_holm", "ends"),
+    [
+        (0.01, 0.05, 0.002, "better, Holm p 0.002"),
+        (0.01, 0.05, 0.2, "better alone, not among all compared (Holm p 0.2)"),
+        (-0.01, 0.05, 0.2, "no difference shown"),
+    ],
+)
+def test_a_claim_needs_the_interval_and_holm(low, high, p_holm, ends):
+    best = best_models(
+        {"oil": table(CNN=0.6, GBLUP=0.57, Mean=np.nan, LSTM=0.5)},
+        compared("CNN", low, high, p_holm),
+        scheme="random",
+    )
+    text = verdict(next(best.itertuples()))
+    assert text.startswith("CNN, PCC 0.600 (0.020), best of 3, ") and text.endswith(ends)
+
+
+def test_the_reference_may_be_the_best():
+    rows = compared("CNN", -0.1, -0.02, 0.01)
+    best = best_models({"oil": table(CNN=0.5, GBLUP=0.57)}, rows, scheme="random")
+    assert best.model.item() == best.reference.item() == "GBLUP"
+    assert "no model's mean is above that of GBLUP" in verdict(next(best.itertuples()))
+
+
+def test_without_comparisons_nothing_is_claimed():
+    best = best_models({"oil": table(CNN=0.5, GBLUP=0.57)}, None, scheme="random")
+    assert "no reference to compare with" in verdict(next(best.itertuples()))
+
+
+def test_a_trait_whose_metric_is_nowhere_defined_has_no_row():
+    assert best_models({"oil": table(Mean=np.nan)}, None, scheme="random").empty
+
+
+def test_one_split_has_no_interval():
+    best = best_models(
+        {"oil": table(CNN=0.6, GBLUP=0.5)}, compared("CNN", np.nan, np.nan, np.nan).assign(
+            difference=0.1), scheme="random",
+    )  # fmt: skip
+    assert verdict(next(best.itertuples())).endswith("+0.100 to GBLUP: one split, no interval")

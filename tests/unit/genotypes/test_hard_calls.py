@@ -1,0 +1,105 @@
+"""soyfold.genotypes.hard_calls: dosages and probabilities of a VCF without calls, against numpy."""
+
+import numpy as np
+import pytest
+from genotype_files import CHROMOSOMES, PLINK, write_vcf
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from soyfold.common.errors import UserError
+from soyfold.common.files import read_table
+from soyfold.genotypes import bed
+from soyfold.genotypes.hard_calls import HardCaller
+from soyfold.genotypes.importing import import_genotypes
+
+TEXT = {0: "0/0", 1: "0/1", 2: "1/1", -1: "./."}
+
+
+def call(form, cells, certainty=0.9):
+    """Calls of one record as text, and how many were uncertain."""
+    rest = f".\tPASS\tAF=0.5\t{form}\t" + "\t".join(cells)
+    caller = HardCaller([f"s{i}" for i in range(len(cells))], certainty)
+    rest, uncertain = caller.call(rest.encode(), file="x.vcf", line=7)
+    *_, form, cells = rest.decode().split("\t", 4)
+    assert form == "GT"
+    return cells.split("\t"), uncertain
+
+
+@hypothesis_settings(max_examples=50)
+@given(
+    st.lists(st.floats(0, 2), min_size=1, max_size=30),
+    st.sampled_from([0.6, 0.8, 0.9, 1.0]),
+    st.sampled_from(["{:.3f}", "{!r}", "{:.2e}"]),
+)
+def test_dosages_go_to_the_nearest_whole_number_or_are_missing(dosages, certainty, form):
+    cells = [form.format(d) for d in dosages]
+    found, uncertain = call("DS", cells, certainty)
+    values = np.array([float(cell) for cell in cells])
+    near = np.rint(values)
+    sure = np.abs(values - near) <= 1 - certainty + 1e-9
+    assert found == [TEXT[int(n)] if ok else "./." for n, ok in zip(near, sure, strict=True)]
+    assert uncertain == (~sure).sum()
+
+
+@hypothesis_settings(max_examples=50)
+@given(
+    st.lists(st.tuples(*[st.integers(1, 100)] * 3), min_size=1, max_size=20),
+    st.sampled_from([0.55, 0.9]),
+)
+def test_the_likeliest_genotype_is_called_if_it_is_certain(weights, certainty):
+    p = np.array(weights) / np.sum(weights, axis=1, keepdims=True)
+    p = np.round(p, 3)
+    cells = [",".join(f"{x:.3f}" for x in row) for row in p]
+    found, uncertain = call("GP", cells, certainty)
+    sure = p.max(axis=1) >= certainty - 1e-9
+    assert found == [TEXT[int(r.argmax())] if ok else "./." for r, ok in zip(p, sure, strict=True)]
+    assert uncertain == (~sure).sum()
+
+
+def test_fields_missing_haploid_and_which_is_taken():
+    found, uncertain = call("DP:DS:GP", ["9:1.98:0,0,1", ".:.:.", "9", "3:0.5:0.9,0.1,0"])
+    assert (found, uncertain) == (["1/1", "./.", "./.", "./."], 1)
+    assert call("GP", ["0.02,0.98", "1,0", "."]) == (["1/1", "0/0", "./."], 0)
+
+
+@pytest.mark.parametrize(
+    ("form", "cell", "said"),
+    [
+        ("DS", "2.3", r"x\.vcf, line 7: found DS in '2\.3' for sample s1; allowed: a dosage"),
+        ("DS", "-1", "DS in '-1'"),
+        ("DS", "nan", "DS in 'nan'"),
+        ("DS", "1e999", "DS in '1e999'"),
+        ("DS", "1,0", "DS in '1,0'"),
+        ("GP", "0.5,0.1,0.1", "add up to 1"),
+        ("GP", "30,0,40", "add up to 1"),
+        ("GP", "1,0,0,0", "add up to 1"),
+        ("GP", "1,,0", "add up to 1"),
+    ],
+)
+def test_cells_that_are_no_dosages(form, cell, said):
+    with pytest.raises(UserError, match=said):
+        call(form, ["0" if form == "DS" else "1,0,0", cell])
+
+
+def test_an_imputed_vcf_through_the_import(tmp_path):
+    """Calls where there are calls, dosages elsewhere; uncertain ones are counted by record."""
+    samples = ["a", "b", "c", "d"]
+    records = [
+        ("1", 10, "m1", "A", "G", ["0.01", "1.03", "1.97", "0.62"]),
+        ("2", 20, "m2", "A", "G", ["0/0:2", "0/1:0", "./.:2", "1|1:0"]),
+        ("2", 30, "m3", "A", "G,T", ["junk"] * 4),
+        ("X", 40, "m4", "A", "G", ["0.5", "0.5", "1.5", "."]),
+    ]
+    path = write_vcf(tmp_path / "x.vcf", records, samples)
+    lines = path.read_text().splitlines()
+    for line, form in ((2, "DS"), (3, "GT:DS"), (4, "DS"), (5, "DS")):
+        lines[line] = lines[line].replace("\tGT\t", f"\t{form}\t")
+    path.write_text("\n".join(lines) + "\n")
+    import_genotypes(
+        path, settings={"format": "auto", "dosage_certainty": 0.9}, chromosomes=CHROMOSOMES,
+        prefix=tmp_path / "raw", variants=tmp_path / "import.tsv", **PLINK,
+    )  # fmt: skip
+    counts = bed.unpack(bed.open_bed(tmp_path / "raw.bed", variants=3, samples=4), 4)
+    np.testing.assert_array_equal(counts, [[0, 1, 2, -1], [0, 1, -1, 2], [-1] * 4])
+    assert read_table(tmp_path / "import.tsv")["uncertain_calls"].tolist() == [1, 0, 0, 3]

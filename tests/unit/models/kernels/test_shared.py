@@ -1,0 +1,192 @@
+"""Kernels that fits share: what is stored, when it is used, and that it changes no prediction."""
+
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from tiny_study import block, write_cohort
+
+from soyfold.common import digest
+from soyfold.common.errors import UserError
+from soyfold.common.files import read_table
+from soyfold.models.kernels import shared as shared_kernels
+from soyfold.models.kernels.matrices import write_products
+from soyfold.models.kernels.names import TAKEN, kernels_of, parts_of
+from soyfold.models.kernels.shared import (
+    decompose_part,
+    read_kernel,
+    read_shared,
+    reflectors_of,
+    release_kernels,
+)
+from soyfold.study.registry import import_model
+from soyfold.training import fits
+
+MODELS = {
+    "gblup": {"train_on": ["train", "val"]},
+    "rr_blup": {"train_on": ["train", "val"]},
+    "rkhs": {"train_on": ["train", "val"], "bandwidths": [0.5, 2]},
+    "principal_components": {"components": 10},
+}
+
+
+def direct(module):
+    return {**block(module, kind="direct", **MODELS[module]), "cim": "none"}
+
+
+def share(folder, inputs, model):
+    """Write the products and what the model takes of every kernel: arguments of a fit."""
+    write_products(inputs["dosage"], folder / "products.npy")
+    paths = []
+    for number, split in enumerate(inputs["splits"]):
+        for kernel in kernels_of(model):
+            for part in parts_of(model):
+                paths.append(folder / f"split{number}" / f"{kernel}_{part}.npz")
+                decompose_part(
+                    folder / "products.npy", inputs["samples"], split,
+                    kernel=kernel, part=part, path=paths[-1],
+                )  # fmt: skip
+    return {"products": folder / "products.npy", "kernels": paths}
+
+
+def run(folder, model, inputs, **shared):
+    folders = [folder / f"seed{seed}" for seed in inputs["seeds"]]
+    fits.fit(model, folders=folders, **inputs, **shared)
+    return [read_table(path / "predictions.tsv") for path in folders]
+
+
+def assert_same(found, wanted):
+    for left, right in zip(found, wanted, strict=True):
+        pd.testing.assert_frame_equal(left, right, rtol=1e-7)
+
+
+@pytest.mark.parametrize("module", list(MODELS))
+def test_shared_decompositions_predict_what_own_ones_do(tmp_path, module):
+    inputs, model = write_cohort(tmp_path, seeds=(0, 1)), direct(module)
+    wanted = run(tmp_path / "own", model, inputs)
+    assert_same(run(tmp_path / "shared", model, inputs, **share(tmp_path, inputs, model)), wanted)
+    assert all(table.held_out.notna().equals(table.part == "val") for table in wanted)
+
+
+@pytest.mark.parametrize("n", [30, 45, 90])  # train lines: 0.7 n, on both sides of 32
+def test_few_lines_are_decomposed_and_read_as_many_are(tmp_path, n):
+    inputs, model = write_cohort(tmp_path, n=n), direct("gblup")
+    wanted = run(tmp_path / "own", model, inputs)
+    assert_same(run(tmp_path / "shared", model, inputs, **share(tmp_path, inputs, model)), wanted)
+
+
+@pytest.mark.parametrize("module", ["gblup", "rkhs", "principal_components"])
+def test_with_shared_decompositions_none_is_computed(tmp_path, monkeypatch, module):
+    inputs, model = write_cohort(tmp_path, seeds=(0, 1)), direct(module)
+    shared = share(tmp_path, inputs, model)
+    monkeypatch.setattr(
+        shared_kernels, "decompose_kernel", lambda *_: pytest.fail("decomposed a kernel")
+    )
+    run(tmp_path / "out", model, inputs, **shared)
+
+
+@pytest.mark.parametrize("module", list(MODELS))
+def test_a_trait_without_some_values_takes_its_part_of_the_products(tmp_path, module):
+    inputs, model = write_cohort(tmp_path), direct(module)
+    shared = share(tmp_path, inputs, model)
+    values = read_table(inputs["phenotypes"])
+    values.loc[::9, "value"] = np.nan
+    values.to_csv(tmp_path / "other.tsv", sep="\t", index=False, na_rep="NA")
+    inputs = {**inputs, "phenotypes": tmp_path / "other.tsv"}
+    found = run(tmp_path / "shared", model, inputs, **shared)
+    assert len(found[0]) == 120 - 14
+    assert_same(found, run(tmp_path / "own", model, inputs))
+
+
+@pytest.mark.parametrize("module", ["gblup", "principal_components"])
+def test_released_reflectors_change_no_prediction(tmp_path, module):
+    inputs, model = write_cohort(tmp_path), direct(module)
+    shared = share(tmp_path, inputs, model)
+    wanted = run(tmp_path / "before", model, inputs, **shared)
+    release_kernels(shared["kernels"][0].parent / "released.tsv")
+    removed = read_table(shared["kernels"][0].parent / "released.tsv")
+    assert list(removed.file) == ["additive_train.npy", "additive_train_val.npy"]
+    assert not any(reflectors_of(path).exists() for path in shared["kernels"])
+    assert_same(run(tmp_path / "after", model, inputs, **shared), wanted)
+
+
+def test_a_stored_kernel_is_that_of_its_lines_in_any_order(tmp_path):
+    inputs, model = write_cohort(tmp_path), direct("gblup")
+    shared = share(tmp_path, inputs, model)
+    kernel, rows = read_kernel(shared["kernels"][0])
+    parts = read_table(inputs["splits"][0])
+    assert np.array_equal(rows, np.flatnonzero(parts.part == "train"))
+    assert isinstance(kernel.decomposition.reflectors, np.memmap)
+    order = np.random.default_rng(0).permutation(len(rows))
+    found = read_shared(shared["products"], shared["kernels"]).of(rows[order]).kernel("additive")
+    assert found.decomposition.order is not None  # the stored one
+    z = np.load(inputs["dosage"])[rows[order]].astype(float)
+    z -= z.mean(0)
+    products = np.load(shared["products"])[np.ix_(rows[order], rows[order])]
+    np.testing.assert_allclose(found.means, products.mean(0, dtype=float), rtol=1e-12)
+    x = np.random.default_rng(1).normal(size=len(rows))
+    turned = found.decomposition.rotate(x)
+    t = found.decomposition
+    t = np.diag(t.diagonal) + np.diag(t.beside, 1) + np.diag(t.beside, -1)
+    np.testing.assert_allclose(found.decomposition.restore(t @ turned), z @ z.T @ x, atol=1e-9)
+
+
+def test_test_lines_change_no_stored_kernel(tmp_path):
+    inputs, model = write_cohort(tmp_path), direct("rkhs")
+    before = share(tmp_path, inputs, model)["kernels"]
+    dosage = np.load(inputs["dosage"])
+    dosage[read_table(inputs["splits"][0]).part == "test"] = 1
+    (tmp_path / "changed").mkdir()
+    np.save(tmp_path / "changed/dosage.npy", dosage)
+    changed = {**inputs, "dosage": tmp_path / "changed/dosage.npy"}
+    after = share(tmp_path / "changed", changed, model)["kernels"]
+    for left, right in zip(before, after, strict=True):
+        assert left.read_bytes() == right.read_bytes()
+        assert reflectors_of(left).read_bytes() == reflectors_of(right).read_bytes()
+
+
+def test_a_part_without_lines_is_refused(tmp_path):
+    inputs = write_cohort(tmp_path)
+    write_products(inputs["dosage"], tmp_path / "products.npy")
+    parts = read_table(inputs["splits"][0]).assign(part="test")
+    parts.to_csv(tmp_path / "empty.tsv", sep="\t", index=False)
+    with pytest.raises(UserError, match="0 lines in part train"):
+        decompose_part(
+            tmp_path / "products.npy", inputs["samples"], tmp_path / "empty.tsv",
+            kernel="additive", part="train", path=tmp_path / "x.npz",
+        )  # fmt: skip
+    assert not (tmp_path / "x.npz").exists()
+
+
+def test_the_modules_that_take_kernels_are_those_that_need_them(root):
+    entries = yaml.safe_load((root / "config/models.yaml").read_text())["models"].values()
+    modules = {entry["module"] for entry in entries if entry.get("kind") == "direct"}
+    needing = {name for name in modules if "kernels" in getattr(import_model(name), "NEEDS", ())}
+    assert needing == set(TAKEN)
+
+
+def test_models_without_kernels_carry_no_digest_of_them():
+    modules = [
+        "soyfold.models.kernels.tridiagonal",
+        "soyfold.models.kernels.matrices",
+        "soyfold.models.kernels.shared",
+    ]
+    files = {Path(import_module(name).__file__) for name in modules}
+    for model in ("csafm", "mean", "cnn", "gblup", "rkhs"):
+        reached = reached_files("fit_model", f"soyfold.models.{model}")
+        assert (files <= reached) == (model in ("gblup", "rkhs"))
+        assert bool(files & reached) == (model in ("gblup", "rkhs"))
+
+
+def reached_files(*names):
+    """All of soyfold's files that a digest covers."""
+    waiting, reached = [digest._file_of(name) for name in names], set()
+    while waiting:
+        path = waiting.pop()
+        if path not in reached:
+            reached.add(path)
+            waiting.extend(digest._parse(path)[1])
+    return reached

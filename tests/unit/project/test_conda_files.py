@@ -1,0 +1,168 @@
+"""Each rule runs with its conda file alone: whatever its script can reach is named there."""
+
+import ast
+import re
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+
+from soyfold.common import digest
+
+ROOT = Path(__file__).resolve().parents[3]
+ENVIRONMENTS = sorted(path.stem for path in (ROOT / "envs").glob("*.yaml"))
+OF_SNAKEMAKE = "snakemake"  # what the Snakefile itself takes; every other belongs to rules
+# Import names whose package has another name, or comes as a smaller part of it.
+PACKAGES = {
+    "yaml": "pyyaml",
+    "torch": "pytorch",
+    "pandas_plink": "pandas-plink",
+    "hicstraw": "hic-straw",
+    "vl_convert": "vl-convert-python",
+    "sklearn": "scikit-learn",
+    "matplotlib": "matplotlib-base",
+}
+# Programs, by the names that `find_program` looks for, and their packages.
+PROGRAMS = {"plink1.9": ["plink"], "plink2": ["plink2"], "beagle": ["beagle", "openjdk"]}
+# Packages that pandas imports itself for a method or an argument.
+THROUGH_PANDAS = {"read_excel": "openpyxl"}
+
+
+def rules():
+    """(rule, environment, scripts and modules that its digest names) of all rule files."""
+    for path in sorted((ROOT / "workflow/rules").glob("*.smk")):
+        for head, text in rule_texts(path.read_text()):
+            environment = re.search(r'"\.\./\.\./envs/(\w+)\.yaml"', text)
+            script = re.search(r'"\.\./scripts/(\w+)\.py"', text)
+            if environment and script:
+                yield f"{path.stem}:{head}:{script[1]}", environment[1], script[1]
+
+
+def rule_texts(text):
+    """(name, text) of each rule of a rule file, those inside loops too."""
+    blocks = re.split(r"(?m)^( *)rule ?(\w*):\n", text)[1:]
+    return [(name or "loop", body) for _, name, body in zip(*[iter(blocks)] * 3, strict=True)]
+
+
+@cache
+def tree(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def reached(*start, by_name=True):
+    """Files that scripts or modules reach by import, those imported `by_name` too."""
+    waiting, seen = [digest._file_of(name) for name in start], set()
+    while waiting:
+        path = waiting.pop()
+        if path is None or path in seen:
+            continue
+        seen.add(path)
+        waiting.extend(digest._parse(path)[1])
+        for call in calls(path, "import_module") if by_name else []:
+            waiting.extend(computed(call.args[0]))
+    return seen
+
+
+def computed(argument):
+    """Files that `import_module(argument)` can mean: one, or all of a folder."""
+    if isinstance(argument, ast.Constant):
+        return [digest._file_of(argument.value)]
+    stem = argument.values[0].value  # of f"soyfold.models.{...}"
+    assert stem.startswith("soyfold.") and stem.endswith("."), stem
+    return sorted((digest.SCRIPTS / stem.replace(".", "/")).glob("*.py"))
+
+
+def calls(path, name):
+    """Calls of a function or method `name` in a file."""
+    return [call for called, call in all_calls(path) if called == name]
+
+
+@cache
+def all_calls(path):
+    """(name, call) of each call in a file."""
+    found = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
+    return [(getattr(n.func, "attr", getattr(n.func, "id", None)), n) for n in found]
+
+
+def wanted(files):
+    """Conda packages for all imports and programs of some files."""
+    return set().union(*map(wanted_by, files))
+
+
+@cache
+def wanted_by(path):
+    """Conda packages for the imports and programs of one file."""
+    names = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            names.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.split(".")[0])
+    names -= {*sys.stdlib_module_names, "soyfold"}
+    packages = {PACKAGES.get(name, name) for name in names}
+    for call in calls(path, "find_program"):
+        packages.update(PROGRAMS[call.args[0].value])
+    for method, package in THROUGH_PANDAS.items():
+        packages.update(package for _ in calls(path, method))
+    return packages
+
+
+def named(environment):
+    """Package to version of a conda file."""
+    content = yaml.safe_load((ROOT / f"envs/{environment}.yaml").read_text())
+    return dict(entry.split("=", 1) for entry in content["dependencies"])
+
+
+@pytest.mark.parametrize("rule,environment,script", list(rules()))
+def test_a_rules_file_names_all_that_its_script_reaches(rule, environment, script):
+    missing = wanted(reached(script)) - set(named(environment)) - {"python"}
+    assert not missing, f"envs/{environment}.yaml lacks {sorted(missing)} for {rule}"
+
+
+def test_rules_in_loops_are_seen():
+    assert {"fit_model", "fit_blend", "import_genotypes"} <= {script for *_, script in rules()}
+    assert {"pytorch", "numba", "lightgbm", "scikit-learn"} <= wanted(reached("fit_model"))
+    assert {"plink", "beagle", "openjdk"} <= wanted(reached("impute_chromosome"))
+
+
+@pytest.mark.parametrize("environment", [name for name in ENVIRONMENTS if name != OF_SNAKEMAKE])
+def test_a_file_names_nothing_that_no_rule_needs(environment):
+    scripts = [script for _, name, script in rules() if name == environment]
+    assert scripts, f"no rule names envs/{environment}.yaml"
+    spare = set(named(environment)) - wanted(reached(*scripts)) - {"python"}
+    assert not spare, f"envs/{environment}.yaml: {sorted(spare)} for nothing"
+
+
+def test_the_snakefiles_own_file_names_what_the_rule_files_import():
+    modules = set()
+    for path in (ROOT / "workflow/rules").glob("*.smk"):
+        for module, names in re.findall(
+            r"(?m)^ *(?:from|import) (soyfold[\w.]*)(?: import ([\w, ]+))?", path.read_text()
+        ):
+            modules.update([module, *(f"{module}.{name.strip()}" for name in names.split(","))])
+    modules = {name for name in modules if digest._file_of(name)}
+    # Models are imported, and PLINK and Beagle called, by rules alone.
+    missing = wanted(reached(*modules, by_name=False)) - set(named(OF_SNAKEMAKE))
+    missing -= {"plink", "beagle", "openjdk", "plink2"}
+    assert not missing, f"envs/{OF_SNAKEMAKE}.yaml lacks {sorted(missing)}"
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_a_file_has_the_grammar_of_all(environment):
+    text = (ROOT / f"envs/{environment}.yaml").read_text()
+    content = yaml.safe_load(text)
+    assert text.startswith(f"# {environment}: "), "the first line says what it is for"
+    assert content["channels"] == ["conda-forge", "bioconda", "nodefaults"]
+    assert set(content) == {"channels", "dependencies"}
+    for entry in content["dependencies"]:
+        assert re.fullmatch(r"[a-z0-9-]+=[0-9][\w.]*", entry), f"{entry}: name=version"
+
+
+def test_files_agree_on_versions():
+    versions = {}
+    for environment in ENVIRONMENTS:
+        for package, version in named(environment).items():
+            versions.setdefault(package, {}).setdefault(version, []).append(environment)
+    assert {package: found for package, found in versions.items() if len(found) > 1} == {}

@@ -1,0 +1,231 @@
+"""Pages of the report: what is shown, sorted by and left out."""
+
+import gzip
+import html
+import io
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from soyfold.common.errors import UserError
+from soyfold.common.files import write_table
+from soyfold.evaluation.paired import paired_difference
+from soyfold.report.pages import charts, manhattan, opening, pages, plain, results, templates
+from soyfold.report.pages import lost as losses
+from soyfold.report.pages.pages import Cell, Chart, Column, Notes, Table
+
+NASTY = '</script><img src=x onerror=alert(1)> & "quoted"'
+
+
+def one_table(rows, **more):
+    return Table("T", [Column("name"), Column("value", "unit", True)], rows, **more)
+
+
+def test_what_users_name_is_text_on_the_page():
+    page = pages.render_page(NASTY, [Notes("n", [NASTY]), one_table([[NASTY, Cell("1", 1.0)]])])
+    assert NASTY not in page and "<img" not in page
+    assert page.count(html.escape(NASTY, quote=False).replace('"', "&#34;")) >= 3
+
+
+def test_a_chart_survives_its_script_element(tmp_path):
+    vega = tmp_path / "vega.js.gz"
+    vega.write_bytes(gzip.compress(b"var vegaEmbed;"))
+    spec = {"data": {"values": [{"name": NASTY}]}}
+    page = pages.render_page("p", [Chart("c", spec)], vega=vega)
+    held = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', page)[1]
+    assert json.loads(held) == spec
+
+
+def test_pages_ask_for_nothing_outside():
+    page = pages.render_page("p", [one_table([["a", Cell("1", 1.0)]])])
+    assert not re.search(r"(src|href)=[\"']?(https?:)?//|@import|url\(", page)
+
+
+def test_a_page_that_a_browser_would_not_show_is_refused(tmp_path):
+    rows = [["x" * 1000, Cell("1", 1.0)]] * 2000
+    with pytest.raises(UserError, match="a page of 2"):
+        pages.write_page(tmp_path / "p.html", "p", [one_table(rows)])
+    assert list(tmp_path.iterdir()) == []
+
+
+@given(st.floats(-1e3, 1e3), st.integers(0, 5))
+def test_decimals_are_the_rounded_number_without_a_sign_of_zero(value, digits):
+    text = pages.decimals(value, digits, sign=True)
+    assert float(text) == pytest.approx(round(value, digits), abs=10**-digits)
+    assert text.startswith(("+", "-")) == (float(text) != 0)
+
+
+def test_missing_numbers_say_so_and_sort_last():
+    for cell in (pages.number(np.nan), pages.mean_sd(np.nan, np.nan), pages.p_value(np.nan)):
+        assert (cell.text, cell.key) == ("NA", "")
+    assert pages.mean_sd(0.5, np.nan).text == "0.500"
+    assert pages.interval(0.1, np.nan, np.nan).text == "+0.100"
+
+
+def test_the_templates_digest_changes_with_the_template(tmp_path, monkeypatch):
+    monkeypatch.setattr(templates, "TEMPLATES", tmp_path)
+    (tmp_path / "page.html.jinja").write_text("one")
+    first = templates.template_digest()
+    (tmp_path / "page.html.jinja").write_text("two")
+    assert templates.template_digest() != first
+
+
+def predictions(models, seeds, lines, *, seed=0):
+    """Test rows by label: the same lines for every model in a split."""
+    random = np.random.default_rng(seed)
+    tables = {name: [] for name in models}
+    for split in range(seeds):
+        names = [f"L{i}" for i in random.permutation(10 * lines)[:lines]]
+        observed = random.standard_normal(lines)
+        for name in models:
+            tables[name].append(
+                pd.DataFrame({"sample": names, "observed": observed, "seed": split,
+                              "predicted": observed + random.standard_normal(lines)})
+            )  # fmt: skip
+    return {name: pd.concat(parts, ignore_index=True) for name, parts in tables.items()}
+
+
+@given(st.integers(1, 5), st.integers(1, 6), st.integers(2, 60), st.integers(20, 400))
+def test_thinned_predictions_keep_the_same_lines_for_every_model(models, seeds, lines, most):
+    given_ = predictions([f"m{i}" for i in range(models)], seeds, lines)
+    kept, said = charts.thin_predictions(given_, most=most)
+    keys = [set(zip(table.seed, table["sample"], strict=True)) for table in kept.values()]
+    assert all(key == keys[0] for key in keys) and keys[0]
+    total = sum(map(len, given_.values()))
+    left = sum(map(len, kept.values()))
+    assert (said == "") == (left == total)
+    assert left <= most or total <= most
+    assert said == "" or f"{left:,} of {total:,} points" in said
+
+
+def csv_of(spec):
+    """The CSV texts that a specification holds."""
+    return [text for text in spec["datasets"].values() if isinstance(text, str)]
+
+
+def test_the_interactive_points_are_those_of_the_fits():
+    tables = predictions(["GBLUP", "CNN"], 2, 15)
+    widths = pd.Series(
+        [1.0, 2.0, np.nan, np.nan],
+        index=pd.MultiIndex.from_product([["gblup", "cnn"], [0, 1]]),
+    )
+    models = {"GBLUP": "gblup", "CNN": "cnn"}
+    chart = charts.prediction_chart(tables, models=models, trait="oil", unit="%", widths=widths)
+    (text,) = csv_of(chart.spec)
+    shown = pd.read_csv(io.StringIO(text))
+    assert len(shown) == 60
+    first = shown[(shown.label == "GBLUP") & (shown.seed == 1)]
+    np.testing.assert_allclose(first.high - first.low, 4.0, rtol=1e-3)
+    np.testing.assert_allclose(first.residual, first.observed - first.predicted, atol=1e-3)
+    assert shown.low[shown.label == "CNN"].isna().all(), "no interval, none shown"
+
+
+@given(st.integers(1, 3000), st.integers(5, 500))
+def test_a_thinned_scan_keeps_every_snp_with_something_to_tell(n, most):
+    p = np.random.default_rng(n).exponential(0.43, n)
+    scan = pd.DataFrame({"minus_log10_p": p, "position": np.arange(n)})
+    shown = manhattan.thin_scan(scan, most=most)
+    assert set(scan.position[p >= manhattan.KEPT_ABOVE]) <= set(shown.position)
+    assert len(shown) <= max(most, (p >= manhattan.KEPT_ABOVE).sum() + 1)
+    assert shown.position.is_monotonic_increasing
+    if n <= most:
+        assert len(shown) == n
+
+
+def comparison_rows(models, traits=("oil",), metrics=("PCC", "MAE")):
+    """Rows as comparisons.tsv has them, from scores drawn for six splits."""
+    random = np.random.default_rng(1)
+    rows = []
+    for trait in traits:
+        for metric in metrics:
+            reference = random.normal(0.5, 0.05, 6)
+            for place, model in enumerate(models):
+                ours = reference + 0.02 * (len(models) // 2 - place) + random.normal(0, 0.005, 6)
+                found = paired_difference(ours, reference, test_share=0.1)
+                rows.append(
+                    {"trait": trait, "scheme": "random", "metric": metric, "model": model,
+                     "label": model.upper(), "role": "model", "reference": "gblup",
+                     "reference_label": "GBLUP", "model_mean": ours.mean(),
+                     "reference_mean": reference.mean(), "difference": found.mean,
+                     "low": found.low, "high": found.high, "p": found.p, "p_holm": found.p,
+                     "wins": int((ours > reference).sum()), "splits": 6, "traits": np.nan,
+                     "better_traits": np.nan}
+                )  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def test_colours_follow_what_is_better_for_the_metric():
+    table = comparison_rows(["up", "same", "down"])
+    for metric, good, bad in (("PCC", "UP", "DOWN"), ("MAE", "DOWN", "UP")):
+        rows = table[table.metric == metric]
+        section = results.comparison_table(rows)
+        marks = {row[3]: row[6].mark for row in section.rows}
+        assert (marks[good], marks[bad]) == ("good", "bad"), metric
+
+
+def test_rows_beyond_the_budget_are_said():
+    table = comparison_rows([f"m{i}" for i in range(200)], traits=[f"t{i}" for i in range(6)])
+    kept, said = results.compared_rows(table)
+    assert len(kept) <= results.MOST_ROWS and f"{len(kept):,} of {len(table):,} rows" in said
+    few, nothing = results.compared_rows(table.head(10))
+    assert len(few) == 10 and nothing == ""
+
+
+def test_plain_tables_cut_openly_and_keep_names_as_text(tmp_path):
+    n = plain.MOST_ROWS + 5
+    write_table(pd.DataFrame({"trait": ["007"] * n, "p": 0.5}), tmp_path / "t.tsv")
+    section = plain.plain_table(tmp_path / "t.tsv", "T", names=("trait", "absent"))
+    assert section.rows[0][0] == "007" and len(section.rows) == plain.MOST_ROWS
+    assert f"first {plain.MOST_ROWS:,} of {n:,}" in section.note
+
+
+def test_numbers_of_a_plain_table_stand_point_below_point(tmp_path):
+    (tmp_path / "t.tsv").write_text(
+        "line\tmodel\tpercent\tp\tcount\n"
+        "a\tx\t14.8\t0.5\t3\nb\ty\t20.061\t2.5e-07\t1200\nc\ty\t7\t0\tNA\n"
+    )
+    section = plain.plain_table(
+        tmp_path / "t.tsv", "T", names=("line", "model"), choices=("model",)
+    )
+    columns = [
+        [cell.text for cell in column]
+        for column in zip(*section.rows, strict=True)
+        if column[0] not in ("a", "x")
+    ]
+    assert columns == [
+        ["14.80", "20.06", "7.00"],
+        ["0.5000", "2.5e-07", "0.0000"],
+        ["3", "1,200", ""],
+    ]
+    assert section.filters == ("model",)
+
+
+def test_losses_of_several_splits_are_ranges(tmp_path):
+    for seed, lost in enumerate((["a"], ["a", "b", "c"])):
+        write_table(
+            pd.DataFrame({"sample": lost, "why": "no value"}, columns=["sample", "why"]),
+            tmp_path / f"{seed}.tsv",
+        )
+    write_table(pd.DataFrame(columns=["sample", "why"]), tmp_path / "none.tsv")
+    section = losses.split_losses(
+        {"random": [tmp_path / "0.tsv", tmp_path / "1.tsv"], "kfold": [tmp_path / "none.tsv"]}
+    )
+    assert [[row[0], row[1], row[2].text] for row in section.rows] == [
+        ["random", "no value", "1 to 3"],
+        ["kfold", "no line was lost", "0"],
+    ]
+
+
+def test_the_opening_means_nothing_but_what_it_says():
+    table = pd.DataFrame(
+        {"metric": "PCC", "model": ["A*b*", "GBLUP"], "mean": [0.6, 0.5], "sd": 0.1, "seeds": 2}
+    )
+    text = opening.opening_text({"a_b": table}, None, scheme="random", title="{{ x }} `y`")
+    assert r"\{\{ x \}\} \`y\`" in text and r"**a\_b**: A\*b\*, PCC 0.600 (0.100)" in text
+    title, line = text.splitlines()[:2]
+    assert set(line) == {"="} and len(line) >= len(title)

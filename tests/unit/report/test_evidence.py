@@ -1,0 +1,136 @@
+"""A study's outcome as Markdown: its numbers are those of the study's tables."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from soyfold.common.errors import UserError
+from soyfold.common.files import write_table
+from soyfold.evaluation.comparisons import compare_models
+from soyfold.report.evidence import _by_mean, _schemes, evidence, markdown, write_evidence
+
+LABELS = {"gblup": "GBLUP", "ours": "Ours"}
+
+
+def write_study(folder, *, traits=("oil",), splits=6):
+    """scores.tsv and comparisons.tsv of two models, ours 0.02 above GBLUP on the whole."""
+    random = np.random.default_rng(0)
+    rows = []
+    for trait in traits:
+        for seed in range(splits):
+            base = 0.7 + 0.02 * random.standard_normal()
+            for model, gain in (("gblup", 0.0), ("ours", 0.02 + 0.005 * random.standard_normal())):
+                facts = {"trait": trait, "model": model, "scheme": "random", "seed": seed}
+                facts |= {"label": LABELS[model], "role": "model"}
+                values = {"PCC": base + gain, "R2": base**2 + gain, "test_lines": 100,
+                          "train_lines": 700}  # fmt: skip
+                rows += [{**facts, "metric": name, "value": v} for name, v in values.items()]
+    scores = pd.DataFrame(rows)
+    write_table(scores, folder / "evaluation" / "scores.tsv")
+    table = compare_models(scores, ["gblup"])
+    write_table(table, folder / "evaluation" / "tables" / "comparisons.tsv")
+    times = pd.DataFrame([{"s": 1800.0, "cpu_time": 1700.0, "max_rss": 512.0}])
+    write_table(times, folder / "benchmarks" / "training" / "fit.tsv")
+    return scores, table
+
+
+def test_every_number_is_one_of_the_tables(tmp_path):
+    scores, table = write_study(tmp_path)
+    text = evidence(tmp_path, scheme="random")
+    ours = scores[(scores.model == "ours") & (scores.metric == "PCC")].value
+    assert f"| Ours | {ours.mean():.3f} ({ours.std():.3f}) |" in text
+    row = table[(table.model == "ours") & (table.metric == "PCC")].iloc[0]
+    assert f"{row.difference:+.4f} [{row.low:+.4f}, {row.high:+.4f}]" in text
+    assert f"{row.wins}/6" in text
+    assert "0.50 hours of jobs" in text
+
+
+def test_the_best_model_stands_first(tmp_path):
+    write_study(tmp_path)
+    text = evidence(tmp_path, scheme="random")
+    assert text.index("| Ours |") < text.index("| GBLUP |")
+
+
+def test_models_are_ordered_by_value_not_by_text():
+    table = pd.DataFrame(
+        {"trait": "oil", "model": ["worse", "none", "worst", "best"],
+         "PCC": ["-0.010 (0.1)", np.nan, "-0.200 (0.1)", "0.300 (0.1)"]}
+    )  # fmt: skip
+    assert list(_by_mean(table, "oil").model) == ["best", "worse", "worst", "none"]
+
+
+def test_schemes_stand_side_by_side_for_models_that_have_several(tmp_path):
+    rows = [("GBLUP", "kfold", 0.6), ("GBLUP", "random", 0.7), ("Ours", "random", 0.8)]
+    facts = {"trait": "oil", "metric": "PCC", "splits": 3}
+    table = pd.DataFrame([{**facts, "model": m, "scheme": s, "mean": v} for m, s, v in rows])
+    write_table(table, tmp_path / "evaluation" / "tables" / "schemes.tsv")
+    text = _schemes(tmp_path, "random")
+    assert "| oil | GBLUP | kfold | 3 | 0.600 |" in text and "Ours" not in text
+    write_table(table[table.scheme == "random"], tmp_path / "evaluation/tables/schemes.tsv")
+    assert _schemes(tmp_path, "random") == ""
+
+
+def test_many_traits_are_told_by_their_mean_alone(tmp_path):
+    traits = [f"trait{k}" for k in range(5)]
+    write_study(tmp_path, traits=traits)
+    text = evidence(tmp_path, scheme="random")
+    assert "mean over 5 traits: PCC" in text and "5/5 traits" in text
+    assert "trait3" not in text
+
+
+def test_the_folder_of_documents_has_the_comparisons(tmp_path):
+    _, table = write_study(tmp_path / "study")
+    write_evidence(
+        tmp_path / "study", tmp_path / "docs", scheme="random", command="run me", title="T",
+        version="1.2, commit abc",
+    )  # fmt: skip
+    kept = pd.read_csv(tmp_path / "docs" / "study_comparisons.tsv", sep="\t")
+    expected = table[table.metric.isin(["PCC", "R2"])].dropna(subset="difference")
+    np.testing.assert_allclose(kept.difference, expected.difference, rtol=1e-4)
+    text = (tmp_path / "docs" / "study.md").read_text()
+    assert "`run me`, soyfold 1.2, commit abc" in text and "controls" not in text
+
+
+def test_a_study_of_controls_alone_tells_the_cims_rank_and_differences(tmp_path):
+    facts = {"trait": "oil", "label": "CSAFM", "real": 0.75, "low": -0.01, "high": 0.03}
+    rows = [
+        {**facts, "metric": "PCC", "control": "permuted1", "value": 0.73, "difference": 0.02},
+        {**facts, "metric": "PCC", "control": "permuted", "value": 0.74, "difference": 0.01,
+         "rank": 2, "permutations": 19},
+        {**facts, "metric": "PCC", "control": "zero", "value": 0.78, "difference": -0.03},
+        {**facts, "metric": "MAE", "control": "permuted", "value": 9.9, "difference": 9.9},
+    ]  # fmt: skip
+    write_table(pd.DataFrame(rows), tmp_path / "study/evaluation/tables/controls.tsv")
+    times = pd.DataFrame([{"s": 36.0, "cpu_time": 30.0, "max_rss": 512.0}])
+    write_table(times, tmp_path / "study/benchmarks/training/fit.tsv")
+    write_evidence(
+        tmp_path / "study", tmp_path / "docs", scheme="random", command="run me", title="T",
+        version="1.2",
+    )  # fmt: skip
+    text = (tmp_path / "docs" / "study.md").read_text()
+    assert (
+        "| oil | CSAFM | 0.750 | 0.740 | +0.0100 [-0.0100, +0.0300] | 2 of 20"
+        " | -0.0300 [-0.0100, +0.0300] |" in text
+    )
+    kept = pd.read_csv(tmp_path / "docs" / "study_controls.tsv", sep="\t")
+    assert list(kept.control) == ["permuted1", "permuted", "zero"]
+
+
+def test_a_study_that_has_not_ended_is_refused(tmp_path):
+    with pytest.raises(UserError, match=r"comparisons\.tsv"):
+        evidence(tmp_path, scheme="random")
+
+
+def test_unknown_numbers_are_empty_cells():
+    table = pd.DataFrame({"a": ["x"], "b": [np.nan], "c": [1.23456]})
+    assert markdown(table).splitlines()[-1] == "| x |  | 1.235 |"
+
+
+def test_a_study_without_the_zero_control_has_an_empty_cell(tmp_path):
+    facts = {"trait": "oil", "label": "CSAFM", "metric": "PCC", "control": "permuted"}
+    facts |= {"real": 0.75, "value": 0.74, "difference": 0.01, "low": -0.01, "high": 0.03}
+    table = pd.DataFrame([{**facts, "rank": 1, "permutations": 3}])
+    write_table(table, tmp_path / "evaluation/tables/controls.tsv")
+    times = pd.DataFrame([{"s": 36.0, "cpu_time": 30.0, "max_rss": 512.0}])
+    write_table(times, tmp_path / "benchmarks/training/fit.tsv")
+    assert "| +0.0100 [-0.0100, +0.0300] | 1 of 4 |  |" in evidence(tmp_path, scheme="random")

@@ -1,0 +1,192 @@
+"""Entropy and CIM alignment of attention, exact, in O(n) memory ([C] eq. 13 and 17).
+
+Rows of the attention are visited in chunks; no n x n matrix is kept. Public through
+`soyfold.attention.biased`.
+"""
+
+import math
+
+import torch
+
+from soyfold.attention.priors import ChromosomeOnKeys, at_least_float32, check_groups, one_hot
+
+# Elements of one chunk of scores (batch x heads x rows x n): 2 MB of float32 stays in cache.
+CHUNK_ELEMENTS = 2**19
+
+
+def _attend(scores):
+    """Softmax of `scores` (changed in place), its rows' entropies (nats) and Euclidean norms."""
+    scores -= scores.amax(-1, keepdim=True)
+    attention = scores.softmax(-1)
+    # ln a_ij = score_ij - lse_i; the largest score is now 0, so lse_i = -ln max_j a_ij.
+    entropy = -attention.amax(-1).log() - (attention * scores).sum(-1)
+    return attention, entropy.clamp_min_(0), torch.linalg.vector_norm(attention, dim=-1)
+
+
+def _alignment(mass, norm, H, sizes, of_query):
+    """Cosine of attention rows with H[c(i), c(.)], from their mass on each chromosome.
+
+    Parameters
+    ----------
+    mass : Tensor (..., rows, G)
+    norm : Tensor (..., rows)
+        Euclidean norm of each row over its n tokens.
+    H : Tensor (..., G, G)
+    sizes : Tensor (G,)
+        Tokens on each chromosome.
+    of_query : Tensor (rows,) int64
+        Chromosome of each row.
+    """
+    rows = H.index_select(-2, of_query)
+    return (rows * mass).sum(-1) / (norm * (rows.square() * sizes).sum(-1).sqrt())
+
+
+def _chunks(batch, heads, n):
+    """Slices of samples and of rows that keep a chunk of scores within CHUNK_ELEMENTS."""
+    samples = max(1, min(batch, CHUNK_ELEMENTS // (heads * n * n)))
+    rows = max(1, min(n, CHUNK_ELEMENTS // (samples * heads * n)))
+    for b in range(0, batch, samples):
+        for i in range(0, n, rows):
+            yield slice(b, b + samples), slice(i, i + rows)
+
+
+def _with_prior(q, k, prior):
+    """Queries and keys (batch, heads, n, d_k + r) whose products hold the prior's term too."""
+    batch, heads = q.shape[:2]
+    q = torch.cat([q, prior.query_columns(q)], -1)
+    return q, torch.cat([k, prior.key_columns(k).expand(batch, heads, -1, -1)], -1)
+
+
+def _stream(q, k, H, chromosome, references):
+    """Sums over the rows of softmax(q k^T), one chunk of rows after the other.
+
+    Returns
+    -------
+    sums : dict of Tensor
+        nae and each reference's name (batch, heads), with _headmean (batch,); entropies in nats.
+    masses : Tensor (batch, heads, G, G)
+        Mean over the queries of a chromosome.
+    """
+    batch, heads, n, _ = q.shape
+    members = one_hot(chromosome, H.shape[-1], q.dtype)
+    sizes = members.sum(0)
+    over_heads = {name: R.mean(0) if R.ndim == 3 else R for name, R in references.items()}
+    shapes, names = {"": (batch, heads), "_headmean": (batch,)}, ("nae", *references)
+    sums = {f"{name}{end}": q.new_zeros(s) for end, s in shapes.items() for name in names}
+    masses = q.new_zeros(batch, heads, *H.shape[-2:])
+    for b, i in _chunks(batch, heads, n):
+        rows = chromosome[i]
+        attention, entropy, norm = _attend(q[b, :, i] @ k[b].transpose(-1, -2))
+        mass = attention @ members
+        sums["nae"][b] += entropy.sum(-1)
+        for name, R in references.items():
+            sums[name][b] += _alignment(mass, norm, R, sizes, rows).sum(-1)
+        masses[b] += members[i].T @ mass
+        mean = attention.mean(1)
+        sums["nae_headmean"][b] += torch.special.entr(mean).sum((-1, -2))
+        norm = torch.linalg.vector_norm(mean, dim=-1)
+        for name, R in over_heads.items():
+            sums[f"{name}_headmean"][b] += _alignment(mass.mean(1), norm, R, sizes, rows).sum(-1)
+    return sums, masses / sizes[:, None]
+
+
+@torch.no_grad()
+def attention_statistics(q, k, H, chromosome, *, biased, measured=None):
+    """Normalised attention entropy, alignment with the CIM and mass between chromosomes.
+
+    Parameters
+    ----------
+    q, k : Tensor (batch, heads, n, d_k)
+        Half precision is computed in float32, under autocast too.
+    H : Tensor (G, G) or (heads, G, G)
+        Chromosome interaction matrix.
+    chromosome : Tensor (n,) int64
+        Chromosome of each token, 0 to G - 1, in any order.
+    biased : bool
+        Attention of `biased_attention` with H; False: plain attention, H serves AAS alone.
+    measured : Tensor (G, G), optional, keyword only
+        The CIM that a learned H started from.
+
+    Returns
+    -------
+    dict of Tensor
+        nae, aas (batch, heads): mean over the rows of entropy / ln n, and of the cosine with
+        H[c(i), c(.)]; NaN for n = 1, and for a row of H that is all zero.
+        chromosome_mass (batch, heads, G, G): mean over the queries of a chromosome of the
+        attention on each chromosome; NaN for a chromosome without tokens.
+        nae_headmean, aas_headmean (batch,): of the attention averaged over the heads, against H
+        averaged over the heads.
+        negative_coupling (batch, heads): share of rows with s_i < 0, where H acts turned round.
+        With `measured` also aas_measured, aas_measured_headmean: the cosine with it ([C] eq. 15).
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, or chromosome indices beyond H.
+    """
+    if q.ndim != 4 or q.shape != k.shape:
+        raise ValueError(
+            f"q, k of shapes {tuple(q.shape)}, {tuple(k.shape)}; allowed: (batch, heads, n, d_k)"
+        )
+    heads, n = q.shape[1:3]
+    check_groups(H, chromosome, heads=heads, tokens=n)
+    dtype = at_least_float32(q)
+    q, k, H = q.to(dtype), k.to(dtype), H.to(dtype)
+    references = {"aas": H}
+    if measured is not None:
+        check_groups(measured, chromosome, heads=heads, tokens=n)
+        references["aas_measured"] = measured.to(dtype)
+    negative = (q.sum(-1) < 0).to(dtype).mean(-1)
+    with torch.autocast(q.device.type, enabled=False):
+        if biased:
+            scaled, keys = _with_prior(q, k, ChromosomeOnKeys(H, chromosome))
+        else:
+            scaled, keys = q, k
+        sums, masses = _stream(scaled * q.shape[-1] ** -0.5, keys, H, chromosome, references)
+    log_n = math.log(n) if n > 1 else float("nan")
+    result = {
+        name: total / (n * log_n if name.startswith("nae") else n) for name, total in sums.items()
+    }
+    result["chromosome_mass"] = masses
+    result["negative_coupling"] = negative
+    return result
+
+
+@torch.no_grad()
+def attention_floors(H, chromosome):
+    """NAE and AAS of attention that knows nothing, to print beside a model's own.
+
+    Parameters
+    ----------
+    H : Tensor (G, G) or (heads, G, G)
+        Chromosome interaction matrix; over heads the floors are averaged.
+    chromosome : Tensor (n,) int64
+
+    Returns
+    -------
+    dict of str to float
+        NAE_uniform (1), AAS_uniform: attention uniform over all tokens; NAE_within_chromosome,
+        AAS_within_chromosome: uniform over the tokens of the query's own chromosome.
+
+    Raises
+    ------
+    ValueError
+        For shapes that do not fit, or chromosome indices beyond H.
+    """
+    check_groups(H, chromosome, heads=H.shape[0], tokens=chromosome.shape[0])
+    H = H.to(torch.float64)
+    n, G = chromosome.shape[0], H.shape[-1]
+    sizes = torch.bincount(chromosome, minlength=G).to(H)
+    present = sizes > 0
+    weights = sizes / n
+    own = sizes.clamp_min(1)
+    groups = torch.arange(G, device=H.device)
+    uniform = _alignment(weights.expand(G, G), H.new_full((G,), n**-0.5), H, sizes, groups)
+    within = _alignment(torch.eye(G).to(H), own.rsqrt(), H, sizes, groups)
+    log_n = math.log(n) if n > 1 else float("nan")
+    return {
+        "NAE_uniform": 1.0 if n > 1 else float("nan"),
+        "AAS_uniform": float((uniform * weights)[..., present].sum(-1).mean()),
+        "NAE_within_chromosome": float((own.log() * weights).sum() / log_n),
+        "AAS_within_chromosome": float((within * weights)[..., present].sum(-1).mean()),
+    }

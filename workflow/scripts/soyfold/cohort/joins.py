@@ -1,0 +1,217 @@
+"""Phenotype lines and genotype samples: which are the same, and what is lost and why."""
+
+import numpy as np
+import pandas as pd
+
+from soyfold.cohort.accessions import accession_keys
+from soyfold.common.errors import UserError
+from soyfold.common.files import read_table
+
+STATUSES = ("matched", "genotype_only", "phenotype_only", "ambiguous")
+REPORT_COLUMNS = ("status", "sample", "phenotype_id", "why")
+COUNT_COLUMNS = ("trait", "status", "why", "count")
+
+
+def read_id_map(path, prefixes):
+    """Read an id map: first column ids in the phenotypes, second the sample in the genotypes.
+
+    Parameters
+    ----------
+    path : path-like or None
+        TSV with a header of any names; None is an empty map.
+    prefixes : sequence of str
+        Accession prefixes: ids are compared by their canonical key.
+
+    Returns
+    -------
+    Series of str
+        Sample name by phenotype key.
+
+    Raises
+    ------
+    UserError
+        For fewer than two columns, or one id that is given two samples.
+    """
+    if path is None:
+        return pd.Series(dtype=object)
+    table = read_table(path, dtype=str)
+    if table.shape[1] < 2:
+        raise UserError(
+            f"{table.shape[1]} column", file=path,
+            allowed="two tab-separated columns: id in the phenotypes, sample in the genotypes",
+        )  # fmt: skip
+    ids = table.iloc[:, 0].fillna("NA")
+    table = pd.DataFrame(
+        {
+            "id": ids,
+            "key": accession_keys(ids, prefixes),
+            "sample": table.iloc[:, 1].fillna("NA").str.strip(),
+        }
+    ).drop_duplicates(["key", "sample"])
+    twice = table.index[table["key"].duplicated(keep="first")]
+    if len(twice):
+        row = table.loc[twice[0]]
+        first = table.loc[table["key"] == row["key"], "sample"].iloc[0]
+        raise UserError(
+            f"the id {row['id']!r} for {first!r} and for {row['sample']!r}",
+            file=path, at=f"line {twice[0] + 2}", allowed="one sample for an id",
+        )  # fmt: skip
+    return table.set_index("key")["sample"]
+
+
+def _samples_by_key(samples, prefixes):
+    """Sample of each canonical key, and the keys that several samples share.
+
+    A sample that QC removed stands for its key only where no kept sample does.
+    """
+    keyed = samples.assign(key=accession_keys(samples["sample"], prefixes).to_numpy())
+    kept = keyed[keyed["kept"]]
+    shared = set(kept.loc[kept["key"].duplicated(), "key"])
+    first = keyed[~keyed["key"].isin(shared)].sort_values("kept", ascending=False, kind="stable")
+    return first.drop_duplicates("key").set_index("key")["sample"], shared
+
+
+def identify(ids, samples, *, prefixes, id_map):
+    """Find the sample that each phenotype id names.
+
+    Parameters
+    ----------
+    ids : sequence of str, length m
+        Distinct phenotype ids.
+    samples : DataFrame
+        sample, kept, reason, as `samples.read_samples` gives it.
+    prefixes : sequence of str
+        Prefixes of accession ids.
+    id_map : Series of str
+        Sample by phenotype key; it goes before the key itself, and an id that it sends to an
+        unknown sample has none.
+
+    Returns
+    -------
+    DataFrame (m rows)
+        phenotype_id; line: label shared by all ids that name one line; sample (None if there is
+        none); how: by what the sample was found, or why there is none.
+    """
+    table = pd.DataFrame({"phenotype_id": pd.Series(ids, dtype=object)})
+    key = accession_keys(table["phenotype_id"], prefixes)
+    by_key, shared = _samples_by_key(samples, prefixes)
+    target = key.map(id_map)
+    mapped = target.notna()
+    known = target.isin(samples["sample"])
+    sample = target.where(known, key.map(by_key).where(~mapped)).astype(object)
+    found = sample.notna()
+    table["line"] = ("sample " + sample).where(found, "id " + key)
+    table["sample"] = sample.where(found, None)
+    table["how"] = np.select(
+        [
+            known,
+            mapped,
+            key.isin(shared),
+            found & (sample == table["phenotype_id"].str.strip()),
+            found,
+        ],
+        [
+            "by the id map",
+            "the id map names no sample of the genotypes",
+            "names several samples",
+            "by the same id",
+            "by the accession key",
+        ],
+        "not in the genotypes",
+    )
+    return table
+
+
+def _phenotype_rows(identities, lines, samples):
+    """Report rows of the phenotype ids; `lines` holds value and connected by line."""
+    line = lines.reindex(identities["line"])
+    has_value = line["value"].notna().to_numpy()
+    cut_off = line["connected"].eq(False).to_numpy(dtype=bool)  # without records: missing
+    found = identities["sample"].notna().to_numpy()
+    kept = identities["sample"].isin(samples.loc[samples["kept"], "sample"]).to_numpy()
+    reason = identities["sample"].map(samples.set_index("sample")["reason"])
+    shared = (identities["how"] == "names several samples").to_numpy()
+    status = np.select(
+        [shared, kept & has_value, kept],
+        ["ambiguous", "matched", "genotype_only"],
+        "phenotype_only",
+    )
+    why = np.select(
+        [shared, found & ~kept, cut_off, ~has_value],
+        [
+            identities["how"],
+            "removed by genotype QC: " + reason.fillna("no reason given"),
+            "its environments share no line with the others",
+            "no value",
+        ],
+        identities["how"],
+    )
+    return identities[["sample", "phenotype_id"]].assign(status=status, why=why)
+
+
+def report_join(identities, lines, samples, *, prefixes, nameless=0):
+    """One row for every phenotype id and for every sample that passed QC.
+
+    Parameters
+    ----------
+    identities : DataFrame
+        From `identify`.
+    lines : DataFrame
+        By line label: value (NaN if none), connected, as `line_effects` gives them.
+    samples : DataFrame
+        sample, kept, reason.
+    prefixes : sequence of str
+        Prefixes of accession ids.
+    nameless : int
+        Records with a value and without an id.
+
+    Returns
+    -------
+    DataFrame
+        status, sample, phenotype_id, why; matched rows first.
+    """
+    rows = _phenotype_rows(identities, lines, samples)
+    kept = samples.loc[samples["kept"], "sample"]
+    others = kept[~kept.isin(rows["sample"])]
+    _, shared = _samples_by_key(samples, prefixes)
+    ambiguous = accession_keys(others, prefixes).isin(shared).to_numpy()
+    rest = pd.DataFrame(
+        {
+            "status": np.where(ambiguous, "ambiguous", "genotype_only"),
+            "sample": others.to_numpy(),
+            "phenotype_id": None,
+            "why": np.where(ambiguous, "shares its accession key", "no phenotype record"),
+        }
+    )
+    blank = pd.DataFrame(
+        {
+            "status": "phenotype_only",
+            "sample": None,
+            "phenotype_id": None,
+            "why": "record without an id",
+        },
+        index=range(nameless),
+    )
+    report = pd.concat([rows, rest, blank], ignore_index=True)[list(REPORT_COLUMNS)]
+    order = report["status"].map({name: place for place, name in enumerate(STATUSES)})
+    return report.iloc[order.argsort(kind="stable")].reset_index(drop=True)
+
+
+def count_joins(report):
+    """Count a join report by trait, status and why.
+
+    Parameters
+    ----------
+    report : DataFrame
+        trait, status, sample, phenotype_id, why.
+
+    Returns
+    -------
+    DataFrame
+        trait, status, why, count. matched and genotype_only count samples (several phenotype ids
+        may name one), phenotype_only and ambiguous count rows.
+    """
+    by_sample = report["status"].isin(["matched", "genotype_only"])
+    repeated = by_sample & report.duplicated(["trait", "status", "why", "sample"])
+    counts = report[~repeated].groupby(["trait", "status", "why"], sort=False).size()
+    return counts.rename("count").reset_index()[list(COUNT_COLUMNS)]

@@ -1,0 +1,155 @@
+"""Phenotype records from gene-bank downloads, wide tables and plot tables."""
+
+import pandas as pd
+
+from soyfold.common.delimited import is_missing, parse_numbers, read_columns
+from soyfold.common.errors import UserError
+
+ACCESSION_COLUMNS = ("accession_prefix", "accession_number", "accession_suffix")
+DESCRIPTOR_COLUMN = "descriptor_name"
+WIDE_ID_COLUMNS = ("Plant ID",)
+SEVERAL_READINGS = ("npgs_descriptor", "npgs_wide")  # in a cell, with semicolons
+
+
+def _join_accession(table):
+    """Accession ids `PI 417479 B` from the three columns of a descriptor download."""
+    parts = [
+        table[name].where(~is_missing(table[name]), "").rename(None) for name in ACCESSION_COLUMNS
+    ]
+    return (parts[0] + " " + parts[1] + " " + parts[2]).str.strip()
+
+
+def _refuse_mixed_descriptors(table, path):
+    """A descriptor download holds one trait; with two, their values would be averaged."""
+    found = sorted(set(table.get(DESCRIPTOR_COLUMN, ())) - {""})
+    if len(found) > 1:
+        raise UserError(
+            f"{len(found)} descriptors ({', '.join(found[:5])})",
+            file=path,
+            at=f"column {DESCRIPTOR_COLUMN!r}",
+            allowed="one descriptor in a file",
+            mend="download each descriptor by itself, or split the file",
+        )
+
+
+def _read_table(row):
+    """Table of a trait's columns, and the Series of ids in it."""
+    path, value = row["file"], row["value_column"]
+    more = ("environment_column", "unit_column")
+    wanted = [value, *(row[name] for name in more if row.get(name))]
+    how = {"sheet": row.get("sheet"), "decimal": row.get("decimal") or "."}
+    if row["format"] == "npgs_descriptor" and not row.get("id_column"):
+        names = [*ACCESSION_COLUMNS, *wanted]
+        table = read_columns(path, names, optional=[DESCRIPTOR_COLUMN], **how)
+        _refuse_mixed_descriptors(table, path)
+        return table, _join_accession(table)
+    if row.get("id_column"):
+        table = read_columns(path, [row["id_column"], *wanted], **how)
+        return table, table[row["id_column"]]
+    if row["format"] == "plots":
+        raise UserError(
+            "no id_column", file=path, at=f"trait {row['trait']}",
+            allowed="the column of line ids of a plot table", mend="name it in the traits sheet",
+        )  # fmt: skip
+    table = read_columns(path, wanted, identity=WIDE_ID_COLUMNS, **how)
+    return table, table["id"]
+
+
+def _refuse_other_units(row, table):
+    """Raise where the file's units, in its header or a column, differ or aren't the sheet's."""
+    column, wanted = row["value_column"], row.get("unit")
+    found = {column: table.attrs["units"].get(column)}
+    if row.get("unit_column"):
+        column = row["unit_column"]
+        there = table.loc[~is_missing(table[row["value_column"]]) & ~is_missing(table[column])]
+        units = there[column].value_counts()
+        if len(units) > 1:
+            raise UserError(
+                "several units: " + ", ".join(f"{unit} ({n} rows)" for unit, n in units.items()),
+                file=row["file"],
+                at=f"column {column!r}",
+                allowed="one unit for a trait",
+                mend="convert the values to one unit, or split the file",
+            )
+        found[column] = units.index[0] if len(units) else None
+    for column, unit in found.items():
+        if wanted and unit and _bare(unit) != _bare(wanted):
+            raise UserError(
+                f"the unit {unit!r}",
+                file=row["file"],
+                at=f"column {column!r}",
+                allowed=f"{wanted!r}, the unit of trait {row['trait']} in the traits sheet",
+                mend="correct the unit there, or convert the values",
+            )
+
+
+def _bare(unit):
+    return "".join(unit.lower().split())
+
+
+def _read_text(row):
+    """Cells of a trait's columns as text: id, value, environment (if named), line."""
+    table, ids = _read_table(row)
+    _refuse_other_units(row, table)
+    environment = row.get("environment_column")
+    return pd.DataFrame(
+        {
+            "id": ids,
+            "text": table[row["value_column"]],
+            "environment": table[environment] if environment else None,
+            "line": table.index,
+        }
+    ).reset_index(drop=True)
+
+
+def read_records(row):
+    """Read all phenotype records of a trait.
+
+    Parameters
+    ----------
+    row : dict
+        The trait's row of the traits sheet: trait, file, format, value_column and, each may be
+        None, id_column, environment_column, unit, unit_column, sheet, decimal. Formats:
+        `npgs_descriptor` (GRIN-Global download: title lines, accession_prefix, accession_number,
+        accession_suffix), `npgs_wide` (a line per row, a trait per column; the id column is
+        `Plant ID` or the first if none is named), `plots` (a plot per row). In the first two a
+        cell may hold several readings with `;`.
+
+    Returns
+    -------
+    DataFrame
+        One row per record: id (None where blank), value (float64, trait units, NaN if missing),
+        environment (text, None where the trait has no environment_column), line (int, in the
+        file).
+
+    Raises
+    ------
+    UserError
+        For an unreadable table, a missing column, text in the value column, units that differ
+        or aren't the sheet's, or a value without an environment.
+    """
+    records = _read_text(row)
+    if row["format"] in SEVERAL_READINGS:
+        records["text"] = records["text"].str.split(";")
+        records = records.explode("text", ignore_index=True)
+        records["text"] = records["text"].str.strip()
+    records["value"] = parse_numbers(
+        records["text"],
+        records["line"],
+        file=row["file"],
+        column=row["value_column"],
+        decimal=row.get("decimal") or ".",
+    )
+    if row.get("environment_column"):
+        placeless = records["value"].notna() & is_missing(records["environment"])
+        if placeless.any():
+            raise UserError(
+                f"values without an environment: {int(placeless.sum())}",
+                file=row["file"],
+                at=f"line {records.loc[placeless, 'line'].iloc[0]},"
+                f" column {row['environment_column']!r}",
+                allowed="an environment for every value",
+                mend="fill in the environments, or leave environment_column NA for plain means",
+            )
+    records["id"] = records["id"].where(~is_missing(records["id"]), None)
+    return records[["id", "value", "environment", "line"]]

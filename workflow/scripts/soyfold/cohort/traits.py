@@ -1,0 +1,145 @@
+"""A trait's values on the genotyped samples: records -> line effects -> join."""
+
+import numpy as np
+import pandas as pd
+
+from soyfold.cohort.joins import count_joins, identify, report_join
+from soyfold.cohort.line_effects import line_effects
+from soyfold.cohort.phenotypes import read_records
+from soyfold.common.errors import UserError
+from soyfold.common.files import read_table
+from soyfold.common.logs import log
+
+MOST_DISCONNECTED = 0.1  # of a trait's lines
+
+
+def _examples(names):
+    return ", ".join(repr(name) for name in list(names)[:3]) or "none"
+
+
+def _refuse_unusable(values, report, row, minimum_lines):
+    """Raise for a trait with too few joined lines or without variance."""
+    if len(values) < minimum_lines:
+        counts = count_joins(report).to_dict("records")
+        counts = "; ".join("{count} {status} ({why})".format(**count) for count in counts)
+        lost = report[report["status"] != "matched"]
+        raise UserError(
+            f"{len(values)} joined lines: {counts}; genotype samples without a value:"
+            f" {_examples(lost.loc[lost['status'] == 'genotype_only', 'sample'])}; phenotype ids"
+            f" without a genotype:"
+            f" {_examples(lost.loc[lost['status'] == 'phenotype_only', 'phenotype_id'].dropna())}",
+            file=row["file"], at=f"trait {row['trait']}",
+            allowed=f"at least {minimum_lines} (cohort.minimum_lines)",
+            mend="check id_column, or give an id map (cohort.id_map)",
+        )  # fmt: skip
+    if np.ptp(values["value"]) <= 1e-12 * np.abs(values["value"]).max():
+        raise UserError(
+            f"no variance: all {len(values)} joined lines have {values['value'].iloc[0]:g}",
+            file=row["file"], at=f"trait {row['trait']}, column {row['value_column']!r}",
+            allowed="values that differ", mend="name another value_column, or drop the trait",
+        )  # fmt: skip
+
+
+def _refuse_disconnected(lines, row):
+    """Raise where many lines were never grown beside the others: their values don't compare."""
+    apart = int((~lines["connected"]).sum())
+    if apart > MOST_DISCONNECTED * len(lines):
+        raise UserError(
+            f"{apart} of {len(lines)} lines in environments that share no line with the others",
+            file=row["file"],
+            at=f"trait {row['trait']}, column {row['environment_column']!r}",
+            allowed=f"at most {MOST_DISCONNECTED:.0%} (they are left out and reported)",
+            mend="add the checks that link the environments, or set environment_column to NA"
+            " for plain means",
+        )
+
+
+def read_lines(row, samples, *, prefixes, id_map):
+    """A trait's records that have an id and a value, each with the line that its id names.
+
+    Parameters
+    ----------
+    row, samples, prefixes, id_map
+        As for `join_trait`.
+
+    Returns
+    -------
+    named : DataFrame
+        id, value (trait units), environment, line (label).
+    identities : DataFrame
+        phenotype_id, line, sample, how, of all ids (`joins.identify`).
+    nameless : int
+        Records with a value and without an id.
+    """
+    records = read_records(row)
+    nameless = records["id"].isna()
+    named = records[~nameless]
+    identities = identify(named["id"].unique(), samples, prefixes=prefixes, id_map=id_map)
+    named = named.assign(line=named["id"].map(identities.set_index("phenotype_id")["line"]))
+    return (
+        named[named["value"].notna()], identities,
+        int(records.loc[nameless, "value"].notna().sum()),
+    )  # fmt: skip
+
+
+def join_trait(row, samples, *, prefixes, id_map, minimum_lines):
+    """Read a trait's records, estimate a value per line and join the lines with the samples.
+
+    Line values come from all records of the trait, genotyped or not: checks and ungenotyped lines
+    help to compare the environments. Records of ids that name one line are pooled first.
+
+    Parameters
+    ----------
+    row : dict
+        The trait's row of the traits sheet.
+    samples : DataFrame
+        sample, kept, reason (`samples.read_samples`).
+    prefixes : sequence of str
+        Prefixes of accession ids.
+    id_map : Series of str
+        Sample by phenotype key (`joins.read_id_map`).
+    minimum_lines : int
+        Fewest joined lines.
+
+    Returns
+    -------
+    values : DataFrame
+        sample, value (trait units), records, environments (0 where records carry none); in the
+        order of the samples.
+    report : DataFrame
+        trait, status, sample, phenotype_id, why.
+
+    Raises
+    ------
+    UserError
+        For unreadable phenotypes, fewer than `minimum_lines` joined lines, or no variance.
+    """
+    named, identities, nameless = read_lines(row, samples, prefixes=prefixes, id_map=id_map)
+    lines = line_effects(named).set_index("line")
+    _refuse_disconnected(lines, row)
+    report = report_join(identities, lines, samples, prefixes=prefixes, nameless=nameless)
+    report.insert(0, "trait", row["trait"])
+    matched = report.loc[report["status"] == "matched", "sample"]
+    kept = samples.loc[samples["kept"] & samples["sample"].isin(matched), "sample"]
+    values = lines.loc["sample " + kept, ["value", "records", "environments"]]
+    values.insert(0, "sample", kept.to_numpy())
+    for count in count_joins(report).to_dict("records"):
+        log.info("%(trait)s: %(count)d %(status)s, %(why)s", count)
+    _refuse_unusable(values, report, row, minimum_lines)
+    return values.reset_index(drop=True), report
+
+
+def collect_reports(paths):
+    """Put the join reports of all traits under each other, and count them.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+        cohort/joins/<trait>.tsv.
+
+    Returns
+    -------
+    report, counts : DataFrame
+    """
+    report = pd.concat([read_table(path, dtype=str) for path in paths], ignore_index=True)
+    return report, count_joins(report)

@@ -1,0 +1,187 @@
+"""Tables and files that are either whole or absent."""
+
+import collections
+import contextlib
+import gzip
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from soyfold.common.errors import UserError
+from soyfold.common.textfiles import BAD_GZIP, open_binary, read_lines
+
+
+def _own_name(path):
+    """A temporary name beside `path`, after removing what killed processes left under theirs."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    stale = re.compile(rf"\.part\d+\.{re.escape(path.name)}")
+    for left in path.parent.glob(".part*"):
+        if stale.fullmatch(left.name):
+            remove = shutil.rmtree if left.is_dir() else Path.unlink
+            with contextlib.suppress(FileNotFoundError):
+                remove(left)
+    return path.with_name(f".part{os.getpid()}.{path.name}")
+
+
+@contextlib.contextmanager
+def staged(path):
+    """Give a temporary name beside `path`; rename it to `path` only if the block succeeds.
+
+    The temporary name keeps the suffixes of `path`, since tools read formats off them. A path is
+    written by one process at a time: what another left under its temporary name is removed.
+    """
+    path = Path(path)
+    temporary = _own_name(path)
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def scratch(path):
+    """Give an empty folder beside `path`, for the files in between; removed when the block ends.
+
+    As in `staged`, what a killed process left of its own is removed first.
+    """
+    folder = _own_name(Path(path))
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def reserve(path):
+    """Take the room on the disk that a file's size asks for, before its pages are written.
+
+    On a full disk that is an error (`OSError`); writing to a mapped page that has no room would end
+    the process. Systems without `posix_fallocate` (macOS) go without.
+    """
+    if hasattr(os, "posix_fallocate"):
+        with Path(path).open("r+b") as stream:
+            os.posix_fallocate(stream.fileno(), 0, Path(path).stat().st_size)
+
+
+@contextlib.contextmanager
+def zipped(path, level=6):
+    """Open `path` to write gzip, binary, without name or date: same content, same bytes."""
+    with (
+        Path(path).open("wb") as raw,
+        gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=level, mtime=0) as stream,
+    ):
+        yield stream
+
+
+def write_table(table, path, *, digits=10):
+    """Write a DataFrame as TSV (UTF-8, header, `NA`, significant `digits`, no index).
+
+    A name that ends with .gz is gzipped; same table, same bytes.
+    """
+    form = {"sep": "\t", "na_rep": "NA", "index": False, "float_format": f"%.{digits}g"}
+    with staged(path) as temporary:
+        if temporary.suffix == ".gz":
+            with zipped(temporary) as stream:
+                table.to_csv(stream, mode="wb", lineterminator="\n", **form)
+        else:
+            table.to_csv(temporary, lineterminator="\n", **form)
+
+
+def read_text_table(path, **options):
+    """`pandas.read_csv` of a text file as `textfiles.open_binary` has it.
+
+    Raises
+    ------
+    UserError
+        For text that is no UTF-8, with the line and the byte; a gzip file that is cut off.
+    """
+    try:
+        with open_binary(path) as stream:
+            return pd.read_csv(stream, **options)
+    except UnicodeDecodeError as error:
+        failed = error
+    except BAD_GZIP as error:
+        raise UserError(
+            f"a gzip file that is cut off or damaged ({error})",
+            file=path,
+            mend="copy it again (test it with gzip -t)",
+        ) from None
+    with open_binary(path) as stream:
+        collections.deque(read_lines(stream, file=path), maxlen=0)
+    raise failed
+
+
+def read_table(path, *, required=(), **options):
+    """Read one of soyfold's TSV tables; `NA` and empty are missing, text columns stay text.
+
+    Parameters
+    ----------
+    path : path-like
+    required : iterable of str
+        Columns that must be there.
+    **options
+        Passed to `pandas.read_csv` (`dtype=...`).
+
+    Raises
+    ------
+    UserError
+        If the file is absent, empty, no UTF-8 or no table, or lacks a required column.
+    """
+    if not Path(path).is_file():
+        found = "a directory" if Path(path).is_dir() else "no such file"
+        raise UserError(found, file=path, mend="check the path in the config")
+    try:
+        table = read_text_table(
+            path, sep="\t", na_values=["NA", ""], keep_default_na=False, **options
+        )
+    except pd.errors.EmptyDataError:
+        raise UserError("an empty file", file=path, allowed="a TSV table with a header") from None
+    except pd.errors.ParserError as error:
+        raise UserError(
+            f"no table ({error})", file=path, allowed="a TSV table, each row as long as its header"
+        ) from None
+    if not isinstance(table.index, pd.RangeIndex):  # pandas takes what is too much for an index
+        raise UserError(
+            "rows with more cells than the header",
+            file=path,
+            allowed=f"{len(table.columns)} cells by tabs: {', '.join(map(str, table.columns))}",
+        )
+    missing = [name for name in required if name not in table.columns]
+    if missing:
+        raise UserError(
+            f"no column {', '.join(missing)}",
+            file=path,
+            allowed=f"a tab-separated header with {', '.join(required)}",
+            mend=f"the header has: {', '.join(map(str, table.columns))}",
+        )
+    return table
+
+
+def decode_text(data, *, file, at=None):
+    """Text of the bytes of a user's file, which must be UTF-8; a mark at their begin is left out.
+
+    Another encoding is never guessed: names that were guessed wrongly would join nothing.
+
+    Raises
+    ------
+    UserError
+        With the byte and, where they are text in GBK, how they would read.
+    """
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        start = max(data.rfind(mark, 0, error.start) for mark in (b"\t", b"\n", b",", b" ")) + 1
+        word = re.split(rb"[\t\n\r, ]", data[start:])[0]
+        found = f"text that is no UTF-8 (byte {data[error.start]:#04x} in {word[:40]!r}"
+        with contextlib.suppress(UnicodeDecodeError):
+            found += f", in GBK {word[:40].decode('gbk')!r}"
+        raise UserError(
+            f"{found})",
+            file=file,
+            at=at,
+            mend="save the file as UTF-8 (if it is GBK: iconv -f GBK -t UTF-8 OLD > NEW)",
+        ) from None

@@ -1,0 +1,183 @@
+"""Does the 3D genome help? The real CIM against control CIMs, everything else the same."""
+
+import numpy as np
+import pandas as pd
+
+from soyfold.common.errors import UserError
+from soyfold.common.files import read_table
+from soyfold.evaluation.paired import paired_difference
+from soyfold.evaluation.scores import mean_over_seeds
+
+HIGHER_IS_BETTER = {"PCC": True, "MAE": False, "R2": True}
+POOLED = "permuted"  # the row of all permuted CIMs together
+COLUMNS = [
+    "trait", "model", "label", "metric", "control", "real", "value", "difference", "low", "high",
+    "p", "seeds", "parameters_real", "parameters_control", "rank", "permutations", "permutation_p",
+    "real_cim",
+]  # fmt: skip
+
+
+def is_permuted(control):
+    """Whether a control is one of the shuffled CIMs: permuted1, permuted2, ..."""
+    return control.startswith(POOLED) and control != POOLED
+
+
+def read_test_share(path):
+    """n_test / n_train of a split, for the correction of `paired.paired_difference`.
+
+    Parameters
+    ----------
+    path : path-like
+        A split: sample, part.
+
+    Raises
+    ------
+    UserError
+        If the split has no training lines.
+    """
+    counts = read_table(path, required=("sample", "part"), dtype=str).part.value_counts()
+    if not counts.get("train", 0):
+        raise UserError("no line in part train", file=path, allowed="at least one")
+    return counts.get("test", 0) / counts["train"]
+
+
+def _parameter_count(values, model):
+    """Trainable parameters of a model: the same with every seed; NaN for a direct model."""
+    counts = values["parameters"].unique() if "parameters" in values else [np.nan]
+    if len(counts) != 1:
+        raise UserError(
+            f"{len(counts)} different numbers of parameters of {model}",
+            allowed="one, the same with every seed",
+            mend="fit it anew",
+        )
+    return counts[0]
+
+
+def _check_twins(real, control, *, base, name):
+    """Refuse a control that differs from its model in more than the CIM."""
+    ours, theirs = _parameter_count(real, base), _parameter_count(control, name)
+    if not np.array_equal(ours, theirs, equal_nan=True):
+        raise UserError(
+            f"{theirs:g} parameters of {name}, {ours:g} of {base}",
+            allowed="the same number, so that nothing but the CIM differs",
+            mend="fit both anew with the same block of models.yaml",
+        )
+    if set(real.index) != set(control.index):
+        raise UserError(
+            f"seeds {sorted(control.index)} of {name}, {sorted(real.index)} of {base}",
+            allowed="the same seeds, since they are compared pair by pair",
+            mend="fit the missing ones",
+        )
+
+
+def _compare(real, control, *, test_share):
+    """Columns of one row: means and the paired difference; `real`, `control` by seed."""
+    control = control.reindex(real.index)
+    result = paired_difference(real, control, test_share=test_share)
+    return {
+        "real": mean_over_seeds(real)[0],
+        "value": mean_over_seeds(control)[0],
+        "difference": result.mean,
+        "low": result.low,
+        "high": result.high,
+        "p": result.p,
+        "seeds": result.n,
+    }
+
+
+def rank_among(real, permuted, *, higher_is_better):
+    """Place of the real CIM among the permuted ones, and how likely it is by chance.
+
+    Parameters
+    ----------
+    real : float
+    permuted : array_like (k,)
+        The same metric with permuted CIMs. Undefined values are no permutations.
+    higher_is_better : bool, keyword only
+
+    Returns
+    -------
+    dict
+        rank: 1 + number of permuted CIMs at least as good, so that ties count against the real
+        one and 1 is the best; permutations: k; permutation_p: rank / (1 + k) (Phipson and Smyth
+        2010). Rank and p are NaN where `real` is, or without permutations.
+    """
+    permuted = np.asarray(permuted, dtype=np.float64)
+    permuted = permuted[~np.isnan(permuted)]
+    if np.isnan(real) or len(permuted) == 0:
+        return {"rank": np.nan, "permutations": len(permuted), "permutation_p": np.nan}
+    as_good = permuted >= real if higher_is_better else permuted <= real
+    rank = 1 + int(as_good.sum())
+    p = rank / (1 + len(permuted))
+    return {"rank": rank, "permutations": len(permuted), "permutation_p": p}
+
+
+def _compare_metric(metric, real, controls, *, test_share):
+    """Rows of one metric: each control, then the permuted ones together."""
+    rows = [
+        {"control": name, **_compare(real[metric], values[metric], test_share=test_share)}
+        for name, values in controls.items()
+    ]
+    shuffled = pd.DataFrame(
+        {name: values[metric] for name, values in controls.items() if is_permuted(name)}
+    )
+    if not shuffled.empty:
+        pooled = _compare(real[metric], shuffled.mean(axis=1, skipna=False), test_share=test_share)
+        means = [mean_over_seeds(shuffled[name])[0] for name in shuffled]
+        better = HIGHER_IS_BETTER[metric]
+        rank = rank_among(pooled["real"], means, higher_is_better=better)
+        rows.append({"control": POOLED, **pooled, **rank})
+    return rows
+
+
+def compare_controls(scores, controlled, *, test_share):
+    """The real CIM against each control CIM: controls.tsv.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        As `scores.collect_scores` returns it, with the rows of role control.
+    controlled : iterable of (str, str)
+        Trait and model (name) of each that has controls.
+    test_share : float, keyword only
+        n_test / n_train of a split.
+
+    Returns
+    -------
+    DataFrame
+        trait, model, label, metric (PCC, MAE, R2), control, real and value (means over seeds with
+        the real CIM and the control), difference (real - control, paired over seeds), low, high
+        (95 %), p (`paired.paired_difference`), seeds, parameters_real, parameters_control,
+        rank, permutations, permutation_p (`rank_among`; in the row `permuted` alone, whose value
+        is each seed's mean over the permuted CIMs), real_cim (hic, or expected where the study
+        has no Hi-C of its own).
+
+    Raises
+    ------
+    UserError
+        If a pair has no controls, or a control has other seeds or another number of parameters.
+    """
+    rows = []
+    for trait, base in controlled:
+        ours = scores[(scores.trait == trait) & (scores.base == base)]
+        first = ours[ours.model == base].iloc[0]
+        wide = {
+            name: group.pivot(index="seed", columns="metric", values="value")
+            for name, group in ours.groupby("model", sort=False)
+        }
+        names = ours[ours.role == "control"].drop_duplicates("model").set_index("control").model
+        if names.empty:
+            raise UserError(
+                f"no control of {base} for {trait}", allowed="at least one",
+                mend="name the model under evaluation.controls, or take it out",
+            )  # fmt: skip
+        for name in names:
+            _check_twins(wide[base], wide[name], base=base, name=name)
+        controls = {control: wide[name] for control, name in names.items()}
+        count = _parameter_count(wide[base], base)
+        facts = {"trait": trait, "model": base, "label": first.label, "real_cim": first.cim}
+        facts |= {"parameters_real": count, "parameters_control": count}
+        for metric in HIGHER_IS_BETTER:
+            found = _compare_metric(metric, wide[base], controls, test_share=test_share)
+            rows.extend({**facts, "metric": metric, **row} for row in found)
+    return pd.DataFrame(rows).reindex(columns=COLUMNS)

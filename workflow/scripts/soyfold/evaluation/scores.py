@@ -1,0 +1,215 @@
+"""Scores of all fits in one tidy table, and the paper's tables 1 and 2 from it."""
+
+import numpy as np
+import pandas as pd
+
+from soyfold.common.errors import UserError
+from soyfold.common.files import read_table
+from soyfold.evaluation.measures import KEYS, of_trait
+
+PAPER_METRICS = ["MAE", "PCC", "CI", "NAE", "AAS"]
+FURTHER_METRICS = [
+    "AAS_learned", "NAE_headmean", "AAS_headmean", "AAS_learned_headmean", "R2", "RMSE", "Spearman",
+    "calibration_slope", "calibration_intercept", "selection_overlap", "selection_gain",
+    "selection_efficiency",
+]  # fmt: skip
+# Further ones whose names say the level of the intervals, or what the lines are grouped by.
+NAMED_METRICS = ("coverage", "interval_width", "PCC_within_")
+FLOORS = {
+    f"{name}{end}": floors
+    for end in ("", "_headmean")
+    for name, floors in {
+        "NAE": ("NAE_uniform", None),
+        "AAS": ("AAS_uniform", "AAS_within_chromosome"),
+        "AAS_learned": ("AAS_learned_uniform", "AAS_learned_within_chromosome"),
+    }.items()
+}
+MAE_TOLERANCE = 1.05
+# What scores.tsv says of a fit's model, beside the keys of a row.
+FACTS = ("label", "preset", "cim", "role", "base", "control")
+
+
+def collect_scores(fits, measures=()):
+    """Test metrics of every fit, one row each.
+
+    Parameters
+    ----------
+    fits : iterable of dict
+        trait, model, label, scheme, seed, preset, cim, role, base, control and `file`, the fit's
+        metrics.tsv.
+    measures : iterable of path-like
+        What was measured on the fits' predictions, as `measures.measure_trait` returns it.
+
+    Returns
+    -------
+    DataFrame
+        trait, model, scheme, seed, metric, value, and label, preset, cim, role (model | variant |
+        control), base, control of the model. Counts that belong to no part, such as the number
+        of trainable parameters, are among the metrics.
+    """
+    frames, fits = [], list(fits)
+    for fit in fits:
+        table = of_trait(
+            read_table(fit["file"], required=("part", "metric", "value")), fit["trait"]
+        )
+        table = table[table.part.isin(["test"]) | table.part.isna()]
+        frames.append(
+            pd.DataFrame(
+                {
+                    "trait": fit["trait"],
+                    "model": fit["model"],
+                    "scheme": fit["scheme"],
+                    "seed": fit["seed"],
+                    "metric": table.metric,
+                    "value": table.value,
+                    **{name: fit[name] for name in FACTS},
+                }
+            )
+        )
+    facts = pd.DataFrame(fits)[[*KEYS, *FACTS]]
+    for path in measures:
+        table = read_table(
+            path, required=(*KEYS, "metric", "value"), dtype=dict.fromkeys(KEYS[:3], str)
+        )
+        frames.append(table.merge(facts, on=KEYS, validate="many_to_one"))
+    return pd.concat(frames, ignore_index=True)
+
+
+def metrics_in(columns):
+    """Those metrics of `columns` that tables show, in their order: the paper's first."""
+    named = [name for name in columns if name.startswith(NAMED_METRICS)]
+    return [name for name in PAPER_METRICS + FURTHER_METRICS if name in columns] + sorted(named)
+
+
+def read_scores(path, *, scheme=None):
+    """Read scores.tsv.
+
+    Parameters
+    ----------
+    path : path-like
+        As `collect_scores` wrote it.
+    scheme : str, optional, keyword only
+        Only this validation scheme; each table but schemes.tsv is about the main one.
+
+    Returns
+    -------
+    DataFrame
+    """
+    names = ("trait", "model", "scheme", "control")
+    scores = read_table(path, required=names, dtype=dict.fromkeys(names, str))
+    return scores if scheme is None else scores[scores.scheme == scheme].reset_index(drop=True)
+
+
+def _guards(values, mean_mae, heritability):
+    """Guards on one model's seeds: what no honest fit shows.
+
+    Parameters
+    ----------
+    values : DataFrame
+        Seeds x metrics.
+    mean_mae : Series or None
+        The mean predictor's MAE by seed.
+    heritability : float or None
+        Of line means, h2: a correlation with line means is at most sqrt(h2), that of the true
+        genotypic values, but for sampling.
+    """
+    fired = []
+    if values.PCC.isna().any():
+        fired.append("constant output")
+    if ((values.CI > values.PCC) & (values.PCC > 0)).any():
+        fired.append("CI above PCC")
+    if mean_mae is not None and values.MAE.mean() > MAE_TOLERANCE * mean_mae.mean():
+        fired.append("MAE above mean predictor")
+    if heritability is not None and values.PCC.mean() > np.sqrt(heritability):
+        fired.append(f"PCC above the heritability ceiling of {np.sqrt(heritability):.2f}")
+    return ", ".join(fired) or None
+
+
+def mean_over_seeds(series):
+    """Mean and sd (n - 1) over seeds; a metric undefined on some seed has no mean over seeds."""
+    values = series.to_numpy(dtype=float)
+    if len(values) == 0 or np.isnan(values).any():
+        return np.nan, np.nan
+    return values.mean(), values.std(ddof=1) if len(values) > 1 else np.nan
+
+
+def floors_of(values, metric):
+    """What attention without any learning reaches: uniform, and uniform within chromosomes.
+
+    Parameters
+    ----------
+    values : DataFrame
+        One model's seeds x metrics.
+    metric : str
+
+    Returns
+    -------
+    dict of str to float
+        uniform, within_chromosome: means over seeds; NaN for metrics without such a floor.
+    """
+    names = zip(("uniform", "within_chromosome"), FLOORS.get(metric, (None, None)), strict=True)
+    return {
+        key: mean_over_seeds(values[name])[0] if name in values else np.nan for key, name in names
+    }
+
+
+def trait_table(scores, trait, paper, *, heritability=None):
+    """The paper's Table 1 (oil) or 2 (protein), or its like for another trait.
+
+    Only the study's models: variants have the tables 4 to 6, control CIMs their own.
+
+    Parameters
+    ----------
+    scores : DataFrame
+        As `collect_scores` returns it.
+    trait : str
+    paper : DataFrame
+        The printed tables: table, trait, model, metric, value ([C], tables 1 to 6).
+    heritability : float, optional, keyword only
+        Of the trait's line means; PCC above its root is flagged.
+
+    Returns
+    -------
+    DataFrame
+        metric, model, mean, sd, seeds, paper, uniform, within_chromosome, cim, preset, guards: one
+        row per metric and model, the paper's five metrics first. `uniform` and
+        `within_chromosome` are the floors that attention without any learning would reach.
+
+    Raises
+    ------
+    UserError
+        If no fit of the trait is among the scores.
+    """
+    ours = scores[(scores.trait == trait) & (scores.role == "model")]
+    if ours.empty:
+        raise UserError(f"no scores of trait {trait!r}", allowed=", ".join(scores.trait.unique()))
+    printed = paper[paper.table.isin([1, 2]) & (paper.trait == trait)]
+    printed = printed.set_index(["model", "metric"]).value
+    wide = {
+        name: group.pivot(index="seed", columns="metric", values="value")
+        for name, group in ours.groupby("model", sort=False)
+    }
+    facts = ours.drop_duplicates("model").set_index("model")
+    mean_mae = wide["mean"].MAE if "mean" in wide else None
+    rows = []
+    for metric in metrics_in(list(dict.fromkeys(ours.metric))):
+        for name, values in wide.items():
+            if metric not in values:
+                continue
+            label = facts.label[name]
+            mean, sd = mean_over_seeds(values[metric])
+            rows.append(
+                {
+                    "metric": metric,
+                    "model": label,
+                    "mean": mean,
+                    "sd": sd,
+                    "seeds": len(values),
+                    "paper": printed.get((label, metric), np.nan),
+                    **floors_of(values, metric),
+                    "cim": facts.cim[name],
+                    "preset": facts.preset[name],
+                    "guards": _guards(values, mean_mae, heritability),
+                }
+            )
+    return pd.DataFrame(rows)

@@ -1,0 +1,87 @@
+"""What a study says in a line a trait: its best model, and whether it is more than GBLUP."""
+
+import pandas as pd
+
+from soyfold.evaluation.comparisons import HIGHER_IS_BETTER
+
+COLUMNS = [
+    "trait", "model", "mean", "sd", "seeds", "models", "reference", "difference", "low", "high",
+    "p_holm",
+]  # fmt: skip
+
+
+def best_models(tables, comparisons=None, *, scheme, metric="PCC"):
+    """The model with the best mean on the test lines, trait by trait.
+
+    Parameters
+    ----------
+    tables : dict of str to DataFrame
+        Trait to its table, as `scores.trait_table` returns it.
+    comparisons : DataFrame, optional
+        comparisons.tsv; its first reference with a value is the one compared with.
+    scheme, metric : str, keyword only
+
+    Returns
+    -------
+    DataFrame
+        trait, model (label), mean, sd, seeds, models (how many it is the best of), reference
+        (label), difference to it with low, high (95 %) and p_holm: missing for the reference
+        itself. A trait where no model's metric is defined has no row.
+    """
+    rows = []
+    for trait, table in tables.items():
+        here = table[table.metric == metric].dropna(subset="mean")
+        if here.empty:
+            continue
+        best = here.loc[
+            here["mean"].idxmax() if HIGHER_IS_BETTER[metric] else here["mean"].idxmin()
+        ]
+        facts = {"trait": trait, "models": len(here), **best[["model", "mean", "sd", "seeds"]]}
+        rows.append({**facts, **_against(comparisons, trait, best.model, scheme, metric)})
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _against(comparisons, trait, label, scheme, metric):
+    """A model's difference to the first reference that is not a constant."""
+    if comparisons is None:
+        return {}
+    rows = comparisons[
+        (comparisons.trait == trait)
+        & (comparisons.scheme == scheme)
+        & (comparisons.metric == metric)
+        & comparisons.difference.notna()
+    ]
+    if rows.empty:
+        return {}
+    reference = rows.reference_label.iloc[0]
+    own = rows[(rows.reference_label == reference) & (rows.label == label)]
+    found = {} if own.empty else own.iloc[0][["difference", "low", "high", "p_holm"]].to_dict()
+    return {"reference": reference, **found}
+
+
+def verdict(row):
+    """One row of `best_models` as a sentence.
+
+    Parameters
+    ----------
+    row : named tuple
+        As `itertuples` gives it.
+
+    Returns
+    -------
+    str
+    """
+    sd = "" if pd.isna(row.sd) else f" ({row.sd:.3f})"
+    start = f"{row.model}, PCC {row.mean:.3f}{sd}, best of {row.models}"
+    if pd.isna(row.reference):
+        return f"{start}; no reference to compare with"
+    if pd.isna(row.difference):
+        return f"{start}: no model's mean is above that of {row.reference}"
+    found = f"{row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}] to {row.reference}"
+    if pd.isna(row.low):
+        return f"{start}, {row.difference:+.3f} to {row.reference}: one split, no interval"
+    if row.low > 0 and row.p_holm < 0.05:
+        return f"{start}, {found}: better, Holm p {row.p_holm:.2g}"
+    if row.low > 0:
+        return f"{start}, {found}: better alone, not among all compared (Holm p {row.p_holm:.2g})"
+    return f"{start}, {found}: no difference shown"

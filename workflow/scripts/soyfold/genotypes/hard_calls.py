@@ -1,0 +1,189 @@
+"""Dosages and genotype probabilities of an imputed VCF -> calls, where they are certain enough."""
+
+import numpy as np
+from numba import njit
+
+from soyfold.common.errors import UserError
+from soyfold.genotypes.markers import BETWEEN
+
+MISSING, UNCERTAIN, BAD = 3, 4, 5
+_TEXT = np.frombuffer(b"\t0/0\t0/1\t1/1\t./.\t./.", dtype=np.uint8).reshape(5, 4)
+_TAB, _COLON, _COMMA, _DOT, _MINUS, _PLUS = (ord(c) for c in "\t:,.-+")
+SLACK = 0.02  # by which rounded probabilities may miss a sum of 1, and dosages 0 and 2
+
+
+@njit(nogil=True)
+def _number(text, start, end):
+    """The decimal number in text[start:end]; NaN where it is none, or blank, or a dot."""
+    value, scale, exponent, digits = 0.0, 1.0, 0, 0
+    seen_dot = False
+    at = start
+    negative = at < end and text[at] == _MINUS
+    if at < end and (text[at] == _MINUS or text[at] == _PLUS):
+        at += 1
+    while at < end:
+        c = text[at]
+        if 48 <= c <= 57:
+            value = 10.0 * value + (c - 48)
+            digits += 1
+            if seen_dot:
+                scale *= 10.0
+        elif c == _DOT and not seen_dot:
+            seen_dot = True
+        else:
+            break
+        at += 1
+    if digits == 0:
+        return np.nan
+    if at < end and (text[at] == 101 or text[at] == 69):  # e, E
+        at += 1
+        below = at < end and text[at] == _MINUS
+        if at < end and (text[at] == _MINUS or text[at] == _PLUS):
+            at += 1
+        if at == end:
+            return np.nan
+        while at < end and 48 <= text[at] <= 57:
+            exponent = min(10 * exponent + (text[at] - 48), 400)
+            at += 1
+        exponent = -exponent if below else exponent
+    if at != end:
+        return np.nan
+    value = value / scale * 10.0**exponent
+    return -value if negative else value
+
+
+@njit(nogil=True)
+def _call_dosage(text, start, end, certainty):
+    dosage = _number(text, start, end)
+    if not -SLACK <= dosage <= 2 + SLACK:  # NaN too
+        return BAD
+    nearest = min(max(round(dosage), 0), 2)
+    return nearest if abs(dosage - nearest) <= 1 - certainty + 1e-9 else UNCERTAIN
+
+
+@njit(nogil=True)
+def _call_probabilities(text, start, end, certainty):
+    best, likeliest, count, total = -1.0, 0, 0, 0.0
+    at = start
+    while at <= end:
+        stop = at
+        while stop < end and text[stop] != _COMMA:
+            stop += 1
+        p = _number(text, at, stop)
+        if not -SLACK <= p <= 1 + SLACK:
+            return BAD
+        if p > best:
+            best, likeliest = p, count
+        count += 1
+        total += p
+        at = stop + 1
+    if count not in (2, 3) or abs(total - 1) > SLACK:
+        return BAD
+    if count == 2:  # haploid
+        likeliest *= 2
+    return likeliest if best >= certainty - 1e-9 else UNCERTAIN
+
+
+@njit(nogil=True)
+def call_record(text, field, probabilities, certainty, calls):
+    """Call each sample of a record.
+
+    Parameters
+    ----------
+    text : ndarray (m,) uint8
+        The samples' cells, tabs between them.
+    field : int
+        Which of a cell's parts between colons holds the dosage or the probabilities.
+    probabilities : bool
+    certainty : float
+    calls : ndarray (n,) uint8
+        Written: count of ALT, MISSING, UNCERTAIN or BAD.
+
+    Returns
+    -------
+    int
+        Cells that were found.
+    """
+    sample, at, size = 0, 0, len(text)
+    while at <= size and sample < len(calls):
+        end = at
+        while end < size and text[end] != _TAB:
+            end += 1
+        start = at
+        for _ in range(field):
+            while start < end and text[start] != _COLON:
+                start += 1
+            start += 1
+        stop = min(start, end)
+        while stop < end and text[stop] != _COLON:
+            stop += 1
+        if start >= stop or (stop - start == 1 and text[start] == _DOT):
+            calls[sample] = MISSING
+        elif probabilities:
+            calls[sample] = _call_probabilities(text, start, stop, certainty)
+        else:
+            calls[sample] = _call_dosage(text, start, stop, certainty)
+        sample += 1
+        at = end + 1
+    return sample
+
+
+class HardCaller:
+    """Calls of records without GT, and how many of them were too uncertain.
+
+    A dosage (DS, 0 to 2) is called if it is within 1 - `certainty` of a whole number; with
+    probabilities (GP), the likeliest genotype is if its probability reaches `certainty`. DS is
+    taken where a record has both.
+
+    Parameters
+    ----------
+    samples : list of str
+    certainty : float
+        Above 0.5, up to 1.
+    """
+
+    def __init__(self, samples, certainty):
+        self.samples = samples
+        self.certainty = certainty
+        self._calls = np.empty(len(samples), dtype=np.uint8)
+
+    def call(self, rest, *, file, line):
+        """Call one record.
+
+        Parameters
+        ----------
+        rest : bytes
+            From QUAL on, with a FORMAT that has DS or GP.
+        file, line
+            For messages.
+
+        Returns
+        -------
+        rest : bytes
+            The same with GT alone.
+        uncertain : int
+            Calls that became missing because no genotype was certain enough.
+
+        Raises
+        ------
+        UserError
+            For a cell that is no dosage from 0 to 2, or no probabilities that add up to 1.
+        """
+        *_, form, cells = rest.split(b"\t", 4)
+        parts = form.split(b":")
+        key = b"DS" if b"DS" in parts else b"GP"
+        text = np.frombuffer(cells, dtype=np.uint8)
+        call_record(text, parts.index(key), key == b"GP", self.certainty, self._calls)
+        wrong = np.flatnonzero(self._calls == BAD)
+        if len(wrong):
+            cell = cells.split(b"\t")[wrong[0]].decode(errors="replace")
+            raise UserError(
+                f"{key.decode()} in {cell!r} for sample {self.samples[wrong[0]]}",
+                file=file,
+                at=f"line {line}",
+                allowed="a dosage of ALT from 0 to 2, or ."
+                if key == b"DS"
+                else "probabilities of 0/0, 0/1, 1/1 that add up to 1, or .",
+            )
+        uncertain = int(np.count_nonzero(self._calls == UNCERTAIN))
+        return BETWEEN + _TEXT[self._calls].tobytes()[1:], uncertain

@@ -1,0 +1,238 @@
+"""Which records of the user's genotypes are kept, under which chromosome, id and reason."""
+
+import bisect
+import re
+
+import pandas as pd
+
+from soyfold.common.errors import UserError
+
+# Reasons for which a record is dropped at import, in the order of the counts in qc_counts.tsv.
+OTHER_CONTIG = "other contigs"
+MULTIALLELIC = "multiallelic"
+NO_ALTERNATE = "no alternate allele"
+IMPORT_REASONS = (OTHER_CONTIG, MULTIALLELIC, NO_ALTERNATE)
+ABSENT = ("", ".", "0")  # ALT of a file in which no line has it
+
+# Names that mean a chromosome by its number: were one dropped as a scaffold, a whole chromosome
+# would be lost. Roman numerals count only after "chr" (chrM is the mitochondrion, Chr0 unplaced).
+_NUMBERED = re.compile(
+    r"(chromosome|chr|gm|lg)?[_ ]?0*[1-9]\d*|chr(omosome)?_?[ivx]+", re.IGNORECASE
+)
+
+
+class Sieve:
+    """Judges the records of one or several files in their order; remembers each with its verdict.
+
+    Parameters
+    ----------
+    chromosomes : soyfold.common.chromosomes.Chromosomes
+    invariant : bool
+        Keep records whose ALT is absent: they say that all samples have REF.
+
+    Attributes
+    ----------
+    file : path-like
+        The user's file that is being read, for messages.
+    lines : list of int
+        Line of each record in its file.
+    """
+
+    def __init__(self, chromosomes, *, invariant=False):
+        self.chromosomes = chromosomes
+        self._invariant = invariant
+        self.file = None
+        self.lines = []
+        self._files, self._starts = [], []
+        self._records = []
+        self._at = {}  # (chromosome, position) -> index of the first record there
+        self._crowded = {}  # the same -> indices of all records there, if there are several
+        self._ids = set()
+        self._known = 0
+        self._length = dict(zip(chromosomes.names, chromosomes.lengths.tolist(), strict=True))
+
+    def begin(self, file):
+        """Say that the records to come are those of `file`."""
+        self.file = file
+        self._files.append(file)
+        self._starts.append(len(self.lines))
+
+    def file_of(self, index):
+        """The file that record `index` comes from."""
+        return self._files[bisect.bisect_right(self._starts, index) - 1]
+
+    def _place(self, index):
+        line = f"line {self.lines[index]}"
+        return line if len(self._files) == 1 else f"{line} of {self.file_of(index)}"
+
+    def judge(self, line, contig, position, name, ref, alt):
+        """Judge one record.
+
+        Parameters
+        ----------
+        line : int
+            Line in the file, for messages.
+        contig, position, name, ref, alt : str
+            As in the file.
+
+        Returns
+        -------
+        kept : bool
+        position : int
+            Base pairs, 1-based.
+
+        Raises
+        ------
+        UserError
+            For a position that is no integer or off the chromosome, a numbered chromosome that
+            no alias knows, or the same variant twice.
+        """
+        chromosome = self.chromosomes.aliases.get(contig)
+        position = self._position(line, position)
+        if chromosome is None:
+            if _NUMBERED.fullmatch(contig):
+                raise self._unknown(contig, line)
+            reason = OTHER_CONTIG
+        else:
+            if not 1 <= position <= self._length[chromosome]:
+                self.chromosomes.refuse_beyond_end(
+                    chromosome, position, file=self.file, at=f"line {line}"
+                )
+            self._known += 1
+            reason = None if self._invariant and alt in ABSENT else _reason(alt)
+            if reason != NO_ALTERNATE:
+                self._note_place(line, chromosome, position, ref, alt)
+            if reason is None:
+                name = self._unique(name, chromosome, position)
+        self.lines.append(line)
+        self._records.append((name, chromosome or contig, position, ref, alt, reason))
+        return reason is None, position
+
+    def _position(self, line, text):
+        try:
+            return int(text)
+        except ValueError:
+            raise UserError(
+                f"position {text!r}",
+                file=self.file,
+                at=f"line {line}",
+                allowed="base pairs, an integer",
+            ) from None
+
+    def _unknown(self, contig, line=None):
+        known = self.chromosomes.names
+        return UserError(
+            f"chromosome {contig!r}, which no alias knows",
+            file=self.file,
+            at=line and f"line {line}",
+            allowed=f"the names and aliases in {self.chromosomes.file} ({known[0]} to {known[-1]})",
+            mend="name the assembly of your file as `chromosomes` in the config,"
+            " or add the name to the column aliases of that table",
+        )
+
+    def _note_place(self, line, chromosome, position, ref, alt):
+        """Raise if the variant was seen before; note a place with several variants."""
+        index = len(self._records)
+        first = self._at.setdefault((chromosome, position), index)
+        if first == index:
+            return
+        here = self._crowded.setdefault((chromosome, position), [first])
+        for other in here:
+            if self._records[other][3:5] == (ref, alt):
+                raise UserError(
+                    f"the variant {chromosome} {position} {ref} {alt} twice",
+                    file=self.file,
+                    at=f"line {line}",
+                    allowed="each variant once",
+                    mend=f"remove line {line} or {self._place(other)}",
+                )
+        here.append(index)
+
+    def _unique(self, name, chromosome, position):
+        """The record's own id if it has one that is free and one word, else one from its place."""
+        if name in ("", ".") or name in self._ids or len(name.split()) != 1:
+            name = f"{chromosome}_{position}"
+        while name in self._ids:
+            name += "_2"
+        self._ids.add(name)
+        return name
+
+    def kept(self):
+        """Indices of the records that `judge` kept, in order."""
+        return [index for index, record in enumerate(self._records) if record[-1] is None]
+
+    def table(self):
+        """All records in the file's order.
+
+        Returns
+        -------
+        DataFrame
+            variant, chromosome (canonical, or as in the file for other contigs), position (bp),
+            ref, alt, kept (yes | no), reason (one of `IMPORT_REASONS`, or None).
+
+        Raises
+        ------
+        UserError
+            If there are no records, none on a known chromosome, or none that can be kept.
+        """
+        if not self._records:
+            raise UserError(
+                "no records",
+                file=self.file,
+                allowed="at least one variant",
+                mend="the file may be cut off: copy it again",
+            )
+        if not self._known:
+            raise self._unknown(self._records[0][1])
+        if len(self._files) > 1:
+            self._refuse_lacking()
+        columns = ["variant", "chromosome", "position", "ref", "alt", "reason"]
+        table = pd.DataFrame(self._records, columns=columns)
+        for reason, indices in self._judge_crowded().items():
+            table.loc[indices, "reason"] = reason
+        table.insert(5, "kept", table["reason"].isna().map({True: "yes", False: "no"}))
+        if not (table["kept"] == "yes").any():
+            counts = ", ".join(
+                f"{n} {reason}" for reason, n in table["reason"].value_counts().items()
+            )
+            raise UserError(
+                f"no biallelic variant on a chromosome ({counts})",
+                file=self.file,
+                allowed="records with one REF and one ALT allele",
+            )
+        return table
+
+    def _judge_crowded(self):
+        """Indices to drop of the places with several records, by reason.
+
+        A record without ALT says nothing against the one variant beside it.
+        """
+        dropped = {MULTIALLELIC: [], NO_ALTERNATE: []}
+        for here in self._crowded.values():
+            alone = [index for index in here if self._records[index][4] in ABSENT]
+            one_variant = len(here) - len(alone) == 1
+            dropped[NO_ALTERNATE if one_variant else MULTIALLELIC] += alone if one_variant else here
+        return dropped
+
+    def _refuse_lacking(self):
+        """Raise if several files together have no record of a chromosome: one is not there."""
+        seen = {chromosome for chromosome, _ in self._at}
+        lacking = [name for name in self.chromosomes.names if name not in seen]
+        if lacking:
+            raise UserError(
+                f"no record of chromosome {', '.join(lacking)} in {len(self._files)} files"
+                f" ({self._files[0]}, ...)",
+                at="key genotypes.file",
+                allowed="files that cover each chromosome",
+                mend="name the files of these chromosomes too",
+            )
+
+
+def _reason(alt):
+    """Why a record on a known chromosome is dropped for its ALT; None if it is kept."""
+    if "," in alt:
+        return MULTIALLELIC
+    # Absent, overlapping deletion, symbolic (<DEL>), breakend.
+    if alt in (*ABSENT, "*") or alt[0] == "<" or "[" in alt or "]" in alt:
+        return NO_ALTERNATE
+    return None

@@ -1,0 +1,167 @@
+"""New lines' genotypes: aligned to the panel with reports, and made a dosage matrix."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.lib.format import open_memmap
+
+from soyfold.common.errors import UserError
+from soyfold.common.files import read_table, staged
+from soyfold.common.logs import log
+from soyfold.genotypes import bed
+from soyfold.genotypes.sieve import ABSENT
+from soyfold.genotypes.sources import SUFFIXES
+from soyfold.prediction import alignment
+
+RESERVED = ("models", "panel")  # folders beside those of new files
+
+
+def folder_name(file):
+    """Name of the folder of a new file's predictions: its stem, as folders may be named.
+
+    Parameters
+    ----------
+    file : path-like
+
+    Returns
+    -------
+    str
+    """
+    name = Path(file).name
+    suffix = next((s for s in sorted(SUFFIXES, key=len)[::-1] if name.lower().endswith(s)), None)
+    stem = name[: -len(suffix)] if suffix else Path(file).stem
+    stem = re.sub(r"[^A-Za-z0-9_.-]", "_", stem).lstrip("_.-") or "lines"
+    return f"{stem}_lines" if stem in RESERVED else stem
+
+
+def align_lines(source, records, panel, study_samples, *, settings, file, prefix):
+    """Write new genotypes at the panel's variants, missing where they have none, and the reports.
+
+    Parameters
+    ----------
+    source : path-like
+        Prefix of the imported .bed, .bim, .fam.
+    records : path-like
+        The import's table of every record.
+    panel : DataFrame
+        As `panel.describe_panel` gives it.
+    study_samples : collection of str
+        Names of the panel's lines.
+    settings : mapping
+        `prediction` of the study: min_overlap, ambiguous, missing.
+    file : path-like
+        The user's file, for messages.
+    prefix : path-like
+        Writes <prefix>.bed, .bim, .fam.
+
+    Returns
+    -------
+    variants, counts, lines : DataFrame
+        As `alignment.align_variants` and `alignment.count_alignment` give them; sample, calls,
+        call_rate (of the model's variants), in_study.
+
+    Raises
+    ------
+    UserError
+        If too few of the model's variants are there, `missing` is refuse and a call is, or calls
+        name an ALT that the record lacks.
+    """
+    bim, samples = bed.read_bim(f"{source}.bim"), bed.read_fam(f"{source}.fam")
+    rows = bed.open_bed(f"{source}.bed", variants=len(bim), samples=len(samples))
+    called, frequency = alignment.count_calls(rows, len(samples))
+    _refuse_unnamed(bim, frequency, file)
+    keys = ["variant", "chromosome", "position", "ref", "alt"]
+    variants = alignment.align_variants(
+        panel, bim[keys], called=called, frequency=frequency, policy=settings["ambiguous"]
+    )
+    known = pd.Series(samples).isin(set(study_samples))
+    every = read_table(records, required=("kept", "reason"), dtype={"reason": str})
+    counts = alignment.count_alignment(
+        variants, every, lines=len(samples), in_panel=int(known.sum())
+    )
+    _refuse_little(variants, settings["min_overlap"], file)
+    if settings["missing"] == "refuse":
+        _refuse_gaps(variants, len(samples), file)
+    calls = np.zeros(len(samples), dtype=np.int64)
+
+    def packed():
+        for block in alignment.aligned_blocks(rows, len(samples), variants):
+            calls[:] += (block != bed.MISSING).sum(axis=0)
+            yield bed.pack(block)
+
+    bed.write_bed(packed(), f"{prefix}.bed")
+    bed.write_bim(panel, f"{prefix}.bim")
+    bed.write_fam(samples, f"{prefix}.fam")
+    rate = calls / len(panel)
+    lines = pd.DataFrame({"sample": samples, "calls": calls, "call_rate": rate, "in_study": known})
+    for what, count in variants["fate"].value_counts().items():
+        log.info("%s: %d of the model's %d variants", what, count, len(variants))
+    return variants, counts, lines
+
+
+def _refuse_unnamed(bim, frequency, file):
+    named = bim[bim["alt"].isin(ABSENT) & (frequency > 0)]
+    if len(named):
+        first = named.iloc[0]
+        raise UserError(
+            f"{len(named)} variants without ALT whose calls name one (first {first.variant},"
+            f" {first.chromosome} {first.position})",
+            file=file,
+            allowed="calls of REF where ALT is absent",
+            mend="write these variants' ALT",
+        )
+
+
+def _refuse_little(variants, least, file):
+    known = int(variants["fate"].isin(alignment.KNOWN).sum())
+    if known and known >= least * len(variants):
+        return
+    fates = variants["fate"].value_counts()
+    lost = [alignment.MISSING, alignment.OTHER_ALLELES, alignment.AMBIGUOUS]
+    told = ", ".join(f"{fates.get(name, 0)} {name}" for name in lost)
+    raise UserError(
+        f"{known} of the model's {len(variants)} variants ({told})",
+        file=file,
+        allowed=f"at least {least:.0%} of them (prediction.min_overlap)",
+        mend="check that positions are of the study's assembly, or lower prediction.min_overlap",
+    )
+
+
+def _refuse_gaps(variants, lines, file):
+    absent = int((~variants["fate"].isin(alignment.KNOWN)).sum())
+    gaps = int((lines - variants["calls"]).sum())
+    if gaps:
+        raise UserError(
+            f"{gaps} missing calls of {len(variants) * lines}; {absent} variants absent",
+            file=file,
+            at="key prediction.missing",
+            allowed="refuse only where nothing is missing",
+            mend="missing: impute",
+        )
+
+
+def write_new_dosage(parts, panel, samples, *, path):
+    """Put the chromosomes together as a matrix of lines x the model's variants.
+
+    Parameters
+    ----------
+    parts : dict of str to path-like
+        The filled .bed of each chromosome.
+    panel : DataFrame
+        As `panel.describe_panel` gives it.
+    samples : int
+    path : path-like
+        .npy to write: int8 (n, L), count of the model's ALT.
+    """
+    with staged(path) as temporary:
+        shape = (samples, len(panel))
+        matrix = open_memmap(temporary, mode="w+", dtype=np.int8, shape=shape)
+        for chromosome, file in parts.items():
+            here = np.flatnonzero(panel["chromosome"] == chromosome)
+            rows = bed.open_bed(file, variants=len(here), samples=samples)
+            for part, counts in bed.blocks(rows, samples):
+                matrix[:, here[part]] = counts.T
+        matrix.flush()
+        del matrix

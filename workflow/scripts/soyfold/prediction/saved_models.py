@@ -1,0 +1,306 @@
+"""model.npz: a fitted model with all that another machine needs to predict with it.
+
+Named arrays and JSON, without pickle: reading one runs no code but soyfold's own. Beside the
+model's parameters it has its variants (place, alleles, frequency), traits with units, what it knows
+about families, the residuals of lines that it hadn't seen, and the software that made it.
+"""
+
+import dataclasses
+import importlib.metadata
+import platform
+import re
+import zipfile
+
+import numpy as np
+import pandas as pd
+
+import soyfold
+from soyfold.cohort.families import find_families
+from soyfold.common.errors import UserError
+from soyfold.evaluation.conformal import conformal_half_width
+from soyfold.evaluation.measures import read_predictions
+from soyfold.prediction.panel import PANEL
+from soyfold.study import registry
+from soyfold.training.checkpoints import read_checkpoint, rebuild_members, save_checkpoint
+
+FORMAT = "soyfold model"
+VERSION = 1
+SOFTWARE = ("numpy", "pandas", "scipy", "scikit-learn", "lightgbm", "torch")
+BATCH = 64  # lines that a network without a batch_size of its own reads at a time
+_MODULE = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclasses.dataclass(frozen=True)
+class SavedModel:
+    """A model that was loaded, ready to predict.
+
+    Attributes
+    ----------
+    facts : dict
+        format, version, study, name, label, traits, units, chromosomes, families, software, model.
+    variants : DataFrame
+        In the order of a dosage matrix's columns: variant, chromosome, position (bp), ref, alt,
+        frequency of ALT and most frequent genotype in the training panel.
+    residuals : dict of str to ndarray
+        By trait: observed - predicted of validation lines by a fit that hadn't seen them, in trait
+        units; empty where there was none.
+    model : object
+        With `predict(dosage, families)`: values and standard deviations, both (m, T).
+    """
+
+    facts: dict
+    variants: pd.DataFrame
+    residuals: dict
+    model: object
+
+    @property
+    def name(self):
+        """The model's name in models.yaml."""
+        return self.facts["name"]
+
+    @property
+    def traits(self):
+        """Its traits, in the order of the columns that it predicts."""
+        return self.facts["traits"]
+
+    def predict(self, dosage, samples=None, families=None):
+        """Predict lines.
+
+        Parameters
+        ----------
+        dosage : ndarray (m, L) int8
+            Counts of ALT at `variants`, without a missing call.
+        samples : sequence of str, length m, optional
+            Names, from which families are read where the study did so.
+        families : ndarray (m,) of str, optional
+            Family of each line, an empty string for one of none; default by the names.
+
+        Returns
+        -------
+        values : ndarray (m, T) float64
+            Trait units.
+        sd : ndarray (m, T)
+            Between the members of an ensemble or blend, weighted as they are in the mean; NaN for
+            a model without members.
+
+        Raises
+        ------
+        ValueError
+            For other than L columns.
+        """
+        if dosage.shape[1] != len(self.variants):
+            raise ValueError(f"{dosage.shape[1]} columns; allowed: {len(self.variants)} variants")
+        if families is None:
+            families = self._families(samples, len(dosage))
+        return self.model.predict(dosage, families)
+
+    def _families(self, samples, count):
+        pattern = (self.facts["families"] or {}).get("pattern")
+        if pattern is None or samples is None:
+            return np.full(count, "")
+        return find_families(samples, pattern=pattern).fillna("").to_numpy(dtype=str)
+
+    def half_width(self, trait, level):
+        """Half width of the interval of a new line, in trait units; NaN where nothing tells it."""
+        residuals = self.residuals[trait]
+        width = conformal_half_width(residuals, level) if len(residuals) else np.nan
+        return width if np.isfinite(width) else np.nan
+
+
+@dataclasses.dataclass(frozen=True)
+class _Direct:
+    module: object
+    model: object
+
+    def predict(self, dosage, families):
+        handed = {"families": families} if "families" in getattr(self.module, "NEEDS", ()) else {}
+        values = self.model.predict(dosage, **handed)[:, None]
+        return values, np.full(values.shape, np.nan)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Networks:
+    networks: list
+    scaler: object
+    size: int  # lines at a time, as in the fit: float32 sums depend on it in their last bits
+
+    def predict(self, dosage, families):
+        from soyfold.training import loop
+
+        told = [
+            loop.predict(network, dosage, scaler=self.scaler, size=self.size)
+            for network in self.networks
+        ]
+        told = np.stack([np.reshape(values, (len(dosage), -1)) for values in told])
+        sd = told.std(axis=0) if len(told) > 1 else np.full(told.shape[1:], np.nan)
+        return told.mean(axis=0), sd
+
+
+@dataclasses.dataclass(frozen=True)
+class _Blend:
+    weights: object
+    members: list
+    columns: list
+
+    def predict(self, dosage, families):
+        told = np.column_stack(
+            [
+                member.predict(dosage, families)[0][:, column]
+                for member, column in zip(self.members, self.columns, strict=True)
+            ]
+        )
+        mean = self.weights.predict(told)[:, None]
+        sd = np.sqrt(self.weights.predict(np.square(told - mean)))[:, None]
+        return mean, sd
+
+
+def software_versions():
+    """Versions of soyfold, Python and what models are made with, as far as it is installed."""
+    versions = {"soyfold": soyfold.__version__, "python": platform.python_version()}
+    for name in SOFTWARE:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def save_model(path, *, checkpoint, members, predictions, panel, traits, **about):
+    """Write a final fit as one file that stands alone.
+
+    Parameters
+    ----------
+    path : path-like
+    checkpoint : path-like
+        The fit's.
+    members : sequence of path-like
+        Of a blend: its members' files, as this function writes them, in the order of its weights.
+    predictions : path-like
+        The fit's, whose held-out residuals make the intervals.
+    panel : DataFrame
+        As `panel.describe_panel` gives it.
+    traits : dict of str to str or None
+        Unit by trait, in the order of what the model predicts.
+    **about
+        study, name, label, chromosomes (list of str), families (`traits.families` or None).
+    """
+    arrays, node = _node(checkpoint, members, list(traits))
+    arrays |= {f"variants/{name}": _plain(panel[name]) for name in PANEL}
+    for number, trait in enumerate(traits):
+        table = read_predictions(predictions, trait)
+        table = table[(table["part"] == "val") & table["held_out"].notna()]
+        arrays[f"residuals/{number}"] = (table["observed"] - table["held_out"]).to_numpy()
+    save_checkpoint(
+        path,
+        arrays,
+        format=FORMAT,
+        version=VERSION,
+        traits=list(traits),
+        units=list(traits.values()),
+        software=software_versions(),
+        model=node,
+        **about,
+    )
+
+
+def _plain(column):
+    """A column without Python objects, which would need pickle."""
+    return column.to_numpy(dtype=str) if column.dtype == object else column.to_numpy()
+
+
+def _node(checkpoint, members, traits):
+    """Arrays and facts of a model, and under `members/<k>/` those of what it weighs."""
+    arrays, facts = read_checkpoint(checkpoint)
+    arrays = {f"model/{name}": value for name, value in arrays.items()}
+    inner = []
+    for number, path in enumerate(members):
+        own, about = _read(path)
+        prefix = f"members/{number}/"
+        arrays |= {
+            prefix + name: value
+            for name, value in own.items()
+            if name.startswith(("model/", "members/"))
+        }
+        inner.append(about["model"])
+    return arrays, {"facts": facts, "traits": traits, "members": inner}
+
+
+def load_model(path):
+    """Read a model that `save_model` wrote, here or on another machine.
+
+    Parameters
+    ----------
+    path : path-like
+
+    Returns
+    -------
+    SavedModel
+
+    Raises
+    ------
+    UserError
+        If the file is no saved model, of a newer format, or damaged.
+    """
+    arrays, facts = _read(path)
+    try:
+        columns = {name: arrays[f"variants/{name}"] for name in PANEL}
+        residuals = {
+            trait: arrays[f"residuals/{number}"] for number, trait in enumerate(facts["traits"])
+        }
+        model = _rebuild(arrays, facts["model"], "")
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+        raise UserError(
+            f"a saved model with something missing ({type(error).__name__}: {error})",
+            file=path,
+            mend="copy it again, or fit it anew (snakemake final)",
+        ) from None
+    return SavedModel(facts, pd.DataFrame(columns), residuals, model)
+
+
+def _read(path):
+    """Arrays and facts of a saved model, after a look whether it is one."""
+    allowed = f"a model that soyfold saved (format {VERSION} or older)"
+    try:
+        if not zipfile.is_zipfile(path):
+            raise UserError("no saved model", file=path, allowed=allowed)
+        arrays, facts = read_checkpoint(path)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(
+            f"no saved model ({type(error).__name__}: {error})", file=path, allowed=allowed
+        ) from None
+    if not isinstance(facts, dict) or facts.get("format") != FORMAT:
+        raise UserError(
+            "a file that isn't a saved model, such as a fit's checkpoint",
+            file=path,
+            allowed=allowed,
+            mend="take the model.npz that `snakemake final` makes",
+        )
+    if facts.get("version", 0) > VERSION:
+        raise UserError(
+            f"format {facts['version']} of soyfold {facts.get('software', {}).get('soyfold')}",
+            file=path,
+            allowed=allowed,
+            mend="update soyfold",
+        )
+    return arrays, facts
+
+
+def _rebuild(arrays, node, prefix):
+    """What predicts: a direct model, networks, or a blend of such."""
+    facts = node["facts"]
+    if not _MODULE.fullmatch(facts["module"]):
+        raise ValueError(f"module {facts['module']!r}")
+    start = f"{prefix}model/"
+    own = {name[len(start) :]: value for name, value in arrays.items() if name.startswith(start)}
+    if facts["kind"] in ("network", "ensemble"):
+        return _Networks(*rebuild_members(own, facts), facts["parameters"].get("batch_size", BATCH))
+    module = registry.import_model(facts["module"])
+    if facts["kind"] == "direct":
+        return _Direct(module, module.from_state(own))
+    trait = node["traits"][0]
+    members = [
+        _rebuild(arrays, member, f"{prefix}members/{number}/")
+        for number, member in enumerate(node["members"])
+    ]
+    columns = [member["traits"].index(trait) for member in node["members"]]
+    return _Blend(module.from_state(own), members, columns)

@@ -1,0 +1,224 @@
+"""A study's outcome as Markdown: what docs/evidence holds, made anew by one command."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from soyfold.common.errors import UserError
+from soyfold.common.files import read_table, staged
+from soyfold.evaluation.comparisons import ALL
+from soyfold.report.summary import storey_times
+
+KEPT = ("PCC", "R2", "selection_efficiency")  # metrics whose differences are kept as a table
+SCORES = (
+    "PCC", "PCC_within_family", "R2", "MAE", "calibration_slope", "selection_efficiency",
+    "coverage90",
+)  # fmt: skip
+FEW_TRAITS = 4
+KINDS = ("comparisons", "controls")  # tables of differences
+FIGURES = {
+    "PCC": "Differences in PCC", "R2": "Differences in R2", "controls": "The CIM and its controls",
+}  # fmt: skip
+
+
+def markdown(table, form="{:.3f}"):
+    """A table in Markdown; numbers by `form`, an empty cell for what isn't known."""
+
+    def cell(value):
+        if isinstance(value, float):
+            return "" if pd.isna(value) else form.format(value)
+        return str(value)
+
+    lines = ["| " + " | ".join(table.columns) + " |", "|" + "---|" * table.shape[1]]
+    lines += ["| " + " | ".join(map(cell, row)) + " |" for row in table.itertuples(index=False)]
+    return "\n".join(lines)
+
+
+def _means(scores, scheme):
+    """Mean (sd) over splits of each model's scores: trait, model, one column a metric."""
+    ours = scores[(scores.scheme == scheme) & scores.metric.isin(SCORES)]
+    ours = ours[ours.role.isin(["model", "member"])]
+    groups = ours.groupby(["trait", "label", "metric"], sort=False).value
+    wide = groups.agg(["mean", "std"])
+    cells = wide["mean"].map("{:.3f}".format) + wide["std"].map(" ({:.3f})".format)
+    cells = cells.where(groups.apply(lambda values: values.notna().all()), "")
+    table = cells.unstack("metric").reindex(columns=[m for m in SCORES if m in set(ours.metric)])
+    return table.reset_index().rename(columns={"label": "model"})
+
+
+def _by_mean(table, trait):
+    """A trait's rows, the best PCC first."""
+    rows = table[table.trait == trait].drop(columns="trait")
+    # By value, not by text: -0.1 is below 0.1, and no correlation is below all.
+    return rows.sort_values(
+        "PCC",
+        ascending=False,
+        key=lambda cells: pd.to_numeric(cells.str.split().str[0], errors="coerce"),
+    ).fillna("")
+
+
+def _differences(comparisons, scheme, trait, metric):
+    """Each model's difference to each reference: one row a model, the largest first."""
+    rows = comparisons[
+        (comparisons.scheme == scheme)
+        & (comparisons.trait == trait)
+        & (comparisons.metric == metric)
+    ].dropna(subset="difference")
+    if rows.empty:
+        return rows
+    better = rows.better_traits.notna()
+    text = _intervals(rows) + rows.apply(
+        lambda row: f", Holm p {row.p_holm:.2g}, {row.wins}/{row.splits}", axis=1
+    )
+    text[better] += rows[better].apply(
+        lambda row: f", {row.better_traits:.0f}/{row.traits:.0f} traits", axis=1
+    )
+    wide = rows.assign(text=text).pivot(index="label", columns="reference_label", values="text")
+    order = rows.groupby("label", sort=False).model_mean.mean().sort_values(ascending=False)
+    wide = wide.reindex(order.index)[list(dict.fromkeys(rows.reference_label))].fillna("")
+    wide.insert(0, metric, order)
+    return wide.rename(columns=lambda name: name if name == metric else f"to {name}").reset_index(
+        names="model"
+    )
+
+
+def _schemes(results, scheme):
+    """PCC under each validation scheme of the models that have several; none if there is one."""
+    path = Path(results) / "evaluation" / "tables" / "schemes.tsv"
+    if not path.is_file():
+        return ""
+    table = read_table(path)
+    rows = table[table.metric.isin(["PCC", "PCC_within_family", "PCC_within_environment"])]
+    models = table[table.scheme != scheme].model.unique()
+    if len(models) == 0:
+        return ""
+    rows = rows[rows.model.isin(models)]
+    keys = ["trait", "model", "scheme", "splits"]
+    wide = rows.pivot(index=keys, columns="metric", values="mean").reset_index()
+    return (
+        f"## Validation schemes\n\nMean over splits.\n\n{markdown(wide.dropna(axis=1, how='all'))}"
+    )
+
+
+def _controls(path):
+    """The real CIM against its controls by PCC: the mean of the permuted ones, its rank, zero."""
+    table = read_table(path)
+    table = table[table.metric == "PCC"].set_index(["trait", "label"])
+    permuted, zero = (table[table.control == name] for name in ("permuted", "zero"))
+    ranks = zip(permuted["rank"], permuted.permutations, strict=True)
+    shown = pd.DataFrame(
+        {
+            "PCC": permuted.real,
+            "permuted CIM": permuted.value,
+            "real - permuted": _intervals(permuted),
+            "rank among permuted": [f"{rank:.0f} of {count + 1:.0f}" for rank, count in ranks],
+            "real - zero CIM": _intervals(zero).reindex(permuted.index),
+        }
+    )
+    return (
+        "## The CIM against its controls\n\nMean over splits; paired differences with 95 %"
+        f" intervals.\n\n{markdown(shown.reset_index(names=['trait', 'model']))}"
+    )
+
+
+def _intervals(rows):
+    """Differences with their intervals as text; of no rows, none."""
+    cells = zip(rows.difference, rows.low, rows.high, strict=True)
+    return pd.Series(
+        [f"{mean:+.4f} [{low:+.4f}, {high:+.4f}]" for mean, low, high in cells],
+        index=rows.index, dtype=object,
+    )  # fmt: skip
+
+
+def _compared(comparisons, scores, scheme):
+    """Scores, and differences to the references: of each trait, or where they are many, of all."""
+    traits = list(scores.trait.unique())
+    parts = []
+    if len(traits) <= FEW_TRAITS:
+        means = _means(scores, scheme)
+        for trait in traits:
+            parts.append(f"## {trait}: scores\n\nMean (sd) over splits, on test lines.")
+            parts.append(markdown(_by_mean(means, trait)))
+    for trait in traits if len(traits) <= FEW_TRAITS else [ALL]:
+        for metric in ("PCC", "R2"):
+            table = _differences(comparisons, scheme, trait, metric)
+            where = f"mean over {len(traits)} traits" if trait == ALL else trait
+            parts.append(f"## {where}: {metric} against the references")
+            parts.append(markdown(table) if len(table) else "None is defined.")
+    return parts
+
+
+def evidence(results, *, scheme):
+    """A study's outcome as Markdown.
+
+    Parameters
+    ----------
+    results : path-like
+        results/<study>, finished.
+    scheme : str, keyword only
+        The main validation scheme.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    UserError
+        If the study has neither comparisons nor controls yet.
+    """
+    results = Path(results)
+    tables = results / "evaluation" / "tables"
+    comparisons, controls = (tables / f"{name}.tsv" for name in KINDS)
+    if not comparisons.is_file() and not controls.is_file():
+        raise UserError("no such file", file=comparisons, mend="run the study to its end first")
+    parts = []
+    if comparisons.is_file():
+        scores = read_table(results / "evaluation" / "scores.tsv", low_memory=False)
+        parts += _compared(read_table(comparisons), scores, scheme)
+        parts += [text for text in [_schemes(results, scheme)] if text]
+    if controls.is_file():
+        parts.append(_controls(controls))
+    times = storey_times(results / "benchmarks")
+    hours = times.seconds.sum() / 3600
+    parts.append(
+        f"## What it took\n\n{hours:.2f} hours of jobs, added up.\n\n{markdown(times, '{:.0f}')}"
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def write_evidence(results, folder, *, scheme, command, title, version):
+    """Write <study>.md, its comparisons, controls and figures into a folder of documents.
+
+    Parameters
+    ----------
+    results, folder : path-like
+    scheme, command, title, version : str, keyword only
+        The main scheme; how the study is run; its title; the soyfold that ran it.
+    """
+    results, folder = Path(results), Path(folder)
+    text = evidence(results, scheme=scheme)
+    study = results.name
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = [f"# {title}", f"`{command}`, soyfold {version}"]
+    for kind in KINDS:
+        source = results / "evaluation" / "tables" / f"{kind}.tsv"
+        if source.is_file():
+            _copy_table(source, folder / f"{study}_{kind}.tsv")
+            parts.append(f"[All {kind}]({study}_{kind}.tsv)")
+    figures = {name: f"comparisons_{scheme}_{name}" for name in ("PCC", "R2")}
+    for name, figure in {**figures, "controls": "controls"}.items():
+        source = results / "report" / "figures" / f"{figure}.png"
+        if source.is_file():
+            shutil.copyfile(source, folder / f"{study}_{name}.png")
+            parts.append(f"![{FIGURES[name]}]({study}_{name}.png)")
+    (folder / f"{study}.md").write_text("\n\n".join([*parts, text]), encoding="utf-8")
+
+
+def _copy_table(source, target):
+    """Copy a table's differences in the metrics that are kept."""
+    table = read_table(source)
+    with staged(target) as temporary:
+        kept = table[table.metric.isin(KEPT)].dropna(subset="difference")
+        kept.to_csv(temporary, sep="\t", index=False, na_rep="NA", float_format="%.5g")

@@ -1,0 +1,148 @@
+"""Figures of the evaluation: learning curves, and observed against predicted."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
+
+from soyfold.common.files import read_table, staged
+from soyfold.evaluation.measures import of_trait
+from soyfold.metrics import pearson
+
+COLUMNS = 4
+# Models that agree would hide each other under one style.
+LINES = ["-", "--", "-.", ":"]
+STYLE = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 9,
+    "figure.dpi": 100,
+    "savefig.dpi": 160,
+    "svg.hashsalt": "soyfold",
+    "svg.fonttype": "none",  # text stays text: searchable, and smaller
+}
+
+
+def save_figure(figure, paths):
+    """Save a figure under each path; the suffix names the format. Same data, same bytes."""
+    for path in paths:
+        metadata = {"Date": None} if str(path).endswith("svg") else {"Software": None}
+        with staged(path) as temporary:
+            figure.savefig(temporary, bbox_inches="tight", metadata=metadata)
+    plt.close(figure)
+
+
+def _draw_curves(axis, histories, column, **style):
+    """Each seed's curve, thin, and their mean for as long as all of them run."""
+    table = pd.concat([h.set_index("epoch")[column] for h in histories], axis=1)
+    axis.plot(table.index, table, lw=0.6, alpha=0.3, color=style["color"])
+    shared = table.dropna()
+    axis.plot(shared.index, shared.mean(axis=1), lw=1.6, **style)
+
+
+def _spread_losses(axis):
+    """Log scale where one model's early losses would flatten all others."""
+    values = np.concatenate([line.get_ydata() for line in axis.lines] or [np.ones(1)])
+    values = values[np.isfinite(values)]
+    if len(values) and values.min() > 0 and values.max() > 3 * values.min():
+        axis.set_yscale("log")
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3, 5)))
+        axis.yaxis.set_major_formatter(ScalarFormatter())
+        axis.yaxis.set_minor_formatter(NullFormatter())
+        axis.minorticks_off()
+
+
+def plot_learning_curves(histories, *, trait, paths):
+    """Validation loss and PCC by epoch for each network ([C], figures 4 and 5).
+
+    Parameters
+    ----------
+    histories : dict of str to list of DataFrame
+        Model's label to its seeds' histories: epoch, train_loss, val_loss, val_pcc. Models that
+        are fitted without epochs have empty ones and no curve.
+    trait : str
+    paths : iterable of path-like
+    """
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
+        names = {"val_loss": "validation MSE (z-scores)", "val_pcc": "validation PCC"}
+        for axis, (column, title) in zip(axes, names.items(), strict=True):
+            for number, (label, tables) in enumerate(histories.items()):
+                if all(table.empty for table in tables):
+                    continue
+                style = LINES[number % len(LINES)]
+                _draw_curves(axis, tables, column, color=f"C{number}", ls=style, label=label)
+            axis.set(xlabel="epoch", title=title)
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        _spread_losses(axes[0])
+        if axes[1].lines:
+            axes[1].legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
+        else:
+            axes[1].text(0.5, 0.5, "no model has epochs", ha="center", transform=axes[1].transAxes)
+        figure.suptitle(f"{trait}: learning curves (bold: mean over seeds)")
+        save_figure(figure, paths)
+
+
+def plot_predictions(predictions, *, trait, unit, paths):
+    """Observed against predicted on the test lines, one panel a model, all seeds.
+
+    Parameters
+    ----------
+    predictions : dict of str to DataFrame
+        Model's label to its test rows: observed, predicted, seed.
+    trait, unit : str
+    paths : iterable of path-like
+    """
+    rows = -(-len(predictions) // COLUMNS)
+    observed = np.concatenate([table.observed for table in predictions.values()])
+    limits = np.quantile(observed, [0, 1]) + np.array([-0.05, 0.05]) * np.ptp(observed)
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            rows, COLUMNS, figsize=(2.6 * COLUMNS, 2.6 * rows + 0.4), sharex=True, sharey=True,
+            layout="constrained", squeeze=False,
+        )  # fmt: skip
+        for axis, (label, table) in zip(axes.flat, predictions.items(), strict=False):
+            size = 6 if len(table) < 500 else 2
+            axis.scatter(table.predicted, table.observed, s=size, alpha=0.35, lw=0, c="C0")
+            axis.plot(limits, limits, color="0.5", lw=0.8, ls=":")
+            pcc = np.mean([pearson(p.observed, p.predicted) for _, p in table.groupby("seed")])
+            title = "constant" if np.isnan(pcc) else f"PCC {pcc:.2f}"
+            axis.set(xlim=limits, ylim=limits, title=f"{label}: {title}")
+            axis.set_aspect("equal")
+            axis.xaxis.set_major_locator(MaxNLocator(5))
+            axis.yaxis.set_major_locator(MaxNLocator(5))
+        for axis in axes.flat[len(predictions) :]:
+            axis.set_axis_off()
+        what = f"{trait} ({unit})" if unit else trait
+        figure.supxlabel(f"predicted {what}")
+        figure.supylabel(f"observed {what}")
+        figure.suptitle(f"{trait}: test lines of all seeds")
+        save_figure(figure, paths)
+
+
+def read_histories(fits):
+    """Histories by label from fits: dicts with label and `history`, a path.
+
+    An ensemble has one history a member.
+    """
+    tables = {}
+    for fit in fits:
+        table = read_table(fit["history"])
+        members = [part for _, part in table.groupby("member")] if "member" in table else [table]
+        tables.setdefault(fit["label"], []).extend(members)
+    return tables
+
+
+def read_test_predictions(fits):
+    """Test rows by label from fits: dicts with trait, label, seed and `predictions`, a path."""
+    tables = {}
+    for fit in fits:
+        table = of_trait(read_table(fit["predictions"], dtype={"sample": str}), fit["trait"])
+        table = table[(table.part == "test") & table.observed.notna()].assign(seed=fit["seed"])
+        tables.setdefault(fit["label"], []).append(table)
+    return {label: pd.concat(parts) for label, parts in tables.items()}

@@ -1,0 +1,72 @@
+"""Figure of the predictions of untested lines."""
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.collections import LineCollection
+from matplotlib.colors import Normalize
+
+from soyfold.evaluation.conformal import level_percent
+from soyfold.report.figures.curves import STYLE, save_figure
+
+COLUMNS = 3
+MANY = 200  # lines, above which single points would hide one another
+
+
+def _draw_model(axis, table, norm):
+    """One model's lines in the order of their predictions; returns the coloured points."""
+    table = table.sort_values("prediction", ignore_index=True)
+    crowded = len(table) > MANY
+    colours = plt.get_cmap("viridis")(norm(table["kinship_max"].to_numpy(dtype=float)))
+    if table["lower"].notna().any():
+        bars = [
+            [(x, low), (x, high)]
+            for x, (low, high) in enumerate(table[["lower", "upper"]].to_numpy())
+        ]
+        width = 0.5 if crowded else 1.2
+        axis.add_collection(LineCollection(bars, colors=colours, linewidths=width, alpha=0.45))
+    points = axis.scatter(
+        np.arange(len(table)), table["prediction"], c=table["kinship_max"], norm=norm,
+        cmap="viridis", s=4 if crowded else 14, lw=0, zorder=3,
+    )  # fmt: skip
+    axis.set_xlim(-0.02 * len(table) - 0.5, 1.02 * len(table) - 0.5)
+    return points
+
+
+def plot_predicted(predictions, *, trait, labels, level, paths):
+    """Predictions of one trait in their order, with intervals, coloured by kinship to training.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Rows of predictions.tsv of the trait: line, unit, model, prediction, lower, upper,
+        kinship_max.
+    trait : str
+    labels : dict of str to str
+        Label of each model.
+    level : float
+        Of the intervals.
+    paths : iterable of path-like
+    """
+    models = list(dict.fromkeys(predictions["model"]))
+    columns = min(COLUMNS, len(models))
+    rows = -(-len(models) // columns)
+    kinship = predictions["kinship_max"]
+    norm = Normalize(*(kinship.min(), kinship.max()) if kinship.notna().any() else (0, 1))
+    unit = predictions["unit"].iloc[0]
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(
+            rows, columns, figsize=(3.4 * columns + 1.2, 2.5 * rows + 0.7), sharey=True,
+            layout="constrained", squeeze=False,
+        )  # fmt: skip
+        for axis, model in zip(axes.flat, models, strict=False):
+            points = _draw_model(axis, predictions[predictions["model"] == model], norm)
+            axis.set_title(labels.get(model, model))
+            axis.set_xticks([])
+        for axis in axes.flat[len(models) :]:
+            axis.set_axis_off()
+        figure.colorbar(points, ax=axes, label="kinship to the nearest training line", aspect=30)
+        figure.supxlabel(f"{predictions['line'].nunique()} lines, by prediction")
+        figure.supylabel(f"predicted {trait} ({unit})" if pd.notna(unit) else f"predicted {trait}")
+        figure.suptitle(f"{trait}: untested lines, {level_percent(level)} % intervals")
+        save_figure(figure, paths)

@@ -1,0 +1,115 @@
+"""Pages of tables: which sections each has, from the study's files."""
+
+from soyfold.report.pages import lost, results, side_by_side
+from soyfold.report.pages.pages import Notes
+from soyfold.report.pages.plain import plain_table
+
+
+def scores(files, facts):
+    """Every model's test scores. Files: tables (a list), comparisons; facts: traits, scheme,
+    units.
+    """
+    tables = results.read_trait_tables(facts["traits"], files["tables"])
+    comparisons = results.read_comparisons(files.get("comparisons"))
+    return results.score_sections(tables, comparisons, scheme=facts["scheme"], units=facts["units"])
+
+
+def comparisons(files, facts):
+    """Who beats whom: the forest plot and its table. Files: comparisons."""
+    from soyfold.report.pages.charts import forest_chart  # altair takes a second to import
+
+    table = results.read_comparisons(files["comparisons"])
+    if table.difference.notna().sum() == 0:
+        return [Notes("", ["No model to compare: the references are all that was fitted."])]
+    return [forest_chart(table), results.comparison_table(table)]
+
+
+def controls(files, facts):
+    """The real CIM against its controls. Files: controls."""
+    return results.control_sections(files["controls"])
+
+
+def ablations(files, facts):
+    """The paper's tables 3 to 6. Files: tables (a list); facts: names of the tables."""
+    return side_by_side.ablation_sections(dict(zip(facts["names"], files["tables"], strict=True)))
+
+
+def schemes(files, facts):
+    """Validation schemes side by side. Files: schemes."""
+    return side_by_side.scheme_sections(files["schemes"])
+
+
+def filtering(files, facts):
+    """What was lost on the road. Files: qc, joins, accuracy, scores, losses (a list); facts:
+    schemes, that of each table of losses.
+    """
+    by_scheme = {}
+    for scheme, path in zip(facts["schemes"], files["losses"], strict=True):
+        by_scheme.setdefault(scheme, []).append(path)
+    names = ("qc", "joins", "accuracy", "scores")
+    return lost.loss_sections(**{name: files[name] for name in names}, losses=by_scheme)
+
+
+def libraries(files, facts):
+    """The Hi-C libraries. Files: libraries."""
+    return lost.library_sections(files["libraries"])
+
+
+# Title and note of what interpretation leaves, in the order of reading.
+INTERPRETED = {
+    "fits": (
+        "Do the fits agree?",
+        "Importance that differs from seed to seed is none: read seed_agreement first.",
+    ),
+    "gwas_summary": (
+        "Association scans",
+        "lambda_gc well above 1: inflated, read p with care; threshold: of p, after Bonferroni.",
+    ),
+    "overlap": (
+        "Top loci of the models near the scan's",
+        "share: of the model's loci; expected, low, high: of as many random places.",
+    ),
+    "qtl_recovery": ("Known QTL near top loci", "Beside what random loci find."),
+    "chromosomes": (
+        "Importance by chromosome",
+        "share: of the importance; snp_share: of the SNPs, what chance would give.",
+    ),
+}
+
+
+def interpretation(files, facts):
+    """What moves the predictions. Files: tables (a list); facts: names of the tables."""
+    by_name = dict(zip(facts["names"], files["tables"], strict=True))
+    return [
+        plain_table(by_name[name], title, names=("trait", "model"), note=note)
+        for name, (title, note) in INTERPRETED.items()
+        if name in by_name
+    ]
+
+
+def untested(files, facts):
+    """Predictions of untested lines. Files: predictions, alignment."""
+    note = (
+        "Sorted as in predictions.tsv. A line with a low kinship_max is far from all lines that the"
+        " models have seen."
+    )
+    names = ("line", "trait", "model", "nearest_line")
+    return [
+        plain_table(
+            files["predictions"], "Predictions", names=names, choices=names[1:3], note=note
+        ),
+        plain_table(files["alignment"], "What became of the SNPs", names=("of", "what")),
+    ]
+
+
+SECTIONS = {
+    "scores": scores,
+    "comparisons": comparisons,
+    "controls": controls,
+    "ablations": ablations,
+    "schemes": schemes,
+    "filtering": filtering,
+    "libraries": libraries,
+    "interpretation": interpretation,
+    "untested": untested,
+}

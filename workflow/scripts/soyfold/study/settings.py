@@ -1,0 +1,228 @@
+"""Config, sheets and schemas: read, checked, defaults filled, paths expanded."""
+
+import contextlib
+import os
+from pathlib import Path
+
+import yaml
+
+from soyfold.cohort.families import check_pattern
+from soyfold.common.errors import UserError
+from soyfold.common.files import read_table
+from soyfold.common.schema import check, fill_defaults
+from soyfold.genotypes.sources import PLACEHOLDER
+
+DATA_VARIABLE = "SOYFOLD_DATA"
+DATA_DEFAULT = "../shared/data"
+HOME = Path(__file__).resolve().parents[4]  # soyfold's own folder
+
+
+def expand_path(path):
+    """Replace ${SOYFOLD_DATA} (default ../shared/data) and other variables in a path."""
+    if path is None:
+        return None
+    data = os.environ.get(DATA_VARIABLE, DATA_DEFAULT)
+    return os.path.expandvars(path.replace("${" + DATA_VARIABLE + "}", data))
+
+
+def shipped(path):
+    """A file that comes with soyfold, or one of the user's with the same path.
+
+    Parameters
+    ----------
+    path : str
+        Relative to the working folder; where nothing is there, to soyfold's own folder, which are
+        two as soon as soyfold is a module of another workflow.
+    """
+    own = HOME / path
+    return path if Path(path).exists() or not own.exists() else str(own)
+
+
+def read_sheet(path, schema, *, key):
+    """Read a sheet (traits.tsv, hic.tsv) into a dict of rows by the column `key`.
+
+    Raises
+    ------
+    UserError
+        For a missing column, an offending cell (with its line) or a name given twice.
+    """
+    schema = yaml.safe_load(Path(schema).read_text(encoding="utf-8"))
+    table = read_table(path, required=schema["required"], dtype=str)
+    rows = {}
+    for line, record in enumerate(table.to_dict("records"), start=2):
+        row = {name: None if value != value else value for name, value in record.items()}
+        for name, rule in schema["properties"].items():
+            row.setdefault(name, None)
+            if "integer" in rule.get("type", "") and row[name] is not None:
+                with contextlib.suppress(ValueError):  # the schema says what is wrong with it
+                    row[name] = int(row[name])
+            if "number" in rule.get("type", "") and row[name] is not None:
+                with contextlib.suppress(ValueError):
+                    row[name] = float(row[name])
+        row = check(row, schema, file=path, at=f"line {line}")
+        if row[key] in rows:
+            raise UserError(
+                f"{key} {row[key]!r} twice", file=path, at=f"line {line}", allowed="each once"
+            )
+        row["file"] = expand_path(row["file"])
+        rows[row[key]] = row
+    if not rows:
+        raise UserError("no rows", file=path, allowed=f"one row for each {key}")
+    return rows
+
+
+def read_libraries(study, schemas):
+    """Rows of hic.tsv by library; empty for a study with `contacts: expected`."""
+    sheet = study["contacts"]["libraries"]
+    if sheet is None:
+        return {}
+    libraries = read_sheet(sheet, Path(schemas) / "hic.schema.yaml", key="library")
+    coarsest = study["contacts"]["resolution"] == "coarsest"
+    for name, row in libraries.items():
+        row["bins"] = expand_path(row["bins"])
+        if row["format"] == "hicpro_matrix" and row["bins"] is None:
+            raise UserError(
+                "no bins", file=sheet, at=f"library {name}", allowed="the matrix's _abs.bed file"
+            )
+        if row["format"] in ("hicpro_pairs", "pairs") and row["resolution"] is None and coarsest:
+            raise UserError(
+                "no resolution",
+                file=sheet,
+                at=f"library {name}",
+                allowed="a bin size in bp",
+                mend="fill it in, or set contacts.resolution in the config",
+            )
+    return libraries
+
+
+def load_study(config, schemas, *, file):
+    """Check a study's config, fill its defaults and expand its paths.
+
+    Parameters
+    ----------
+    config : dict
+        As read from the study file.
+    schemas : path-like
+        Folder of the schemas.
+    file : str
+        The study file, for messages.
+
+    Returns
+    -------
+    dict
+        `contacts` is always an object: a study that says `expected` has `libraries` None.
+    """
+    path = Path(schemas) / "config.schema.yaml"
+    study = check(dict(config), path, file=file)
+    if study["contacts"] == "expected":
+        schema = yaml.safe_load(path.read_text(encoding="utf-8"))
+        contacts = {}
+        fill_defaults(contacts, schema["properties"]["contacts"]["oneOf"][1])
+        study["contacts"] = {**contacts, "libraries": None}
+    study.setdefault("title", study["study"])
+    study["chromosomes"] = shipped(expand_path(study["chromosomes"]))
+    genotypes = study["genotypes"]
+    if isinstance(genotypes["file"], str):
+        genotypes["file"] = expand_path(genotypes["file"])
+    else:
+        genotypes["file"] = [expand_path(name) for name in genotypes["file"]]
+    study["new_genotypes"] = expand_path(study["new_genotypes"])
+    for section, key in (
+        ("contacts", "libraries"),
+        ("cohort", "traits"),
+        ("cohort", "id_map"),
+        ("splits", "file"),
+        ("training", "models_file"),
+    ):
+        study[section][key] = expand_path(study[section][key])
+    study["training"]["models_file"] = shipped(study["training"]["models_file"])
+    for scheme in study["splits"]["further"]:
+        scheme["file"] = expand_path(scheme["file"])
+    families = study["cohort"]["families"] or {}
+    if "file" in families:
+        families["file"] = expand_path(families["file"])
+    if "pattern" in families:
+        check_pattern(families["pattern"], file=file)
+    qtl = (study["interpretation"] or {}).get("qtl")
+    if qtl:
+        qtl["file"] = expand_path(qtl["file"])
+    for scheme in (study["splits"], *study["splits"]["further"]):
+        if (scheme["scheme"] == "given") != bool(scheme["file"]):
+            raise UserError(
+                f"scheme {scheme['scheme']!r} with file {scheme['file']!r}",
+                file=file,
+                at="key splits",
+                allowed="scheme: given with a file, or another scheme without",
+            )
+    return study
+
+
+def results_folder():
+    """Folder of all results: `$SOYFOLD_RESULTS`, by default results."""
+    return os.environ.get("SOYFOLD_RESULTS", "results")
+
+
+def _source_of(path, sources):
+    """What the study says about where to get `path`: the entry with the longest matching path."""
+    matching = [known for known in sources if path.startswith(known)]
+    return sources[max(matching, key=len)] if matching else None
+
+
+def _genotype_files(file):
+    """Place in the config of each file of the genotypes; those of a pattern are found later."""
+    if not isinstance(file, str):
+        return {f"genotypes.file[{k}]": name for k, name in enumerate(file)}
+    return {} if PLACEHOLDER in file else {"genotypes.file": file}
+
+
+def _refuse_unreadable(wanted):
+    """Raise for the first path, by its place in the study, that is no file with content to read."""
+    for place, path in wanted.items():
+        if not Path(path).is_file():
+            raise UserError("a directory", file=path, at=place, allowed="a file")
+        if not os.access(path, os.R_OK):
+            raise UserError(
+                "no permission to read it", file=path, at=place, mend=f"chmod u+r {path}"
+            )
+        if Path(path).stat().st_size == 0:
+            raise UserError("an empty file", file=path, at=place, mend="copy or download it again")
+
+
+def refuse_missing_files(study, traits, libraries):
+    """Raise one `UserError` if a file that the study names isn't there, and say where it is from.
+
+    The same for a folder in a file's place, an empty file, and one that may not be read.
+
+    Parameters
+    ----------
+    study, traits, libraries : dict
+        As `load_study`, `read_sheet` and `read_libraries` return them.
+    """
+    wanted = {"chromosomes": study["chromosomes"]} | _genotype_files(study["genotypes"]["file"])
+    wanted["new_genotypes"] = study["new_genotypes"]
+    for section, key in (("cohort", "id_map"), ("splits", "file")):
+        wanted[f"{section}.{key}"] = study[section][key]
+    wanted["cohort.families.file"] = (study["cohort"]["families"] or {}).get("file")
+    known = (study["interpretation"] or {}).get("qtl") or {}
+    wanted["interpretation.qtl.file"] = known.get("file")
+    for scheme in study["splits"]["further"]:
+        wanted[f"splits.further, scheme {scheme['scheme']}"] = scheme["file"]
+    for trait, row in traits.items():
+        wanted[f"trait {trait} in {study['cohort']['traits']}"] = row["file"]
+    for library, row in libraries.items():
+        wanted[f"library {library} in {study['contacts']['libraries']}"] = row["file"]
+        wanted[f"bins of library {library} in {study['contacts']['libraries']}"] = row["bins"]
+    wanted = {place: path for place, path in wanted.items() if path}
+    missing = {place: path for place, path in wanted.items() if not Path(path).exists()}
+    if not missing:
+        return _refuse_unreadable(wanted)
+    sources = {expand_path(path): text for path, text in study["sources"].items()}
+    place, path = next(iter(missing.items()))
+    source = _source_of(path, sources)
+    others = len(missing) - 1
+    raise UserError(
+        "no such file" + (f" (and {others} more are missing)" if others else ""),
+        file=path,
+        at=place,
+        mend=f"get it from {source}" if source else "correct the path, or put the file there",
+    )

@@ -1,0 +1,158 @@
+"""One blend on one trait: from its members' predictions to a fit's outputs. No torch."""
+
+import time
+
+import numpy as np
+import pandas as pd
+
+from soyfold.common.errors import UserError
+from soyfold.common.files import read_table
+from soyfold.common.logs import log
+from soyfold.evaluation.measures import read_predictions
+from soyfold.study import registry
+from soyfold.training.checkpoints import save_checkpoint
+from soyfold.training.fits import write_fit
+from soyfold.training.tasks import HISTORY, Fit, Task
+
+KEYS = ["sample", "environment", "part", "observed"]
+
+
+def read_members(files, trait):
+    """The members' predictions of one split, side by side.
+
+    Parameters
+    ----------
+    files : dict of str to path-like
+        predictions.tsv by member.
+    trait : str
+
+    Returns
+    -------
+    lines : DataFrame
+        sample, environment where values are parted by it, part, observed.
+    predicted, held_out : ndarray (n, K) float64
+
+    Raises
+    ------
+    UserError
+        If a file lacks the trait, or the members were fitted on other lines or values.
+    """
+    first, lines, predicted, held_out = None, None, [], []
+    for path in files.values():
+        table = read_predictions(path, trait).reset_index(drop=True)
+        if table.empty:
+            raise UserError(f"no line of trait {trait!r}", file=path, mend="fit it anew")
+        keys = table[[name for name in KEYS if name in table]]
+        if lines is None:
+            first, lines = path, keys
+        elif not lines.equals(keys):
+            raise UserError(
+                "other lines, parts or values",
+                file=path,
+                allowed=f"those of {first}",
+                mend="fit both anew on the same split",
+            )
+        predicted.append(table.predicted)
+        held_out.append(table.held_out)
+    return lines, *(np.column_stack(columns) for columns in (predicted, held_out))
+
+
+def _refuse_seen(held_out, files):
+    """Weights need what fits that hadn't seen the validation lines told of them."""
+    for number, (name, path) in enumerate(files.items()):
+        if np.isnan(held_out[:, number]).any():
+            raise UserError(
+                f"validation lines of {name} without held-out predictions",
+                file=path,
+                allowed="a fit that hasn't seen them",
+                mend=f"held_out: true in the block of {name}, or weights: equal in the blend's",
+            )
+
+
+def _task(lines, families):
+    """The lines of a blend: no genotypes."""
+    environment = lines.environment.fillna("").to_numpy(str) if "environment" in lines else None
+    return Task(
+        sample=lines["sample"].to_numpy(dtype=str),
+        part=lines.part.to_numpy(dtype=str),
+        y=lines.observed.to_numpy(dtype=np.float64),
+        dosage=np.empty((len(lines), 0), np.int8),
+        row=np.full(len(lines), -1),
+        seed=0,
+        families=None if families is None else families[lines["sample"]].to_numpy(dtype=str),
+        environment=environment,
+    )
+
+
+def blend(block, trait, files, families=None):
+    """Weigh a blend's members on one split.
+
+    Parameters
+    ----------
+    block : dict
+        The blend's entry of the registry.
+    trait : str
+    files : dict of str to path-like
+        predictions.tsv by member.
+    families : Series of str by sample, optional
+
+    Returns
+    -------
+    soyfold.training.tasks.Task, soyfold.training.tasks.Fit
+
+    Raises
+    ------
+    UserError
+        As `read_members`; or if weights are to be fitted and a member has no held-out predictions.
+    """
+    started = time.perf_counter()
+    lines, predicted, held_out = read_members(files, trait)
+    task = _task(lines, families)
+    val = task.rows("val")
+    module, parameters = registry.import_model(block["module"]), block["parameters"]
+    if parameters.get("weights", module.DEFAULTS["weights"]) == "validation":
+        _refuse_seen(held_out[val], files)
+    model = module.fit(held_out[val], task.y[val], parameters=parameters)
+    weights = dict(zip(files, model.weights.tolist(), strict=True))
+    log.info("weights by %d validation lines: %s", model.lines, weights)
+
+    def save(path):
+        facts = {"module": block["module"], "kind": "blend", "parameters": parameters}
+        save_checkpoint(path, model.state(), members=list(files), **facts)
+
+    return task, Fit(
+        predicted=model.predict(predicted),
+        held_out=model.predict(held_out),
+        history=pd.DataFrame(columns=HISTORY),
+        extra=[(None, f"weight_{name}", weight) for name, weight in weights.items()],
+        cost={"device": "cpu", "train_seconds": time.perf_counter() - started, "epochs": None},
+        save=save,
+    )
+
+
+def fit_blend(block, *, trait, samples, folders, predictions):
+    """Blend on several splits, and write each one's folder as any fit's.
+
+    Parameters
+    ----------
+    block : dict
+        The blend's entry of the registry.
+    trait : str
+    samples : path-like
+        The cohort's samples: sample, and family where the study names families.
+    folders : sequence of path-like
+        One a split.
+    predictions : sequence of sequence of path-like
+        For each split the predictions.tsv of the members, in their order.
+
+    Raises
+    ------
+    UserError
+        As `blend`.
+    """
+    table = read_table(samples, required=("sample",), dtype={"sample": str, "family": str})
+    families = table.set_index("sample").family.fillna("") if "family" in table else None
+    for folder, paths in zip(folders, predictions, strict=True):
+        started = time.perf_counter()
+        files = dict(zip(block["members"], paths, strict=True))
+        write_fit(folder, *blend(block, trait, files, families), started=started)

@@ -1,0 +1,135 @@
+"""One fit of a model without training loop: what it needs, is handed, and predicts.
+
+A module's constant `NEEDS` names what its `fit` takes beside dosages, trait, parameters and seed:
+
+- `validation`: `validation=(dosage, y)`, the validation lines, by which the module chooses before
+  it refits on all; its own `held_out` are their predictions by the fit that hadn't seen them.
+- `families`: `families=` (n,) of its lines; `predict(dosage, families=...)` those of the predicted.
+- `kernels`: `kernels=` of its lines (`shared.LineKernels`), where the study shares some;
+  with `validation` also `refit_kernels=` of its lines followed by the validation lines.
+
+A model whose `cim` is not none gets `cim` (G, G) in the order of `traits.chromosomes` and
+`snp_chromosome` (L,) int, places in that order.
+"""
+
+import time
+from importlib import import_module
+
+import numpy as np
+import pandas as pd
+
+from soyfold.common.errors import UserError
+from soyfold.common.logs import log
+from soyfold.study import registry
+from soyfold.training.checkpoints import save_checkpoint
+from soyfold.training.tasks import HISTORY, Fit
+
+
+def _handed(needs, block, task, cohort, rows):
+    """Keyword arguments of a module's `fit` on the lines `rows`."""
+    handed = {}
+    if "validation" in needs:
+        judged = task.rows("val")
+        handed["validation"] = (task.dosage[judged], task.y[judged])
+    if "families" in needs:
+        if task.families is None:
+            raise UserError(
+                "no families",
+                at=f"model {block['name']}",
+                allowed="a column family in the cohort's samples.tsv",
+                mend="set cohort.families in the config, or drop the model",
+            )
+        handed["families"] = task.families[rows]
+    if "kernels" in needs and cohort.products is not None:
+        # By name, as models are: their digests have its code, other models' need not.
+        shared = import_module("soyfold.models.kernels.shared").read_shared(
+            cohort.products, cohort.kernels
+        )
+        handed["kernels"] = shared.of(task.row[rows])
+        if "validation" in needs:
+            handed["refit_kernels"] = shared.of(task.row[np.append(rows, task.rows("val"))])
+    if block["cim"] != "none":
+        codes = pd.Index(cohort.chromosomes).get_indexer(cohort.snp_chromosome)
+        handed |= {"cim": cohort.cim.to_numpy(dtype=np.float64), "snp_chromosome": codes}
+    return handed
+
+
+def _predict(model, needs, task, rows):
+    """Predicted values of lines, in trait units."""
+    families = {"families": task.families[rows]} if "families" in needs else {}
+    return model.predict(task.dosage[rows], **families)
+
+
+def _held_out(module, block, task, cohort, model, parts, parameters):
+    """What a fit that hasn't seen them predicts of the validation lines (n,); NaN elsewhere."""
+    needs, rows = getattr(module, "NEEDS", ()), task.rows("val")
+    values = np.full(len(task.y), np.nan)
+    if "validation" in needs:
+        values[rows] = model.held_out
+    elif "val" not in parts:
+        values[rows] = _predict(model, needs, task, rows)
+    elif block.get("held_out", True) and "train" in parts:
+        train = task.rows("train")
+        handed = _handed(needs, block, task, cohort, train)
+        blind = module.fit(
+            task.dosage[train], task.y[train], parameters=parameters, seed=task.seed, **handed
+        )
+        values[rows] = _predict(blind, needs, task, rows)
+    return values
+
+
+def _taught_by(needs, task):
+    """Parts that teach a model whose block doesn't say: all in a final fit, which has no test."""
+    chooses = "validation" in needs
+    return ["train"] if chooses or len(task.rows("test")) else ["train", "val"]
+
+
+def fit_direct(block, task, cohort):
+    """Fit a model without training loop on the parts that its `train_on` names.
+
+    Without it these are the training lines, and in a final fit also the validation lines unless
+    the model asks for them to choose by.
+
+    Parameters
+    ----------
+    block : dict
+        The model's entry of the registry.
+    task : soyfold.training.tasks.Task
+    cohort : soyfold.training.tasks.Cohort
+
+    Returns
+    -------
+    soyfold.training.tasks.Fit
+        With `held_out` where the fit that predicts has seen the validation lines too: a second
+        fit on the training lines alone, unless the block says `held_out: false`.
+
+    Raises
+    ------
+    UserError
+        For a need that the study can't meet, and for what the module refuses.
+    """
+    parameters = dict(block["parameters"])
+    module = registry.import_model(block["module"])
+    needs = getattr(module, "NEEDS", ())
+    parts = parameters.pop("train_on", _taught_by(needs, task))
+    rows = task.rows(*parts)
+    handed = _handed(needs, block, task, cohort, rows)
+    started = time.perf_counter()
+    model = module.fit(
+        task.dosage[rows], task.y[rows], parameters=parameters, seed=task.seed, **handed
+    )
+    seconds = time.perf_counter() - started
+    log.info("fitted on %d lines of %s: %s", len(rows), " + ".join(parts), model.summary())
+
+    def save(path):
+        facts = {"module": block["module"], "kind": "direct", "parameters": block["parameters"]}
+        save_checkpoint(path, model.state(), **facts)
+
+    return Fit(
+        predicted=_predict(model, needs, task, slice(None)),
+        held_out=_held_out(module, block, task, cohort, model, parts, parameters),
+        history=pd.DataFrame(columns=HISTORY),
+        extra=[(None, name, float(value)) for name, value in model.summary().items()],
+        cost={"device": "cpu", "train_seconds": seconds, "epochs": None},
+        save=save,
+    )

@@ -1,0 +1,230 @@
+"""One model on one trait, for one seed or several: from the cohort's files to a fit's outputs."""
+
+import resource
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from soyfold.common.errors import UserError
+from soyfold.common.files import write_table
+from soyfold.common.logs import log
+from soyfold.metrics import all_metrics, pearson, within_groups
+from soyfold.models.parameters import TRAINING
+from soyfold.study import registry
+from soyfold.training.direct_fits import fit_direct
+from soyfold.training.tasks import draw_task, read_cohort
+
+
+def _fit_and_write(block, task, cohort, folder, **resuming):
+    """Fit a model of either kind and write its outputs; a killed network's fit is resumed."""
+    started = time.perf_counter()
+    if block["kind"] == "direct":
+        write_fit(folder, task, fit_direct(block, task, cohort), started=started)
+        return
+    # Imports torch: 3 s that direct models save.
+    from soyfold.training.network_fits import ResumeFiles, fit_network
+
+    resume = ResumeFiles(folder, block, task, cohort, **resuming)
+    write_fit(folder, task, fit_network(block, task, cohort, resume=resume), started=started)
+    resume.remove()
+
+
+def predictions_table(task, fit):
+    """trait (if several), sample, environment (if any), part, observed, predicted, held_out."""
+    tables = [
+        pd.DataFrame(
+            {
+                "trait": trait,
+                "sample": task.sample[known],
+                **_environments(task, known),
+                "part": task.part[known],
+                "observed": observed,
+                "predicted": predicted,
+                "held_out": held_out,
+            }
+        )
+        for trait, known, (observed, predicted, held_out) in task.by_trait(
+            task.y, fit.predicted, fit.held_out
+        )
+    ]
+    return _without_lone_trait(pd.concat(tables, ignore_index=True), task)
+
+
+def _environments(task, known):
+    """Column environment of a task that has them; missing for lines' own values."""
+    if task.environment is None:
+        return {}
+    return {"environment": np.where(task.environment[known] == "", None, task.environment[known])}
+
+
+def _agreement(task, lines, observed, predicted):
+    """All metrics, and PCC within the groups that the study knows; `lines` are row numbers."""
+    figures = all_metrics(observed, predicted)
+    for name, groups in (("environment", task.environment), ("family", task.families)):
+        if groups is not None and (groups[lines] != "").any():
+            named = np.where(groups[lines] == "", None, groups[lines])
+            figures[f"PCC_within_{name}"] = within_groups(observed, predicted, named, pearson)
+    return figures
+
+
+def metrics_table(task, fit):
+    """trait, part, metric, value: agreement on each part, then what the model itself reports."""
+    rows = [
+        (trait, part, name, value)
+        for trait, known, (observed, predicted) in task.by_trait(task.y, fit.predicted)
+        for part in task.parts
+        for lines in [task.part[known] == part]
+        for name, value in _agreement(
+            task, np.flatnonzero(known)[lines], observed[lines], predicted[lines]
+        ).items()
+    ]
+    rows += [(None, *row) for row in fit.extra]
+    table = pd.DataFrame(rows, columns=["trait", "part", "metric", "value"])
+    return _without_lone_trait(table, task)
+
+
+def _without_lone_trait(table, task):
+    """The folder names a lone trait; tables of several need the column."""
+    return table if task.traits else table.drop(columns="trait")
+
+
+def write_fit(folder, task, fit, *, started):
+    """Write a fit's outputs into `folder`; what changes from run to run goes to cost.tsv alone."""
+    folder = Path(folder)
+    metrics = metrics_table(task, fit)
+    write_table(predictions_table(task, fit), folder / "predictions.tsv")
+    write_table(fit.history, folder / "history.tsv")
+    write_table(metrics, folder / "metrics.tsv")
+    fit.save(folder / "checkpoint.npz")
+    if fit.attention is not None:
+        write_table(fit.attention.reset_index(names="chromosome"), folder / "attention.tsv")
+    cost = {
+        **fit.cost,
+        "seconds": time.perf_counter() - started,
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "train_lines": len(task.rows("train")),
+        "snps": task.dosage.shape[1] or None,
+    }
+    write_table(pd.DataFrame([cost]), folder / "cost.tsv")
+    test = metrics[metrics.part == "test"]
+    for name, rows in test.groupby(test.trait.fillna("") if task.traits else lambda _: ""):
+        told = "  ".join(f"{row.metric} {row.value:.4g}" for row in rows.itertuples())
+        log.info("test: %s", f"{name}: {told}" if name else told)
+
+
+def with_tuned(block, path):
+    """Lay the mapping `parameters` of a YAML file over the parameters of a model.
+
+    Parameters
+    ----------
+    block : dict
+        The model's entry of the registry.
+    path : path-like or None
+        Without one the block stays as it is.
+
+    Returns
+    -------
+    dict
+        A new block.
+
+    Raises
+    ------
+    UserError
+        If the file is no such mapping, or names a parameter that the model doesn't know.
+    """
+    if path is None:
+        return block
+    content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    tuned = content.get("parameters") if isinstance(content, dict) else None
+    if not isinstance(tuned, dict):
+        raise UserError("no mapping `parameters`", file=path, mend="delete it, and tune again")
+    module = registry.import_model(block["module"])
+    defaults = getattr(getattr(module, "Network", module), "DEFAULTS", {})
+    beside = ("train_on",) if block["kind"] == "direct" else TRAINING
+    known = {*defaults, *beside, *block["parameters"]}
+    if unknown := sorted(set(tuned) - known):
+        raise UserError(
+            f"unknown parameter {', '.join(map(repr, unknown))}",
+            file=path,
+            at=f"model {block['name']}",
+            allowed=", ".join(sorted(known)),
+        )
+    return registry.overlay(block, {"parameters": tuned})
+
+
+def fit(
+    block,
+    *,
+    seeds,
+    splits,
+    folders,
+    dosage,
+    samples,
+    variants,
+    phenotypes,
+    cim=None,
+    tuned=None,
+    products=None,
+    kernels=(),
+    threads=1,
+    **resuming,
+):
+    """Fit a model on a trait, or on several together, once a split; write each fit's folder.
+
+    Parameters
+    ----------
+    block : dict
+        The model's entry of the registry.
+    seeds : sequence of int
+    splits : sequence of path-like
+        The split (sample, part) of each seed.
+    folders : sequence of path-like
+        Where each seed's predictions, history, metrics, cost, checkpoint and, for attention
+        models, attention go.
+    dosage, samples, variants : path-like
+        Files of the cohort storey.
+    phenotypes : path-like, or dict of str to path-like
+        The trait's values; of traits learnt together those of each, by name.
+    cim : path-like, optional
+        The CIM that the model takes, or the reference of AAS.
+    tuned : path-like, optional
+        YAML with a mapping `parameters`, laid over the model's.
+    products : path-like, optional
+        Products of all lines, for models that need kernels.
+    kernels : sequence of path-like
+        Decompositions that the fits of a split share.
+    threads : int
+        CPU threads of a network.
+    **resuming
+        `seconds` from one write of a network's resume file to the next.
+
+    Raises
+    ------
+    UserError
+        For input that doesn't fit together, too few lines in a part, a loss that is no number or
+        diverges, or too little memory.
+    """
+    block = with_tuned(block, tuned)
+    cohort = read_cohort(
+        dosage=dosage,
+        samples=samples,
+        variants=variants,
+        phenotypes=phenotypes,
+        cim=cim,
+        products=products,
+        kernels=kernels,
+    )
+    if block["kind"] != "direct":
+        import torch
+
+        torch.set_num_threads(threads)
+    for seed, split, folder in zip(seeds, splits, folders, strict=True):
+        task = draw_task(cohort, split, seed)
+        counts = ", ".join(f"{len(task.rows(part))} {part}" for part in task.parts)
+        log.info(
+            "%s, seed %d: %s lines, %d SNPs", block["label"], seed, counts, task.dosage.shape[1]
+        )
+        _fit_and_write(block, task, cohort, folder, **resuming)

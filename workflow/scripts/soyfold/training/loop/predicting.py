@@ -1,0 +1,37 @@
+"""A fitted network's predictions, batch by batch."""
+
+import numpy as np
+import torch
+
+from soyfold.training.loop.devices import device_name
+
+
+def standardised_batches(dosage, scaler, *, size, device):
+    """Walk over all rows: standardised dosages (batch, L) on `device`."""
+    centre = torch.from_numpy(scaler.centre).to(device)
+    for start in range(0, len(dosage), size):
+        rows = torch.from_numpy(np.ascontiguousarray(dosage[start : start + size])).to(device)
+        yield (rows.float() - centre) / scaler.scale
+
+
+@torch.no_grad()
+def predict(network, dosage, *, scaler, size=64):
+    """Predictions in trait units.
+
+    Parameters
+    ----------
+    network : nn.Module
+    dosage : ndarray (n, L) int8
+    scaler : soyfold.training.scaling.Scaler
+    size : int
+        Rows a batch.
+
+    Returns
+    -------
+    ndarray (n,) float64
+    """
+    device = device_name()
+    network.eval().to(device)
+    batches = standardised_batches(dosage, scaler, size=size, device=device)
+    z = torch.cat([network(g) for g in batches])
+    return scaler.restore(z.float().cpu().numpy())

@@ -1,0 +1,266 @@
+"""One fit of a network or an ensemble: layout, scaler, loop, refit, predictions."""
+
+import dataclasses
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from soyfold.common.digest import source_digest
+from soyfold.common.logs import log
+from soyfold.models.parameters import training_options
+from soyfold.models.tokens import make_layout
+from soyfold.study import registry
+from soyfold.training import loop
+from soyfold.training.attention import measure_members
+from soyfold.training.checkpoints import save_networks
+from soyfold.training.scaling import fit_scaler
+from soyfold.training.tasks import HISTORY, Fit
+
+
+@dataclasses.dataclass(frozen=True)
+class Member:
+    """One initialisation, trained: what predicts, and what it told of lines it hadn't seen.
+
+    Attributes
+    ----------
+    network : nn.Module
+    scaler : soyfold.training.scaling.Scaler
+        Of the lines that `network` was fitted on.
+    held_out : ndarray of the shape of y
+        Trait units; NaN but for validation lines.
+    trained : list of soyfold.training.loop.Trained
+        The fit that chose the epoch, and the refit where there is one.
+    """
+
+    network: torch.nn.Module
+    scaler: object
+    held_out: np.ndarray
+    trained: list
+
+
+class ResumeFiles:
+    """The resume files of a fit, one for each training that it consists of.
+
+    Parameters
+    ----------
+    folder : path-like
+        That of the fit's outputs.
+    block, task, cohort
+        As for `fit_network`.
+    seconds : float
+        Least time from one write to the next.
+    """
+
+    def __init__(self, folder, block, task, cohort, *, seconds=loop.CHECKPOINT_SECONDS):
+        self.folder, self.seconds = Path(folder), seconds
+        self.expected = loop.fingerprint(
+            model=[block["module"], block["parameters"]],
+            seed=task.seed,
+            lines=[task.sample.tolist(), task.part.tolist()],
+            trait=task.y,
+            dosage=task.dosage,
+            chromosomes=[cohort.chromosomes, cohort.snp_chromosome.tolist()],
+            cim=None if cohort.cim is None else cohort.cim.to_numpy(),
+            software=torch.__version__,
+            device=[loop.device_name(), devices_of(block), torch.get_num_threads()],
+            source=source_digest(
+                "soyfold.training.network_fits", f"soyfold.models.{block['module']}"
+            ),
+        )
+        options = training_options(block["parameters"])
+        self.last = (options["members"] - 1, bool(options["refit"]))
+        self.paths = []
+
+    def of(self, member, epochs):
+        """The file of a member's first training, or of its refit over `epochs`."""
+        name = "resume" + (f"_member{member}" if member else "") + ("_refit" if epochs else "")
+        stage = loop.fingerprint(stage=[member, epochs])
+        self.paths.append(self.folder / f"{name}.ckpt")
+        last = (member, epochs is not None) == self.last
+        return loop.Resume(self.paths[-1], self.expected | stage, self.seconds, last=last)
+
+    def remove(self):
+        """The fit's outputs stand: the files have done their work."""
+        for path in self.paths:
+            path.unlink(missing_ok=True)
+
+
+def lay_out(block, cohort):
+    """The tokens of a model on a cohort's SNPs, and its outputs (`soyfold.models.tokens.Layout`)."""
+    names = cohort.chromosomes
+    codes = pd.Index(names).get_indexer(cohort.snp_chromosome)
+    width = block["parameters"].get("window") or 1
+    return make_layout(codes, names, width=width, outputs=max(1, len(cohort.traits)))
+
+
+def build_network(block, cohort, seed):
+    """Layout and freshly initialised network of a model on a cohort's SNPs."""
+    layout = lay_out(block, cohort)
+    cim = None if cohort.cim is None else torch.tensor(cohort.cim.to_numpy(), dtype=torch.float32)
+    torch.manual_seed(seed)
+    network = registry.import_model(block["module"]).Network(layout, block["parameters"], cim)
+    return layout, network
+
+
+def devices_of(block):
+    """Devices that share a fit: the model's `gpu` where there are GPUs, else the one CPU."""
+    return max(1, block["gpu"]) if loop.device_name() == "cuda" else 1
+
+
+def member_seed(seed, number):
+    """Seed of an ensemble's member: the first is the network alone."""
+    if number == 0:
+        return seed
+    return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0]) >> 1
+
+
+def train_network(block, task, cohort, seed, *, epochs=None, on_epoch=None, resume=None):
+    """Train on the training lines by validation; or, over `epochs`, on both parts together.
+
+    Parameters
+    ----------
+    block : dict
+        The model's entry of the registry.
+    task : soyfold.training.tasks.Task
+    cohort : soyfold.training.tasks.Cohort
+    seed : int
+        Of the initialisation and of all that training draws.
+    epochs, on_epoch, resume
+        As for `soyfold.training.loop.train`.
+
+    Returns
+    -------
+    network : nn.Module
+    scaler : soyfold.training.scaling.Scaler
+        Of the lines that it was fitted on.
+    trained : soyfold.training.loop.Trained
+    """
+    rows = task.rows("train") if epochs is None else task.rows("train", "val")
+    scaler = fit_scaler(task.dosage[rows], task.y[rows])
+    _, network = build_network(block, cohort, seed)
+    trained = loop.train(
+        network,
+        task.dosage,
+        scaler.standardise(task.y),
+        scaler=scaler,
+        train_rows=rows,
+        val_rows=task.rows("val") if epochs is None else None,
+        options=training_options(block["parameters"]),
+        seed=seed,
+        epochs=epochs,
+        on_epoch=on_epoch,
+        resume=resume,
+        devices=1 if on_epoch else devices_of(block),
+    )
+    return network, scaler, trained
+
+
+def _fit_member(block, task, cohort, number, resume):
+    """Train one initialisation; with the option `refit` once more, on train + val."""
+    options = training_options(block["parameters"])
+    seed = member_seed(task.seed, number)
+
+    def stage(epochs=None):
+        file = resume and resume.of(number, epochs)
+        return train_network(block, task, cohort, seed, epochs=epochs, resume=file)
+
+    network, scaler, trained = stage()
+    held_out, rows = np.full(task.y.shape, np.nan), task.rows("val")
+    told = loop.predict(network, task.dosage[rows], scaler=scaler, size=options["batch_size"])
+    held_out[rows] = told.reshape(held_out[rows].shape)
+    if not options["refit"]:
+        return Member(network, scaler, held_out, [trained])
+    log.info("refit on train + val: %d epochs", trained.best_epoch)
+    network, scaler, again = stage(trained.best_epoch)
+    return Member(network, scaler, held_out, [trained, again])
+
+
+def _predict_timed(members, task, size):
+    """Mean predictions of the members, of the shape of y, and milliseconds a line."""
+    started = time.perf_counter()
+    told = [loop.predict(m.network, task.dosage, scaler=m.scaler, size=size) for m in members]
+    latency = 1e3 * (time.perf_counter() - started) / len(task.dosage)
+    return np.mean(told, axis=0).reshape(task.y.shape), latency
+
+
+def _history(members):
+    """Epochs of the fits that chose by validation; of several members with a column `member`."""
+    tables = [pd.DataFrame(member.trained[0].history, columns=HISTORY) for member in members]
+    if len(members) == 1:
+        return tables[0]
+    return pd.concat(tables, keys=range(len(members)), names=["member"]).reset_index(level=0)
+
+
+def _cost(members):
+    """What training cost, over all members and refits: sums, the peak, and means of the rates."""
+    table = pd.DataFrame([trained.cost for member in members for trained in member.trained])
+    shares = table.train_seconds / table.train_seconds.sum()
+    epochs = sum(len(member.trained[0].history) for member in members)
+    refits = sum(again.best_epoch for member in members for again in member.trained[1:])
+    return {
+        "epochs": epochs + refits,
+        "device": table.device[0],
+        "train_seconds": table.train_seconds.sum(),
+        "train_lines_per_second": (table.train_lines_per_second * shares).sum(),
+        "data_wait_share": (table.data_wait_share * shares).sum(),
+        "peak_gpu_memory_mb": table.peak_gpu_memory_mb.max(),
+        "resumed": int(table.resumed.sum()),
+    }
+
+
+def fit_network(block, task, cohort, *, resume=None):
+    """Fit a network, or the several initialisations of an ensemble, on a task.
+
+    Parameters
+    ----------
+    block : dict
+        The model's entry of the registry.
+    task : soyfold.training.tasks.Task
+    cohort : soyfold.training.tasks.Cohort
+    resume : ResumeFiles, optional
+
+    Returns
+    -------
+    soyfold.training.tasks.Fit
+        Predictions are the mean over members. With the option `refit` they come from networks
+        trained anew on train + val, from the same initialisation and on the same learning-rate
+        schedule, up to the epoch that validation chose; `held_out` never does.
+
+    Raises
+    ------
+    UserError
+        If the loss is no number or diverges, or the memory doesn't suffice.
+    """
+    options = training_options(block["parameters"])
+    layout, network = build_network(block, cohort, task.seed)
+    count = sum(p.numel() for p in network.parameters() if p.requires_grad) * options["members"]
+    log.info("%d tokens, %d parameters, on %s", layout.n_tokens, count, loop.device_name())
+    size = options["batch_size"]  # what memory can hold in training it can hold afterwards
+    extra, between = [(None, "parameters", count)], None
+    with loop.memory_errors(n=layout.n_tokens, batch_size=size, model=block["name"]):
+        numbers = range(options["members"])
+        members = [_fit_member(block, task, cohort, number, resume) for number in numbers]
+        predicted, latency = _predict_timed(members, task, size)
+        networks, scaler = [member.network for member in members], members[0].scaler
+        if block["attention"]:
+            shown = task.parts[-1]  # test; validation in a final fit
+            lines = task.dosage[task.rows(shown)]
+            figures, between = measure_members(
+                networks, lines, scaler=scaler, names=cohort.chromosomes, size=size
+            )
+            extra += [(shown, name, value) for name, value in figures.items()]
+    if options["refit"]:
+        chosen = np.mean([member.trained[0].best_epoch for member in members])
+        extra.append((None, "chosen_epochs", float(chosen)))
+    return Fit(
+        predicted=predicted,
+        held_out=np.mean([member.held_out for member in members], axis=0),
+        history=_history(members),
+        extra=extra,
+        cost={**_cost(members), "predict_ms_per_line": latency},
+        save=lambda path: save_networks(path, networks, scaler, layout, block, cohort.traits),
+        attention=between,
+    )

@@ -1,0 +1,79 @@
+"""Standardisation of dosages and of traits, fitted on training rows only."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from soyfold.common.errors import UserError
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """What turns dosages and trait values into a network's numbers, and back.
+
+    Dosages are centred SNP by SNP and divided by one number, the root of the mean variance over
+    SNPs: dividing each SNP by its own would give rare alleles the weight of common ones.
+
+    Attributes
+    ----------
+    centre : ndarray (L,) float32
+        Mean dosage of each SNP.
+    scale : float
+        Root of the mean variance.
+    mean, sd : float, or ndarray (T,) of traits learnt together
+        Of the trait, in its units.
+    """
+
+    centre: np.ndarray
+    scale: float
+    mean: float | np.ndarray
+    sd: float | np.ndarray
+
+    def standardise(self, y):
+        """Trait values (n,) or (n, T) to z-scores, float32; NaN stays NaN."""
+        return ((np.asarray(y, dtype=np.float64) - self.mean) / self.sd).astype(np.float32)
+
+    def restore(self, z):
+        """z-scores to trait values, float64."""
+        return np.asarray(z, dtype=np.float64) * self.sd + self.mean
+
+
+def fit_scaler(dosage, y):
+    """Fit a `Scaler` on training rows.
+
+    Parameters
+    ----------
+    dosage : ndarray (n, L) int8
+        Count of ALT.
+    y : ndarray (n,) or (n, T) float
+        Trait units; NaN where a line has no value of one of T traits.
+
+    Raises
+    ------
+    UserError
+        If no SNP or not the trait varies among these rows.
+    """
+    n = len(dosage)
+    centre = dosage.sum(0, dtype=np.int64) / n
+    # int8 holds the square of a dosage; float64 copies of the matrix would be eight times as large.
+    squares = (dosage * dosage).sum(0, dtype=np.int64) / n
+    variance = float(np.mean(squares - centre**2))
+    if variance <= 0:
+        raise UserError(
+            "no SNP that varies among the training lines", mend="loosen the filters of the config"
+        )
+    moments = np.array([_moments(column) for column in np.atleast_2d(np.asarray(y).T)])
+    mean, sd = moments.T if np.ndim(y) == 2 else moments[0].tolist()
+    return Scaler(centre.astype(np.float32), variance**0.5, mean, sd)
+
+
+def _moments(y):
+    """Mean and sd of the known values of a trait."""
+    y = y[~np.isnan(y)].astype(np.float64)
+    if not y.std() > 0:
+        raise UserError(
+            f"one single value of the trait, {y[0]:g}, among the {len(y)} training lines",
+            allowed="at least two values",
+            mend="drop the trait, or give splits whose training part varies",
+        )
+    return y.mean(), y.std()

@@ -1,0 +1,266 @@
+"""What a fit works on: the cohort's files, values of one trait or several, one seed's parts."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+
+from soyfold.common.errors import UserError
+from soyfold.common.files import read_table
+
+PARTS = ("train", "val", "test")
+FEWEST = {"train": 10, "val": 3, "test": 3}
+HISTORY = ("epoch", "train_loss", "val_loss", "val_pcc")
+
+
+@dataclasses.dataclass(frozen=True)
+class Cohort:
+    """The genotypes of a study and the values of one trait, or of several learnt together.
+
+    Attributes
+    ----------
+    dosage : ndarray (all samples, L) int8
+        Count of ALT, memory-mapped.
+    lines : DataFrame
+        sample, row (of dosage), family where the study names families: the samples that have a
+        value of some trait.
+    values : ndarray (lines,), or (lines, T) of traits learnt together
+        Trait units; NaN where a line has no value of one of T traits.
+    snp_chromosome : ndarray (L,) of str
+    cim : DataFrame or None
+        G x G, names in genome order on both axes.
+    traits : tuple of str
+        Names of the traits learnt together; empty where the task is one trait's.
+    products : path-like, or None
+        Products of all lines; without them models that need kernels compute their own.
+    kernels : tuple of path-like
+        Decompositions that fits share (`shared.write_kernel`).
+    """
+
+    dosage: np.ndarray
+    lines: pd.DataFrame
+    values: np.ndarray
+    snp_chromosome: np.ndarray
+    cim: pd.DataFrame | None
+    traits: tuple = ()
+    products: object = None
+    kernels: tuple = ()
+
+    @property
+    def chromosomes(self):
+        """Names in genome order: the CIM's, else as the variants come."""
+        return list(dict.fromkeys(self.snp_chromosome)) if self.cim is None else list(self.cim)
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """One seed's lines: what a model is fitted on and what it predicts.
+
+    Attributes
+    ----------
+    sample, part : ndarray (n,) of str
+    y : ndarray (n,) float64, or (n, T) of traits learnt together
+        Trait units; NaN where a line has no value of one of T traits.
+    dosage : ndarray (n, L) int8
+    row : ndarray (n,) int
+        The lines' rows of the study's dosage matrix.
+    seed : int
+    families : ndarray (n,) of str, or None
+        None where the study names none; an empty string for a line of no family.
+    environment : ndarray (n,) of str, or None
+        Where a value is of; an empty string for a line's value over all of them. None where values
+        aren't parted by environment. A line then may stand in several rows.
+    traits : tuple of str
+        Names of the traits learnt together; empty where y is one trait's.
+    """
+
+    sample: np.ndarray
+    part: np.ndarray
+    y: np.ndarray
+    dosage: np.ndarray
+    row: np.ndarray
+    seed: int
+    families: np.ndarray | None = None
+    environment: np.ndarray | None = None
+    traits: tuple = ()
+
+    @property
+    def parts(self):
+        """Names of the parts that have lines, in the order of `PARTS`; a final fit has no test."""
+        return [name for name in PARTS if (self.part == name).any()]
+
+    def rows(self, *parts):
+        """Row numbers of one or several parts."""
+        return np.flatnonzero(np.isin(self.part, parts))
+
+    def by_trait(self, *columns):
+        """Walk over the traits: name (None for a lone one), its lines, each column's values there.
+
+        Parameters
+        ----------
+        *columns : ndarray of y's shape
+
+        Yields
+        ------
+        trait : str or None
+        known : ndarray (n,) of bool
+            Lines that have a value.
+        values : list of ndarray
+            Of `columns`, at those lines.
+        """
+        known = ~np.isnan(self.y.reshape(len(self.y), -1))
+        wide = [np.reshape(column, known.shape) for column in columns]
+        for number, trait in enumerate(self.traits or (None,)):
+            lines = known[:, number]
+            yield trait, lines, [column[lines, number] for column in wide]
+
+
+@dataclasses.dataclass
+class Fit:
+    """What a fitted model leaves behind: predictions in trait units, tables, a saver.
+
+    `predicted` has the shape of the task's y, and so has `held_out`: predictions of the validation
+    lines by a fit that hasn't seen them, NaN for all other lines.
+    """
+
+    predicted: np.ndarray
+    held_out: np.ndarray
+    history: pd.DataFrame
+    extra: list
+    cost: dict
+    save: object
+    attention: pd.DataFrame | None = None
+
+
+def read_cim(path):
+    """Read a CIM table: first column `chromosome`, then one column a chromosome.
+
+    Raises
+    ------
+    UserError
+        If rows and columns don't name the same chromosomes in the same order.
+    """
+    table = read_table(path, required=("chromosome",)).set_index("chromosome")
+    if list(table.index) != list(table.columns):
+        raise UserError("rows and columns that differ", file=path, allowed="a G x G table")
+    return table
+
+
+def read_cohort(*, dosage, samples, variants, phenotypes, cim=None, products=None, kernels=()):
+    """Read a study's dosage matrix (memory-mapped) with the values of traits and a CIM.
+
+    Parameters
+    ----------
+    dosage, samples, variants, cim : path-like
+        Files of the cohort and contacts storeys.
+    phenotypes : path-like, or dict of str to path-like
+        The values of one trait; or those of the traits learnt together, by name.
+    products : path-like, optional
+        Products of all lines, from which models that need kernels take them.
+    kernels : sequence of path-like
+        Decompositions that fits share (`shared.write_kernel`).
+
+    Returns
+    -------
+    Cohort
+
+    Raises
+    ------
+    UserError
+        If the tables don't fit the matrix, or the CIM lacks a chromosome of the variants.
+    """
+    matrix = np.load(dosage, mmap_mode="r")
+    rows = read_table(samples, required=("sample", "row"), dtype={"sample": str, "family": str})
+    snps = read_table(variants, required=("chromosome", "column"), dtype={"chromosome": str})
+    if matrix.shape != (len(rows), len(snps)):
+        raise UserError(
+            f"a matrix of {matrix.shape[0]} x {matrix.shape[1]}",
+            file=dosage,
+            allowed=f"{len(rows)} samples x {len(snps)} variants, as the tables beside it say",
+        )
+    chromosome = snps.sort_values("column").chromosome.to_numpy()
+    table = None if cim is None else read_cim(cim)
+    missing = [] if table is None else sorted(set(chromosome) - set(table.columns))
+    if missing:
+        raise UserError(
+            f"no chromosome {', '.join(missing)}", file=cim, allowed="all of the variants'"
+        )
+    lines = rows[["sample", "row", *(["family"] if "family" in rows else [])]].sort_values("row")
+    joint = isinstance(phenotypes, dict)
+    columns = [_read_values(path, lines["sample"]) for path in _files(phenotypes)]
+    values = np.stack(columns, axis=1) if joint else columns[0]
+    known = ~np.isnan(values.reshape(len(lines), -1)).all(axis=1)
+    return Cohort(
+        dosage=matrix,
+        lines=lines[known].reset_index(drop=True),
+        values=values[known],
+        snp_chromosome=chromosome,
+        cim=table,
+        traits=tuple(phenotypes) if joint else (),
+        products=products,
+        kernels=tuple(kernels),
+    )
+
+
+def _files(phenotypes):
+    return phenotypes.values() if isinstance(phenotypes, dict) else [phenotypes]
+
+
+def _read_values(path, samples):
+    """A trait's values (float64) of samples in their order; NaN for those without."""
+    table = read_table(path, required=("sample", "value"), dtype={"sample": str})
+    values = table.set_index("sample", verify_integrity=True).value
+    return values.reindex(samples).to_numpy(dtype=np.float64)
+
+
+def draw_task(cohort, split, seed):
+    """One seed's lines with a value and a part.
+
+    Raises
+    ------
+    UserError
+        If a part has too few lines of a trait.
+    """
+    text = dict.fromkeys(("sample", "part", "environment"), str)
+    parts = read_table(split, required=("sample", "part"), dtype=text)
+    own = "value" in parts  # as the scheme has estimated it, in place of the cohort's
+    if own and cohort.traits:
+        raise UserError(
+            f"one trait's values for {', '.join(cohort.traits)} learnt together",
+            file=split,
+            allowed="models of one trait on schemes of environments",
+            mend="take the model out of this scheme's models",
+        )
+    lines = cohort.lines.assign(place=np.arange(len(cohort.lines)))
+    lines = lines.merge(parts, on="sample", validate="one_to_many" if own else "one_to_one")
+    lines = lines[lines.part.isin(PARTS)]
+    task = Task(
+        sample=lines["sample"].to_numpy(dtype=str),
+        part=lines["part"].to_numpy(dtype=str),
+        y=lines.value.to_numpy() if own else cohort.values[lines.place.to_numpy()],
+        dosage=np.ascontiguousarray(cohort.dosage[lines.row.to_numpy()]),
+        row=lines.row.to_numpy(),
+        seed=seed,
+        families=lines.family.fillna("").to_numpy(dtype=str) if "family" in lines else None,
+        environment=lines.environment.fillna("").to_numpy(dtype=str) if own else None,
+        traits=cohort.traits,
+    )
+    # Splits that are to judge models are refused without test lines where they are drawn.
+    tested = (parts.part == "test").any()
+    _refuse_small_parts(task, split, PARTS if tested else PARTS[:2])
+    return task
+
+
+def _refuse_small_parts(task, split, parts):
+    for trait, known, _ in task.by_trait():
+        for name in parts:
+            fewest = FEWEST[name]
+            count = int((task.part[known] == name).sum())
+            if count < fewest:
+                what = "a value" if trait is None else f"a value of {trait}"
+                raise UserError(
+                    f"{count} lines with {what} in part {name}",
+                    file=split,
+                    allowed=f"at least {fewest}",
+                    mend="more phenotyped lines, or another splits.ratio",
+                )
