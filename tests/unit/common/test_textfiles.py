@@ -1,4 +1,4 @@
-"""soyfold.common.textfiles: one text from any encoding that is certain, one line for any that isn't."""
+"""textfiles: one text from any encoding that is certain, one line for any that isn't."""
 
 import bz2
 import codecs

@@ -1,4 +1,4 @@
-"""soyfold.genotypes.filters: counts and decisions against plain numpy on the genotypes themselves."""
+"""filters: counts and decisions against plain numpy on the genotypes themselves."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""soyfold.genotypes.hapmap: TASSEL's HapMap tables against calls written out by hand and a VCF's."""
+"""hapmap: TASSEL's HapMap tables against calls written out by hand and a VCF's."""
 
 import gzip
 

@@ -1,4 +1,4 @@
-"""soyfold.genotypes.importing: what a VCF, bed or marker table becomes, and every defect it may have."""
+"""importing: what a VCF, bed or marker table becomes, and every defect it may have."""
 
 import gzip
 

@@ -1,4 +1,4 @@
-"""soyfold.imputation.imputing: called genotypes stay, none is missing, accuracy is counted as it is."""
+"""imputing: called genotypes stay, none is missing, accuracy is counted as it is."""
 
 import os
 import re

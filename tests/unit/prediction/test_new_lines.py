@@ -1,4 +1,4 @@
-"""soyfold.prediction.new_lines: a file of new lines, through import and alignment, at a panel's variants."""
+"""new_lines: a file of new lines, through import and alignment, at a panel's variants."""
 
 import pandas as pd
 import pytest

@@ -88,7 +88,10 @@ def test_a_trait_may_have_its_own_models():
 
 
 def test_the_registry_never_imports_torch(root):
-    code = "import sys, soyfold.study.registry, soyfold.study.settings; sys.exit('torch' in sys.modules)"
+    code = (
+        "import sys, soyfold.study.registry, soyfold.study.settings;"
+        " sys.exit('torch' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=root / "workflow/scripts", check=False)
     assert done.returncode == 0
 

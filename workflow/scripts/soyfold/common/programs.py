@@ -61,7 +61,7 @@ def check_room(output, folder):
     Raises
     ------
     OSError
-        No space left (or a quota used up: PLINK 1.9 doesn't say which); `soyfold.common.logs.rule_log`
+        No space left (or a quota used up: PLINK 1.9 doesn't say which); `logs.rule_log`
         tells it in one line.
     """
     # PLINK's words, and those of Java.

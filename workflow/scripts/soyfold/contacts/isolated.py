@@ -38,7 +38,7 @@ def run_isolated(work, *, writes):
     OSError
         As `work`; or no space left, if the process came to any other end on a full disk.
     RuntimeError
-        With HDF5's words on a write that the system refused, which `soyfold.common.logs.rule_log` tells in
+        With HDF5's words on a write that the system refused, which `logs.rule_log` tells in
         one line (h5py only prints them where an object closes by itself, and goes on: the file may
         lack data); for any other error of `work`, or its end by a signal; its traceback is logged.
     """

@@ -18,7 +18,7 @@ _ALLELES = frozenset("ACGT+-")
 
 
 def read_header(lines, *, file):
-    """Samples of a HapMap file; `lines` (from `soyfold.genotypes.vcf.open_lines`) then stands at a record.
+    """Samples of a HapMap file; `lines` (from `vcf.open_lines`) then stands at a record.
 
     Raises
     ------

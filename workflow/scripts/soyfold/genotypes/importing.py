@@ -31,7 +31,7 @@ def import_genotypes(file, *, settings, chromosomes, prefix, variants, threads, 
 
     Records on other contigs, multiallelic ones (also those that share a position) and, unless
     they are asked for, those without an alternate allele are dropped and listed. A half call
-    (./1) is a missing call, and so is a dosage that is near no genotype (`soyfold.genotypes.hard_calls`),
+    (./1) is a missing call, and so is a dosage that is near no genotype (`hard_calls`),
     which is counted.
 
     Parameters

@@ -89,7 +89,7 @@ class ResumeFiles:
 
 
 def lay_out(block, cohort):
-    """The tokens of a model on a cohort's SNPs, and its outputs (`soyfold.models.tokens.Layout`)."""
+    """The tokens of a model on a cohort's SNPs, and its outputs (`tokens.Layout`)."""
     names = cohort.chromosomes
     codes = pd.Index(names).get_indexer(cohort.snp_chromosome)
     width = block["parameters"].get("window") or 1

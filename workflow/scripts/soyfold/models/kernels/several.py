@@ -1,7 +1,7 @@
 """REML for several kernels at once, by average information.
 
 y = mu + sum_k g_k + e, g_k ~ N(0, s_k K_k), e ~ N(0, s_e I). One kernel alone is better served by
-its decomposition (`soyfold.models.kernels.tridiagonal`); several have none in common. Newton steps with the
+its decomposition (`tridiagonal`); several have none in common. Newton steps with the
 average of observed and expected information need no more than V^-1 (Gilmour, Thompson and Cullis
 1995, doi:10.2307/2533274). A variance that wants to be negative stays at its bound, and a step is
 the best one for the others with that one held.
