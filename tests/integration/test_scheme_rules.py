@@ -125,5 +125,18 @@ def test_predictions_by_environment(schemes):
     assert len(tested) == (table.part == "test").sum()
 
 
+def test_values_are_counted_with_values(schemes):
+    scores = read(schemes, "evaluation/scores.tsv").query("trait == 'protein' and model == 'gblup'")
+    shares = scores[scores.metric == "test_share"].set_index(["scheme", "seed"]).value
+    for scheme in ("cv1", "cv2", "leave_environment_out"):
+        cells = read(schemes, f"cohort/splits/{scheme}/cells/seed0/protein.tsv")
+        count = cells.part.value_counts()
+        assert shares[scheme, 0] == pytest.approx(count["test"] / count["train"])
+        assert not set(cells["sample"][cells.part == "val"]) & set(
+            cells["sample"][cells.part == "test"]
+        )
+    assert scores.set_index(["metric", "scheme"]).loc["coverage90"].value["cv1"].notna().all()
+
+
 def test_a_second_run_finds_nothing_to_do(schemes):
     assert "Nothing to be done" in schemes.snakemake(*TARGETS).stdout

@@ -190,9 +190,10 @@ rule draw_split:
         "../scripts/draw_split.py"
 
 
-# These part a trait's values, not the lines alone.
+# These part a trait's values, not the lines alone: `cells` has the part of each.
 use rule draw_split as draw_environment_split with:
     output:
+        cells=f"{RESULTS}/cohort/splits/{{scheme}}/cells/seed{{seed}}/{{trait}}.tsv",
         split=f"{RESULTS}/cohort/splits/{{scheme}}/seed{{seed}}/{{trait}}.tsv",
         losses=f"{RESULTS}/cohort/splits/{{scheme}}/losses/seed{{seed}}/{{trait}}.tsv",
     log:

@@ -6,6 +6,7 @@ rule measure_trait:
         predictions=lambda wildcards: [
             f"{RESULTS}/{fit['folder']}/predictions.tsv" for fit in measured_fits(wildcards.trait)
         ],
+        cells=lambda wildcards: sum(map(cells_of, measured_fits(wildcards.trait)), []),
     output:
         measures=f"{RESULTS}/evaluation/measures/{{trait}}.tsv",
         intervals=f"{RESULTS}/evaluation/intervals/{{trait}}.tsv.gz",
@@ -21,7 +22,9 @@ rule measure_trait:
         runtime=10,
         gpu=0,
     params:
-        fits=lambda wildcards: measured_fits(wildcards.trait),
+        fits=lambda wildcards: [
+            {**fit, "cells": cells_of(fit)} for fit in measured_fits(wildcards.trait)
+        ],
         better=lambda wildcards: TRAITS[wildcards.trait]["better"] or "high",
         level=SETTINGS["evaluation"]["interval_level"],
         source=source_digest("measure_trait"),
@@ -200,7 +203,7 @@ rule measure_cost:
 rule compare_controls:
     input:
         scores=f"{RESULTS}/evaluation/scores.tsv",
-        split=split_file(CONTROLLED[0][0] if CONTROLLED else "", f"seed{SEEDS[0]}"),
+        split=counted_split(CONTROLLED[0][0] if CONTROLLED else ""),
     output:
         table=f"{RESULTS}/evaluation/tables/controls.tsv",
     log:

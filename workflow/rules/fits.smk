@@ -77,6 +77,20 @@ def measured_fits(trait):
     return [fit for fit in FITS if fit["trait"] == trait and fit["role"] != "control"]
 
 
+def cells_of(fit):
+    """The values by environment of a fit's split, as a list of one file; none where lines count."""
+    if fit["scheme"] not in schemes.OF_ENVIRONMENTS:
+        return []
+    folder = f"{RESULTS}/cohort/splits/{fit['scheme']}/cells"
+    return [f"{folder}/seed{fit['seed']}/{fit['trait']}.tsv"]
+
+
+def counted_split(trait):
+    """A main split of a trait whose rows count in one unit what is trained on and what is tested."""
+    first = {"trait": trait, "scheme": SCHEME, "seed": SEEDS[0]}
+    return cells_of(first) or split_file(trait, f"seed{SEEDS[0]}")
+
+
 def split_file(trait, split):
     """The parts of a split (`seed3`, or `<scheme>/seed3`) for a trait."""
     return f"{RESULTS}/cohort/splits/{schemes.split_path(trait, split, main=SCHEME)}"

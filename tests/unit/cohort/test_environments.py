@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from soyfold.cohort.environments import average_plots
 from soyfold.cohort.joins import read_id_map
+from soyfold.cohort.splits.cells import value_parts
 from soyfold.cohort.splits.drawing import draw_split
 from soyfold.common.errors import UserError
 
@@ -107,10 +108,64 @@ def test_cv2_tests_values_of_training_lines_seen_elsewhere(seed):
 @FEW
 @given(seed=st.integers(0, 4), data=SEEDS)
 def test_leave_environment_out_tests_one_environment_and_trains_on_none_of_it(seed, data):
+    """All of it but for the values of validation lines, which are in no part."""
     cells, _, _ = trial(seed=data)
-    keys, others = keys_of_cells(draw("leave_environment_out", cells, seed=seed)[0], cells)
+    rows, _ = draw("leave_environment_out", cells, seed=seed)
+    keys, others = keys_of_cells(rows, cells)
+    judged = set(rows.loc[rows["part"] == "val", "sample"])
     assert {place for _, place in keys} == {f"E{seed}"}
-    assert f"E{seed}" not in {place for _, place in others}
+    assert {line for line, place in others if place == f"E{seed}"} <= judged
+    parts = value_parts(cells, rows)
+    assert set(parts.loc[parts["environment"] == f"E{seed}", "part"]) == {"test"}
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@FEW
+@given(seed=st.integers(0, 4), data=SEEDS)
+def test_no_line_is_validated_on_and_tested(scheme, seed, data):
+    cells, _, _ = trial(seed=data)
+    lines = draw(scheme, cells, seed=seed)[0].groupby("part")["sample"].agg(set)
+    assert not lines["val"] & lines["test"]
+
+
+def test_a_line_grown_in_the_left_out_environment_alone_is_tested():
+    cells, _, _ = trial(seed=3)
+    new = pd.DataFrame({"sample": [f"n{i}" for i in range(20)], "environment": "E1", "value": 50.0})
+    rows, losses = draw("leave_environment_out", pd.concat([cells, new]), seed=1)
+    assert set(new["sample"]) <= set(rows.loc[rows["part"] == "test", "sample"])
+    assert losses.empty
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@FEW
+@given(seed=st.integers(0, 4), data=SEEDS)
+def test_each_value_has_the_part_of_its_line_and_its_environment_taken_off(scheme, seed, data):
+    """Without noise a line's values in train and val are its effect, up to a constant."""
+    cells, lines, _ = trial(seed=data)
+    rows, _ = draw(scheme, cells, seed=seed)
+    parts = value_parts(cells, rows)
+    keys = ["sample", "environment"]
+    assert not parts.duplicated(keys).any() and len(parts) <= len(cells)
+    test = parts["part"] == "test"
+    pd.testing.assert_frame_equal(
+        parts[test].reset_index(drop=True), rows[rows["part"] == "test"].reset_index(drop=True)
+    )
+    own = rows[rows["part"] != "test"].set_index("sample")["part"]
+    assert (parts["sample"].map(own)[~test] == parts["part"][~test]).all()
+    shift = (parts["value"] - parts["sample"].map(lines))[~test]
+    np.testing.assert_allclose(shift, shift.iloc[0], atol=1e-9)
+    unused = len(cells) - len(parts)
+    assert unused == 0 or scheme == "leave_environment_out"
+
+
+def test_no_value_of_a_validation_line_tells_the_effect_that_is_taken_off_it():
+    cells, _, _ = trial(seed=7, noise=1.0)
+    rows, _ = draw("cv1", cells, seed=0)
+    judged = cells["sample"].isin(rows.loc[rows["part"] == "val", "sample"])
+    moved = cells.assign(value=cells["value"] + 100.0 * judged)
+    before, after = value_parts(cells, rows), value_parts(moved, rows)
+    shift = (after["value"] - before["value"]).groupby(before["part"]).agg(["min", "max"])
+    np.testing.assert_allclose(shift.loc[["train", "val"]], [[0, 0], [100, 100]], atol=1e-9)
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

@@ -25,6 +25,13 @@ def table(scores):
     return compare_models(scores, ["gblup", "rkhs"])
 
 
+def test_a_share_that_a_fit_has_measured_goes_before_counts_of_lines(scores):
+    rows = scores[scores.metric == "test_lines"].assign(metric="test_share", value=0.25)
+    table = compare_models(pd.concat([scores, rows]), ["gblup"])
+    assert set(table.test_share) == {0.25}
+    assert set(compare_models(scores, ["gblup"]).test_share) == {10 / 70}
+
+
 def pick(table, **where):
     keep = np.logical_and.reduce([table[name] == value for name, value in where.items()])
     return table[keep]

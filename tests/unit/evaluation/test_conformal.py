@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from soyfold.cohort.splits.cells import value_parts
+from soyfold.cohort.splits.drawing import draw_split
 from soyfold.common.errors import UserError
 from soyfold.common.files import write_table
 from soyfold.evaluation.conformal import conformal_half_width, interval_metrics, level_percent
 from soyfold.evaluation.measures import INTERVALS, measure_fit, measure_trait
+from soyfold.models import gblup
 
 
 @given(
@@ -117,3 +120,65 @@ def test_a_joint_models_traits_are_told_apart(tmp_path):
     assert lines == 35
     with pytest.raises(UserError, match="no row of trait 'yield'"):
         measure_trait(fits[:1], "yield")
+
+
+def trial(seed, *, n=240, places=5):
+    """Dosages, names and cells: lines of variance 1, half of it in their SNPs; single plots."""
+    random = np.random.default_rng(seed)
+    dosage = 2 * random.integers(0, 2, (n, 60)).astype(np.int8)
+    line = (dosage - dosage.mean(0)) @ random.normal(size=60)
+    line = np.sqrt(0.5) * (line / line.std() + random.normal(size=n))
+    names = np.array([f"l{i:03}" for i in range(n)])
+    value = 50 + line[:, None] + random.normal(0, 3, places) + random.normal(size=(n, places))
+    grown = random.random(value.shape) < 0.7
+    grown[0] = True
+    i, j = np.nonzero(grown)
+    cells = {"sample": names[i], "environment": [f"E{k}" for k in j], "value": value[i, j]}
+    return dosage, names, pd.DataFrame(cells)
+
+
+def gblup_on(scheme, seed):
+    """GBLUP's predictions of a split of a simulated trial, and the split's values by part."""
+    dosage, names, cells = trial(seed)
+    samples = pd.DataFrame({"sample": names, "kept": True, "reason": None})
+    settings = {"scheme": scheme, "ratio": [6, 2, 2]}
+    rows, _ = draw_split(samples, settings, seed=seed % 5, cells=cells)
+    at = np.searchsorted(names, rows["sample"].to_numpy(dtype=str))
+    told = {}
+    for seen in ("train", "train val"):
+        taught = rows.part.isin(seen.split()).to_numpy()
+        model = gblup.fit(dosage[at[taught]], rows.value.to_numpy()[taught], parameters={}, seed=0)
+        told[seen] = model.predict(dosage[at])
+    table = rows.assign(
+        observed=rows.value, predicted=told["train val"],
+        held_out=np.where(rows.part == "val", told["train"], np.nan),
+    )  # fmt: skip
+    return table, value_parts(cells, rows)
+
+
+@pytest.mark.parametrize("scheme", ["cv1", "cv2", "leave_environment_out"])
+def test_intervals_of_single_values_cover_single_values(scheme):
+    """Residuals of line effects, which average plots, promise too much."""
+    found = [gblup_on(scheme, seed) for seed in range(6)]
+    cover = {
+        name: np.mean(
+            [
+                measure_fit(table, better="high", level=0.8, cells=kind)[0]["coverage80"]
+                for table, cells in found
+                for kind in [cells if name == "values" else None]
+            ]
+        )
+        for name in ("effects", "values")
+    }
+    assert 0.78 < cover["values"] < 0.9  # lines known elsewhere stray less than validation's
+    assert cover["effects"] < cover["values"] - 0.04
+
+
+def test_what_is_tested_and_trained_on_counts_in_one_unit():
+    table, cells = gblup_on("cv1", 1)
+    metrics, _ = measure_fit(table, better="high", level=0.9, cells=cells)
+    assert (metrics["train_lines"], metrics["test_lines"]) == (144, 48)
+    counts = cells.part.value_counts()
+    assert metrics["test_share"] == counts["test"] / counts["train"]
+    assert metrics["test_share"] == pytest.approx(1 / 3, abs=0.03)
+    assert measure_fit(predictions(), better="high", level=0.9)[0]["test_share"] == 1

@@ -82,8 +82,9 @@ class _Cube:
 
     @property
     def test_share(self):
-        """n_test / n_train by trait, mean over its splits."""
-        return np.nanmean(self.values["test_lines"] / self.values["train_lines"], axis=(1, 2))
+        """n_test / n_train by trait, in one unit: mean over its splits."""
+        lines = self.values["test_lines"] / self.values["train_lines"]
+        return np.nanmean(self.values.get("test_share", lines), axis=(1, 2))
 
 
 def _cube(scores):

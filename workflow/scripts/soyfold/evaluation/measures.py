@@ -36,7 +36,40 @@ def read_predictions(path, trait):
     return of_trait(table, trait).dropna(subset="observed")
 
 
-def measure_fit(predictions, *, better, level):
+def read_cells(paths):
+    """The values by environment of a fit's split, by part; None of a split of lines.
+
+    Parameters
+    ----------
+    paths : sequence of path-like
+        None, or the one file that `splits.cells.value_parts` gave.
+    """
+    text = dict.fromkeys(("sample", "environment", "part"), str)
+    tables = [read_table(path, required=("sample", "part", "value"), dtype=text) for path in paths]
+    return tables[0] if tables else None
+
+
+def _calibration_residuals(predictions, cells):
+    """Observed - predicted of values like those tested, by a fit that has not seen their lines."""
+    known = predictions[(predictions.part == "val") & predictions.held_out.notna()]
+    if cells is None:
+        return known.observed - known.held_out
+    told = cells["sample"].map(known.set_index("sample").held_out)
+    return (cells.value - told)[(cells.part == "val") & told.notna()]
+
+
+def _counts(predictions, cells):
+    """Lines, and what is tested for each that is trained on: lines, or values by environment."""
+    lines = predictions.groupby("part")["sample"].nunique().reindex(["train", "test"], fill_value=0)
+    values = lines if cells is None else cells.part.value_counts()
+    return {
+        "train_lines": float(lines["train"]),
+        "test_lines": float(lines["test"]),
+        "test_share": float(values["test"] / values["train"]),
+    }
+
+
+def measure_fit(predictions, *, better, level, cells=None):
     """Selection metrics, intervals and counts of one fit.
 
     Parameters
@@ -47,23 +80,26 @@ def measure_fit(predictions, *, better, level):
     better : {'high', 'low'}, keyword only
     level : float, keyword only
         Coverage wanted of the intervals.
+    cells : DataFrame, optional, keyword only
+        Where single values are tested, not lines: sample, part, value (trait units) of all values
+        by environment. Residuals for the intervals are then those of validation lines' values,
+        since a line's effect over its environments strays less than each of its values.
 
     Returns
     -------
     metrics : dict of str to float
         Those of `selection.selection_metrics` and `conformal.interval_metrics` on the test lines,
-        and train_lines, test_lines.
+        train_lines, test_lines, and test_share, n_test / n_train in one unit: values by environment
+        where these are tested, else lines.
     intervals : DataFrame
         sample, observed, predicted, low, high of the test lines; empty without a finite interval.
     """
     test = predictions[predictions.part == "test"]
-    known = predictions[(predictions.part == "val") & predictions.held_out.notna()]
-    half = conformal_half_width(known.observed - known.held_out, level)
+    half = conformal_half_width(_calibration_residuals(predictions, cells), level)
     metrics = {
         **selection_metrics(test.observed, test.predicted, better=better),
         **interval_metrics(test.observed, test.predicted, half, level),
-        "train_lines": float((predictions.part == "train").sum()),
-        "test_lines": float(len(test)),
+        **_counts(predictions, cells),
     }
     columns = ["sample", "observed", "predicted"]
     intervals = test[columns].assign(low=test.predicted - half, high=test.predicted + half)
@@ -76,7 +112,8 @@ def measure_trait(fits, trait, *, better="high", level=0.9):
     Parameters
     ----------
     fits : iterable of dict
-        model, scheme, seed and `file`, the fit's predictions.tsv.
+        model, scheme, seed, `file`, the fit's predictions.tsv, and optionally `cells`, as
+        `read_cells` takes it.
     trait : str
     better : {'high', 'low'}, keyword only
     level : float, keyword only
@@ -99,7 +136,8 @@ def measure_trait(fits, trait, *, better="high", level=0.9):
         if predictions.empty:
             raise UserError(f"no row of trait {trait!r}", file=fit["file"], allowed="its lines")
         facts = {"trait": trait, **{name: fit[name] for name in KEYS[1:]}}
-        metrics, intervals = measure_fit(predictions, better=better, level=level)
+        cells = read_cells(fit.get("cells", ()))
+        metrics, intervals = measure_fit(predictions, better=better, level=level, cells=cells)
         rows.extend({**facts, "metric": name, "value": value} for name, value in metrics.items())
         tables.append(intervals.assign(**facts))
     measures = pd.DataFrame(rows, columns=[*KEYS, "metric", "value"])

@@ -32,7 +32,7 @@ def cell_priorities(cells, seed):
 
 
 def _environment_effects(training, value):
-    """Least-squares effect of each environment beside the lines' values; 0 on their average."""
+    """Mean by environment of what the lines' values leave of cells: its least-squares effect."""
     residual = training["value"] - training["sample"].map(value)
     return residual.groupby(training["environment"]).mean()
 
@@ -97,3 +97,35 @@ def part_cells(cells, tested, part):
         }
     )
     return pd.concat([frame[ROWS] for frame in rows], ignore_index=True), losses
+
+
+def value_parts(cells, rows):
+    """Every value of a split by environment, alike in kind to those that are tested, by part.
+
+    Each has the effect of its environment taken off, as the cells of training lines tell it, so
+    that a validation line's values are as new to the effects as a test line's. A validation line's
+    values in an environment that no training cell tells of belong to no part.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        sample, environment, value (trait units): those that the split was drawn from.
+    rows : DataFrame
+        As `part_cells` gives them.
+
+    Returns
+    -------
+    DataFrame
+        sample, environment, part (that of the line; test for tested cells), value (trait units).
+    """
+    keys = ["sample", "environment"]
+    test = rows[rows["part"] == "test"]
+    lines = rows[rows["part"] != "test"].set_index("sample")
+    tested = pd.MultiIndex.from_frame(cells[keys]).isin(pd.MultiIndex.from_frame(test[keys]))
+    open_cells = cells[~tested].assign(part=lambda t: t["sample"].map(lines["part"]))
+    effects = _environment_effects(open_cells[open_cells["part"] == "train"], lines["value"])
+    open_cells["value"] -= open_cells["environment"].map(effects)
+    known = open_cells.dropna(subset=["part", "value"])
+    if len(known) < len(open_cells):
+        log.info("%d values neither trained on nor tested", len(open_cells) - len(known))
+    return pd.concat([known[ROWS], test[ROWS]], ignore_index=True)

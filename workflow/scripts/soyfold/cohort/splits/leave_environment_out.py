@@ -11,7 +11,8 @@ def draw(samples, settings, *, seed, cells):
     """Split `seed`: the `seed`-th environment, in the order of the names, is tested.
 
     Its lines may stand in other environments and be trained on there; lines that stand in no
-    other are new lines too. Its mean can't be known from the others, so it is taken off.
+    other are new lines too. Lines that are validated on elsewhere are not tested, since not every
+    model is trained on those. Its mean can't be known from the others, so it is taken off.
 
     Parameters
     ----------
@@ -43,6 +44,8 @@ def draw(samples, settings, *, seed, cells):
             allowed=f"at most {len(places)} (one split leaves one environment out)",
             mend="lower splits.seeds",
         )
-    part = draw_parts(names, settings["ratio"][:2], generator(seed))
-    tested = (cells["environment"] == places[seed]).to_numpy()
-    return part_cells(cells, tested, pd.Series(part, index=names))
+    part = pd.Series(draw_parts(names, settings["ratio"][:2], generator(seed)), index=names)
+    here = cells["environment"] == places[seed]
+    elsewhere = cells["sample"].isin(cells.loc[~here, "sample"])
+    untested = here & elsewhere & cells["sample"].map(part).eq("val")
+    return part_cells(cells[~untested], here[~untested].to_numpy(), part)
