@@ -10,19 +10,26 @@ likelihood.
 
 K_c isn't divided by the chromosome's size, so that with w = 1 every pair of SNPs counts the same:
 a CIM's sizes are in E already, and what w has to add is observed / expected contact. Both kernels
-are centred, so that mu is the training mean; the share of E and the noise are REML's.
+are centred, so that mu is the training mean; the share of E and the noise are REML's. At a given
+share there is but one kernel, so that REML is GBLUP's, and without a share the fit is GBLUP's.
 """
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from soyfold.common.errors import UserError
-from soyfold.models.kernels.pairs import cross_products, estimate, pair_products
+from soyfold.common.logs import log
+from soyfold.models.kernels import matrices
+from soyfold.models.kernels.names import ADDITIVE
+from soyfold.models.kernels.pairs import cross_products, pair_products
+from soyfold.models.kernels.several import estimate
+from soyfold.models.kernels.shared import own_kernels
+from soyfold.models.kernels.tridiagonal import decompose, fit_by_reml
 from soyfold.models.kernels.weights import SOURCES, pair_weights
-from soyfold.models.linear import project
+from soyfold.models.linear import project, refuse_unusable
 from soyfold.models.parameters import require, require_choice, resolve
 
+NEEDS = ("kernels",)
 DEFAULTS = {"contacts": "observed_expected", "power": None, "share": None}  # None: REML
 # From the contacts as measured to little but the highest: yeast's vary from 0.7 to 1.7.
 POWERS = (1.0, 4.0, 16.0)
@@ -64,9 +71,7 @@ class KernelModel:
     def predict(self, dosage):
         """Predicted values in trait units: dosage (m, L) counts of ALT -> (m,) float64."""
         values = np.full(len(dosage), self.intercept)
-        blocks = cross_products(
-            dosage, self.lines, self.centre, self.snp_chromosome, self.weights, full=False
-        )
+        blocks = cross_products(dosage, self.lines, self.centre, self.snp_chromosome, self.weights)
         for rows, products in blocks:
             values[rows] += (dosage[rows] - self.centre) @ self.effects
             values[rows] += products @ self.pull
@@ -78,7 +83,7 @@ class KernelModel:
         return {"intercept": np.array(self.intercept), **{n: getattr(self, n) for n in names}}
 
     def summary(self):
-        """Heritability, share of the products, log-likelihood and its gain over GBLUP's."""
+        """Variances, share of the products, log-likelihood and its gain over GBLUP's."""
         return dict(self.figures)
 
 
@@ -103,40 +108,48 @@ def _resolved(parameters):
     return p
 
 
-def _centred(products):
-    """Take both margins off, in place; return (kernel of mean diagonal 1, scale, column means)."""
-    means = products.mean(0)
-    products -= means
-    products -= means[:, None] - means.mean()
-    scale = np.trace(products) / (len(products) - 1)
+def _scaled(kernel):
+    """A centred kernel scaled in place to a mean diagonal of 1 (over n - 1), and its scale."""
+    scale = np.trace(kernel) / (len(kernel) - 1)
     if scale > 0:
-        products /= scale
-    return products, scale, means
+        kernel /= scale
+    return kernel, scale
 
 
-def _refuse_unusable(dosage, y):
-    if len(y) < 3 or np.ptp(y) == 0 or not (dosage != dosage[0]).any():
-        raise UserError(
-            f"{len(y)} training lines with {len(np.unique(y))} different values",
-            at="model contact_kernel",
-            allowed="at least 3 lines that differ in value and SNPs",
-        )
+def _likeliest_share(additive, products, values):
+    """The share of the products that REML of both kernels finds."""
+    variances, _, converged = estimate([additive, products], values)
+    if not converged:
+        log.warning("WARNING REML of %d lines has not converged", len(values))
+    genetic = variances[:-1].sum()
+    return float(variances[1] / genetic) if genetic > 0 else 0.0
 
 
-def _estimate(dosage, y, centre, snp_chromosome, weights, share):
-    """REML for one matrix of weights: `kernels.estimate` with the dual of each kernel."""
-    additive, products = pair_products(dosage, centre, snp_chromosome, weights)
-    additive, scale_a, _ = _centred(additive)
-    products, scale_p, means = _centred(products)
-    found = estimate(additive, products, y - y.mean(), share=share if scale_p > 0 else 0.0)
-    dual, share = found.pop("dual"), found["share"]
-    pull = dual * (share / scale_p) if share > 0 else np.zeros(len(y))
-    # The dual sums to zero, so that of the centring only the column means stay.
-    intercept = float(y.mean() - means @ pull)
-    return found, dual * ((1 - share) / scale_a), pull, intercept
+def _with_products(products, additive, values, share, without):
+    """REML at a share of the products, or (None) at the likeliest; `without` where they have none.
+
+    Returns
+    -------
+    figures : dict
+    dual : ndarray (n,)
+        Of the additive kernel, scaled.
+    pull : ndarray (n,)
+        Of the products, neither centred nor scaled.
+    shift : float
+        What their centring takes off: the dual sums to zero, so that only column means stay.
+    """
+    means = matrices.centre(products)
+    products, scale = _scaled(products)
+    if scale > 0 and share is None:
+        share = _likeliest_share(additive, products, values)
+    if not (scale > 0 and share > 0):
+        return without
+    dual, figures = fit_by_reml(decompose((1 - share) * additive + share * products), values)
+    pull = dual * (share / scale)
+    return {**figures, "share": share}, dual * (1 - share), pull, means @ pull
 
 
-def fit(dosage, y, *, parameters, seed, cim, snp_chromosome):
+def fit(dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None):
     """Fit the contact kernel.
 
     Parameters
@@ -154,6 +167,8 @@ def fit(dosage, y, *, parameters, seed, cim, snp_chromosome):
     cim : ndarray (G, G)
     snp_chromosome : ndarray (L,) int
         The chromosome of each SNP: row of `cim`.
+    kernels : soyfold.models.kernels.shared.LineKernels, optional
+        Of these lines; computed from their dosages where it isn't given.
 
     Returns
     -------
@@ -166,25 +181,30 @@ def fit(dosage, y, *, parameters, seed, cim, snp_chromosome):
     """
     p = _resolved(parameters)
     y = np.asarray(y, dtype=np.float64)
-    _refuse_unusable(dosage, y)
-    centre = dosage.mean(0, dtype=np.float64)
+    refuse_unusable(dosage, y, model="contact_kernel")
+    kernels = kernels or own_kernels(dosage)
+    centre, values = dosage.mean(0, dtype=np.float64), y - y.mean()
+    additive, scale = _scaled(kernels.centred(ADDITIVE))
+    dual, alone = fit_by_reml(kernels.kernel(ADDITIVE).decomposition, values)
+    without = {**alone, "share": 0.0}, dual * scale, np.zeros(len(y)), 0.0
     flat = p["contacts"] == "size" or p["share"] == 0
     powers = [p["power"]] if p["power"] is not None else [1.0] if flat else POWERS
-    best = None
+    ends = [(*without, powers[0])] if p["share"] is None else []
     for power in powers:
         weights = pair_weights(cim, contacts=p["contacts"], power=power)
-        tried = _estimate(dosage, y, centre, snp_chromosome, weights, p["share"])
-        if best is None or tried[0]["log_likelihood"] > best[0]["log_likelihood"]:
-            best, chosen = (*tried, weights), power
-    figures, dual, pull, intercept, weights = best
+        products = pair_products(dosage, centre, snp_chromosome, weights)
+        ends.append((*_with_products(products, additive, values, p["share"], without), power))
+    figures, dual, pull, shift, power = max(ends, key=lambda end: end[0]["log_likelihood"])
+    figures["gain"] = figures["log_likelihood"] - alone["log_likelihood"]
+    del figures["lambda"]  # in units of whichever kernel the share makes
     needed = figures["share"] > 0
     return KernelModel(
-        intercept=intercept,
+        intercept=float(y.mean() - shift),
         centre=centre,
-        effects=project(dosage, centre, dual),
+        effects=project(dosage, centre, dual / scale),
         pull=pull if needed else pull[:0],
         lines=np.array(dosage if needed else dosage[:0]),
-        weights=weights,
+        weights=pair_weights(cim, contacts=p["contacts"], power=power),
         snp_chromosome=np.asarray(snp_chromosome),
-        figures={**figures, "power": chosen},
+        figures={**figures, "power": power},
     )

@@ -10,11 +10,10 @@ training mean, and one decomposition gives the REML likelihood of any trait at a
 """
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 
 from soyfold.models.kernels.names import ADDITIVE
 from soyfold.models.kernels.shared import own_kernels
-from soyfold.models.kernels.tridiagonal import Likelihood, maximise_likelihood, variance_figures
+from soyfold.models.kernels.tridiagonal import fit_at_ridge, fit_by_reml
 from soyfold.models.linear import RidgeModel, project, refuse_unusable
 from soyfold.models.linear import from_state as from_state
 from soyfold.models.parameters import require, resolve
@@ -33,27 +32,6 @@ def resolve_ridge(parameters, *, model):
         allowed="a number above 0, or null for REML",
     )
     return ridge
-
-
-def _by_reml(kernels, values):
-    """(Z Z' + lambda I)^-1 y at the likeliest lambda, and what to report of it."""
-    kernel = kernels.kernel(ADDITIVE).decomposition
-    likelihood = Likelihood(kernel, kernel.rotate(values), len(values) - 1, values @ values)
-    ridge, at_bound = maximise_likelihood(likelihood)
-    dual = kernel.restore(kernel.solve(likelihood.loadings, ridge)[0])
-    return dual, likelihood.figures(ridge, at_bound)
-
-
-def _given(kernels, values, ridge):
-    """The same at a given lambda: one Cholesky, a quarter of a decomposition's operations."""
-    matrix, freedom = kernels.centred(ADDITIVE), len(values) - 1
-    spread = np.trace(matrix) / freedom
-    matrix[np.diag_indices_from(matrix)] += ridge
-    # The transpose of a symmetric matrix is itself, in LAPACK's order.
-    factor = cho_factor(matrix.T, lower=True, overwrite_a=True, check_finite=False)
-    dual = cho_solve(factor, values, check_finite=False)
-    logs = 2 * np.log(np.diag(factor[0])).sum() - np.log(ridge)
-    return dual, variance_figures(ridge, values @ dual, logs, freedom, spread)
 
 
 def fit(dosage, y, *, parameters, seed, kernels=None):
@@ -86,6 +64,9 @@ def fit(dosage, y, *, parameters, seed, kernels=None):
     refuse_unusable(dosage, y, model="gblup")
     kernels = kernels or own_kernels(dosage)
     values = y - y.mean()
-    dual, figures = _by_reml(kernels, values) if ridge is None else _given(kernels, values, ridge)
+    if ridge is None:
+        dual, figures = fit_by_reml(kernels.kernel(ADDITIVE).decomposition, values)
+    else:
+        dual, figures = fit_at_ridge(kernels.centred(ADDITIVE), values, ridge)
     centre = dosage.mean(0, dtype=np.float64)
     return RidgeModel(float(y.mean()), centre, project(dosage, centre, dual), figures)

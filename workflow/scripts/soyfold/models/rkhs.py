@@ -14,7 +14,7 @@ from soyfold.common.blocks import blocks
 from soyfold.models.kernels.matrices import line_products
 from soyfold.models.kernels.names import BANDWIDTHS, rkhs_kernels
 from soyfold.models.kernels.shared import own_kernels
-from soyfold.models.kernels.tridiagonal import Likelihood, maximise_likelihood
+from soyfold.models.kernels.tridiagonal import fit_by_reml
 from soyfold.models.linear import refuse_unusable
 from soyfold.models.parameters import require, require_choice, resolve
 
@@ -120,12 +120,8 @@ def _likeliest(kernels, names, values):
     best = None
     for name in names:
         kernel = kernels.kernel(name)
-        found = kernel.decomposition
-        likelihood = Likelihood(found, found.rotate(values), len(values) - 1, values @ values)
-        ridge, at_bound = maximise_likelihood(likelihood)
-        figures = likelihood.figures(ridge, at_bound)
+        dual, figures = fit_by_reml(kernel.decomposition, values)
         if best is None or figures["log_likelihood"] > best[-1]["log_likelihood"]:
-            dual = found.restore(found.solve(likelihood.loadings, ridge)[0])
             best = name, kernel.means, kernel.width, dual, figures
     return best
 

@@ -22,6 +22,7 @@ def rkhs_kernels(parameters):
 
 # By module; one that takes the products of all lines alone has no names.
 TAKEN = {
+    "contact_kernel": lambda parameters: [ADDITIVE],
     "family_gblup": lambda parameters: [],
     "gblup": lambda parameters: [ADDITIVE],
     "principal_components": lambda parameters: [ADDITIVE],
