@@ -25,6 +25,14 @@ FAULTS = [
         ("'1'", "for Gm01"),
     ),
     Fault(
+        "chromosomes: 0 as an alias",
+        "config",
+        "config",
+        lambda s: s.edit(CHROMOSOMES, "chr2,2", "chr2,0"),
+        ("0 as an alias of Gm02", "line 3"),
+        mended="all unplaced variants on one chromosome",
+    ),
+    Fault(
         "chromosomes: a length that is no number",
         "config",
         "config",

@@ -23,12 +23,13 @@ def all_faults():
     import contact_faults
     import cooler_faults
     import genotype_faults
+    import genotype_format_faults
     import phenotype_faults
     import result_faults
 
     modules = (
-        genotype_faults, chromosome_faults, phenotype_faults, contact_faults, cooler_faults,
-        config_faults, result_faults,
+        genotype_faults, genotype_format_faults, chromosome_faults, phenotype_faults,
+        contact_faults, cooler_faults, config_faults, result_faults,
     )  # fmt: skip
     return [fault for module in modules for fault in module.FAULTS]
 

@@ -90,7 +90,72 @@ def test_bim_defects_are_named(tmp_path):
     with pytest.raises(UserError, match=r"x.bim, line 2: found position '10.5'"):
         bed.read_bim(tmp_path / "x.bim")
     (tmp_path / "x.bim").write_text("1 a 0 10 G A\n1 b 0 11 G\n")
-    with pytest.raises(UserError, match="line 2: found a line with too few columns"):
+    with pytest.raises(UserError, match="line 2: found a line of 5 columns; allowed: 6: chr"):
         bed.read_bim(tmp_path / "x.bim")
     with pytest.raises(UserError, match=r"no such file.*beside it"):
         bed.read_fam(tmp_path / "x.fam")
+
+
+@pytest.mark.parametrize(
+    ("text", "samples"),
+    [
+        (b"F1 a 0 0 0 -9\nF2 b 0 0 0 -9\n", ["a", "b"]),
+        (b"\xef\xbb\xbfF1 a 0 0 1\r\nF2 b 0 0 2\r\n\r\n", ["a", "b"]),  # no phenotypes
+        (b"a 0 0 1 -9\nb 0 0 2 -9\n", ["a", "b"]),  # no families
+        (b"F1\ta\t0\t0\t0\t-9\t\nF2\tb\t0\t0\t0\t-9\t\t\n\t\t\n", ["a", "b"]),
+        (b"  F1   a 0 0 0 -9 \n\n  F2   b 0 0 0 -9 \n", ["a", "b"]),
+        (b"F1\tPI 1\t0\t0\t0\t-9\n", ["PI 1"]),
+        ("F\t鲁豆35\t0\t0\t0\t-9\n".encode("utf-16"), ["鲁豆35"]),
+        (b"\n", []),
+        (b"", []),
+    ],
+)
+def test_fams_of_other_programs(tmp_path, text, samples):
+    (tmp_path / "x.fam").write_bytes(text)
+    assert bed.read_fam(tmp_path / "x.fam") == samples
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"PI 1 PI 1 0 0 0 -9\n", "line 1: found a line of at least 8 columns"),
+        (b"F a 0 0 0 -9\nF b 0 0 0\n", "line 2: found a line of 5 columns"),
+        (b"a\nb\n", "line 1: found a line of 1 columns; allowed: 6: .* or 5: "),
+        (
+            "F 中黄35 0 0 0 -9\n".encode("gbk"),
+            "line 1: found .*'中黄35' as GBK",
+        ),
+    ],
+)
+def test_fams_that_are_refused(tmp_path, text, said):
+    (tmp_path / "x.fam").write_bytes(text)
+    with pytest.raises(UserError, match=said):
+        bed.read_fam(tmp_path / "x.fam")
+
+
+def test_a_bim_without_centimorgans_or_with_blank_lines(tmp_path):
+    path = tmp_path / "x.bim"
+    path.write_text("1 a 0 100000 G A\n1 b 0 0 T C\n")
+    whole = bed.read_bim(path)
+    path.write_text("1\ta\t1e+05\tG\tA\t\n\n1\tb\tNA\tT\tC\n\n")
+    short = bed.read_bim(path)
+    assert short.equals(whole) and short["position"].tolist() == [100000, 0]
+    assert short.attrs["lines"] == [1, 3] and "lines" not in whole.attrs
+
+
+@pytest.mark.parametrize(
+    ("ids", "read"),
+    [
+        (["Gm01:7", "S2_9_A_G"], ["Gm01", "2"]),
+        (["Gm01:8", "S2_9_A_G"], None),  # another position
+        (["Gm01:7", "ss9"], None),
+        (["Gm77:7", "S2_9"], None),
+    ],
+)
+def test_chromosome_0_is_read_off_the_ids_only_without_a_doubt(tmp_path, ids, read):
+    (tmp_path / "x.bim").write_text(f"0 {ids[0]} 0 7 G A\n0 {ids[1]} 0 9 G A\n")
+    bim = bed.read_bim(tmp_path / "x.bim")
+    found = bed.read_places(bim, {"Gm01": "Gm01", "2": "Gm02"}, file="x.bim")
+    assert found["chromosome"].tolist() == (read or ["0", "0"])
+    bim.loc[0, "chromosome"] = "Gm01"
+    assert bed.read_places(bim, {"Gm01": "Gm01", "2": "Gm02"}, file="x.bim") is bim

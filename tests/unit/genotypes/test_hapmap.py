@@ -108,7 +108,7 @@ def test_what_is_dropped_is_counted(tmp_path):
         (("m", "A/A", "1", 5, "+", ["A", "A"]), r"line 2: found alleles 'A/A'"),
         (("m", "A/G", "1", 5, "x", ["A", "G"]), r"line 2: found strand 'x'"),
         (("m", "A/G", "1", 5, "+", ["A"]), r"line 2: found 12 fields; allowed: 13"),
-        (("m", "A/G", "1", "1e6", "+", ["A", "G"]), r"line 2: found position '1e6'"),
+        (("m", "A/G", "1", "1.5", "+", ["A", "G"]), r"line 2: found position '1.5'"),
         (("m", "A/G", "Chr77", 5, "+", ["A", "G"]), r"line 2: found chromosome 'Chr77'"),
     ],
 )

@@ -73,13 +73,18 @@ def test_what_is_dropped_is_listed(tmp_path):
         ("1", 30, "second", "A", "T", [0] * 4),
         ("1", 40, "none", "A", ".", [0] * 4),
         ("1", 50, "symbol", "A", "<DEL>", [0] * 4),
+        ("1", 0, "no_place", "A", "G", [0] * 4),
+        ("0", 60, "no_chromosome", "A", "G", [0] * 4),
+        ("NA", "NA", "neither", "A", "G", [0] * 4),
+        ("1", 70, "no_ref", "0", "G", [0] * 4),
     ]
     bim, _, counts, table = run(write_vcf(tmp_path / "x.vcf", records, SAMPLES), tmp_path)
     assert bim["variant"].tolist() == ["keep"] and counts.tolist() == [[0, 1, 2, -1]]
     assert table["variant"].tolist() == [record[2] for record in records]
     assert table["reason"].fillna("").tolist() == [
-        "other contigs", "other contigs", "", "multiallelic", "multiallelic", "multiallelic",
-        "no alternate allele", "no alternate allele",
+        "other contigs", "unplaced", "", "multiallelic", "multiallelic", "multiallelic",
+        "no alternate allele", "no alternate allele", "unplaced", "unplaced", "unplaced",
+        "no alternate allele",
     ]  # fmt: skip
     assert (table["kept"] == "yes").tolist() == table["reason"].isna().tolist()
 
@@ -98,6 +103,29 @@ def test_a_bed_gives_what_its_vcf_gives(tmp_path):
     second = run(tmp_path / "y.bed", tmp_path)
     assert first[0].equals(second[0]) and first[1] == second[1]
     assert np.array_equal(first[2], second[2]) and first[3].equals(second[3])
+
+
+def test_a_bim_of_another_converter(tmp_path):
+    """Five columns, places and alleles that aren't known, chromosomes in the ids alone."""
+    counts = random_counts(4, 7)
+    bed.write_bed(bed.pack(counts), tmp_path / "y.bed")
+    (tmp_path / "y.fam").write_text("".join(f"s{i} 0 0 1 -9\n" for i in range(7)))
+    rows = ["1 a 10 G A", "0 b 20 G A", "1 c 0 G A", "1 d -5 0 A"]
+    (tmp_path / "y.bim").write_text("\n".join(rows) + "\n")
+    bim, samples, found, table = run(tmp_path / "y.bed", tmp_path)
+    assert bim["variant"].tolist() == ["a"] and samples == [f"s{i}" for i in range(7)]
+    assert np.array_equal(found, counts[:1])
+    assert table["reason"].fillna("").tolist() == ["", "unplaced", "unplaced", "unplaced"]
+    (tmp_path / "y.bim").write_text(
+        "".join(f"0 chr0{2 - k % 2}:{k} {k} G A\n" for k in range(1, 5))
+    )
+    bim, _, found, table = run(tmp_path / "y.bed", tmp_path)
+    assert bim["chromosome"].tolist() == ["chrI", "chrI", "chrII", "chrII"]
+    assert np.array_equal(found, counts[[0, 2, 1, 3]]) and (table["kept"] == "yes").all()
+    (tmp_path / "y.bim").write_text("".join(f"0 ss{k} 0 {k} G A\n" for k in range(1, 5)))
+    refused(
+        tmp_path / "y.bed", tmp_path, "no place of any of 4 variants .*write each variant's own"
+    )
 
 
 MARKERS = {
@@ -174,11 +202,15 @@ def test_settings_are_checked_before_the_file():
             SAMPLES,
             r"line 3: .*1000001 on chrI; allowed: 1 to",
         ),
-        ([("1", 0, ".", "A", "G", [0] * 4)], SAMPLES, "line 3: found position 0 on chrI"),
         (
-            [("1", "1e3", ".", "A", "G", [0] * 4)],
+            [("1", 0, ".", "A", "G", [0] * 4)],
             SAMPLES,
-            "line 3: found position '1e3'; allowed: base",
+            r"no place of any of 1 variants .*chromosome 'chrI', position 0; 0 is PLINK's word",
+        ),
+        (
+            [("1", "1.5", ".", "A", "G", [0] * 4)],
+            SAMPLES,
+            r"line 3: found position '1\.5'; allowed: base",
         ),
         (
             [*GOOD, ("1", 9, ".", "A", "G", [0] * 3)],

@@ -82,6 +82,15 @@ def read_chromosomes(path):
         lengths.append(int(row.length))
         others = row.aliases.split(",") if isinstance(row.aliases, str) else []
         for name in dict.fromkeys([row.chromosome, *(name.strip() for name in others)]):
+            if name == "0":
+                raise UserError(
+                    f"0 as an alias of {row.chromosome}",
+                    file=path,
+                    at=f"line {line}",
+                    allowed="names of this chromosome alone",
+                    mend="0 is PLINK's word for a chromosome that isn't known: write the"
+                    " chromosomes into the genotypes' file",
+                )
             if name in aliases:
                 raise UserError(
                     f"the name {name!r} for {row.chromosome} and for {aliases[name]}",

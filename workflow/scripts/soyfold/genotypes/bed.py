@@ -12,6 +12,7 @@ import pandas as pd
 
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_text_table, staged
+from soyfold.common.logs import log
 
 MAGIC = bytes([0x6C, 0x1B, 0x01])
 MISSING = -1
@@ -26,6 +27,11 @@ _FOUR = np.ascontiguousarray(_COUNT[(np.arange(256)[:, None] >> np.array([0, 2, 
 _CODE = np.array([3, 2, 0, 1], dtype=np.uint8)
 
 BIM_COLUMNS = ["chromosome", "variant", "cm", "position", "alt", "ref"]
+FAM_COLUMNS = ["family", "sample", "father", "mother", "sex", "phenotype"]
+WIDEST = 8  # columns of a bim or fam that are looked at
+# What converters write where PLINK has 0 for a place that isn't known.
+_NO_POSITION = frozenset({"", "na", "nan", ".", "?", "-"})
+_PLACE_IN_ID = r"(?P<chromosome>.+?)[:_-](?P<position>\d+)(?:[:_-].*)?"
 
 
 def unpack(rows, samples):
@@ -83,8 +89,9 @@ def open_bed(path, *, variants, samples):
         magic = stream.read(3)
     if magic[:2] != MAGIC[:2]:
         raise UserError(
-            f"the first bytes {magic.hex() or 'none'}", file=path, allowed="a PLINK bed"
-        )
+            f"the first bytes {magic.hex() or 'none'}", file=path, allowed="a PLINK bed",
+            mend="copy it again; intervals (BED) and archives are no genotypes",
+        )  # fmt: skip
     if magic != MAGIC:
         raise UserError(
             "a bed with a row a sample",
@@ -115,52 +122,121 @@ def write_bed(rows, path):
             stream.write(np.ascontiguousarray(block).data)
 
 
-def _read_columns(path, names):
-    """Read a bim or fam, whitespace between its columns, no header; it may be empty."""
-    try:
-        table = read_text_table(
-            _companion(path),
-            sep=r"\s+",
-            header=None,
-            dtype=str,
-            keep_default_na=False,
-            names=names,
-            index_col=False,
-            quoting=csv.QUOTE_NONE,
-        )
-    except pd.errors.EmptyDataError:
-        return pd.DataFrame(columns=names, dtype=str)
-    except pd.errors.ParserError as error:
+def _read_cells(path):
+    """Cells of a bim or fam as stripped text, "" where there is none; blank lines are left out.
+
+    The index is the line in the file, less one.
+    """
+    options = {
+        "header": None, "names": range(WIDEST), "index_col": False, "dtype": str,
+        "na_filter": False, "skip_blank_lines": False, "quoting": csv.QUOTE_NONE,
+    }  # fmt: skip
+    for separator in ("\t", r"\s+"):
+        try:
+            table = read_text_table(_companion(path), sep=separator, **options)
+        except pd.errors.EmptyDataError:
+            return pd.DataFrame(columns=range(WIDEST), dtype=str)
+        except pd.errors.ParserError as error:
+            raise UserError(
+                f"no table: {error}", file=path, allowed="lines of columns by blanks or tabs",
+                mend="write the .bim and .fam again with PLINK",
+            ) from None  # fmt: skip
+        table = table.fillna("").apply(lambda column: column.str.strip())
+        if (table[2] != "").any():
+            break
+    return table[(table != "").any(axis=1)]
+
+
+def _read_columns(path, layouts):
+    """Read a bim or fam: tabs or blanks between its columns, no header; it may be empty.
+
+    Parameters
+    ----------
+    path : path-like
+    layouts : list of list of str
+        The columns' names for each number of columns that a file may have.
+
+    Returns
+    -------
+    DataFrame
+        Text; the index is the line in the file, less one.
+    """
+    table = _read_cells(path)
+    filled = (table != "").to_numpy()
+    width = WIDEST - filled[:, ::-1].argmax(axis=1)
+    names = next((names for names in layouts if len(names) == width[:1]), layouts[0])
+    odd = np.flatnonzero(width != len(names))
+    if len(odd):
+        found = f"{'at least ' if width[odd[0]] == WIDEST else ''}{width[odd[0]]}"
         raise UserError(
-            f"no table: {error}",
-            file=path,
-            allowed=f"lines with {', '.join(names)}, parted by blanks or tabs",
-            mend="write the .bim and .fam again with PLINK",
-        ) from None
-    short = np.flatnonzero((table.isna() | (table == "")).any(axis=1))
-    if len(short):
-        raise UserError(
-            "a line with too few columns",
-            file=path,
-            at=f"line {short[0] + 1}",
-            allowed=f"{len(names)} columns: {', '.join(names)}",
-        )
-    return table
+            f"a line of {found} columns", file=path, at=f"line {table.index[odd[0]] + 1}",
+            allowed=" or ".join(f"{len(names)}: {', '.join(names)}" for names in layouts),
+            mend="give all lines the same columns, without blanks in names",
+        )  # fmt: skip
+    return table.iloc[:, : len(names)].set_axis(names, axis=1)
 
 
 def read_bim(path):
-    """Read a bim file: chromosome, variant, cm, position (bp, int64), alt (A1), ref (A2)."""
-    table = _read_columns(path, BIM_COLUMNS)
-    position = pd.to_numeric(table["position"], errors="coerce")
+    """Read a bim file; its column of centimorgans may lack.
+
+    Returns
+    -------
+    DataFrame
+        chromosome, variant, cm, position (bp, int64; 0 where it says that it isn't known),
+        alt (A1), ref (A2). `attrs["lines"]` has the rows' lines in the file where there are blank
+        ones between them.
+    """
+    short = [name for name in BIM_COLUMNS if name != "cm"]
+    table = _read_columns(path, [BIM_COLUMNS, short])
+    text = table["position"].where(~table["position"].str.lower().isin(_NO_POSITION), "0")
+    position = pd.to_numeric(text, errors="coerce")
     wrong = np.flatnonzero(position.isna() | (position % 1 != 0))
     if len(wrong):
         raise UserError(
-            f"position {table['position'][wrong[0]]!r}",
-            file=path,
-            at=f"line {wrong[0] + 1}",
-            allowed="base pairs, an integer",
-        )
-    return table.assign(position=position.astype(np.int64))
+            f"position {table['position'].iloc[wrong[0]]!r}", file=path,
+            at=f"line {table.index[wrong[0]] + 1}", allowed="base pairs, an integer",
+            mend=f"see that the columns are {' '.join(table.columns)}",
+        )  # fmt: skip
+    lines = (table.index + 1).tolist()
+    table = table.assign(position=position.astype(np.int64), cm=table.get("cm", "0"))
+    table = table[BIM_COLUMNS].reset_index(drop=True)
+    if lines[-1:] != [len(lines)][: len(lines)]:
+        table.attrs["lines"] = lines
+    return table
+
+
+def read_places(bim, aliases, *, file):
+    """Read chromosomes off the ids (Gm01:66448, S1_66448_A_G) where all are 0.
+
+    Only without a doubt: each id must name a known chromosome, and the position that the file has.
+
+    Parameters
+    ----------
+    bim : DataFrame
+        From `read_bim`.
+    aliases : mapping
+        `Chromosomes.aliases`.
+    file : path-like
+        For the warning.
+
+    Returns
+    -------
+    DataFrame
+        `bim`, or with other chromosomes.
+    """
+    if not len(bim) or (bim["chromosome"] != "0").any():
+        return bim
+    place = bim["variant"].str.extract(f"^{_PLACE_IN_ID}$")
+    name = place["chromosome"]
+    name = name.where(name.isin([*aliases]), name.str.removeprefix("S"))  # S1 of TASSEL
+    if not (name.isin([*aliases]) & (place["position"] == bim["position"].astype(str))).all():
+        return bim
+    log.warning(
+        "WARNING %s: chromosome 0 for all %d variants; their chromosomes are read off the ids,"
+        " which hold the same positions (first %s)",
+        *(file, len(bim), bim["variant"].iloc[0]),
+    )
+    return bim.assign(chromosome=name)
 
 
 def write_bim(table, path):
@@ -172,9 +248,14 @@ def write_bim(table, path):
 
 
 def read_fam(path):
-    """Sample ids (second column) of a fam file, a list of str."""
-    names = ["family", "sample", "father", "mother", "sex", "phenotype"]
-    return _read_columns(path, names)["sample"].tolist()
+    """Sample ids of a fam file, a list of str: its second column.
+
+    Of five columns, the one for phenotypes lacks, or that for families where the second says 0
+    (no father known) for all.
+    """
+    table = _read_columns(path, [FAM_COLUMNS, FAM_COLUMNS[:-1]])
+    alone = len(table.columns) < len(FAM_COLUMNS) and (table["sample"] == "0").all()
+    return table["family" if alone else "sample"].tolist()
 
 
 def write_fam(samples, path):

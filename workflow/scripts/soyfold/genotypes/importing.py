@@ -199,8 +199,10 @@ def _sort_bed(files, sieve, code, folder, plink):
         orders.append(match_samples(own, samples, file=file, first_file=files[0]))
         bims.append(bim)
         sieve.begin(Path(file).with_suffix(".bim"))
+        bim = bed.read_places(bim, sieve.chromosomes.aliases, file=sieve.file)
+        lines = bim.attrs.get("lines", range(1, len(bim) + 1))
         rows = bim[["chromosome", "position", "variant", "ref", "alt"]].itertuples(index=False)
-        for line, row in enumerate(rows, start=1):
+        for line, row in zip(lines, rows, strict=True):
             sieve.judge(line, *row)
     table = sieve.table()
     table["uncertain_calls"] = 0

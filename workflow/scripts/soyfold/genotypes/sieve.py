@@ -1,6 +1,7 @@
 """Which records of the user's genotypes are kept, under which chromosome, id and reason."""
 
 import bisect
+import contextlib
 import re
 
 import pandas as pd
@@ -8,11 +9,14 @@ import pandas as pd
 from soyfold.common.errors import UserError
 
 # Reasons for which a record is dropped at import, in the order of the counts in qc_counts.tsv.
+UNPLACED = "unplaced"
 OTHER_CONTIG = "other contigs"
 MULTIALLELIC = "multiallelic"
 NO_ALTERNATE = "no alternate allele"
-IMPORT_REASONS = (OTHER_CONTIG, MULTIALLELIC, NO_ALTERNATE)
-ABSENT = ("", ".", "0")  # ALT of a file in which no line has it
+IMPORT_REASONS = (UNPLACED, OTHER_CONTIG, MULTIALLELIC, NO_ALTERNATE)
+ABSENT = ("", ".", "0")  # ALT of a file in which no line has it; an allele that PLINK never saw
+# What stands for a chromosome, or a position, that isn't known; in PLINK's files 0.
+UNKNOWN = frozenset({"", "0", "00", ".", "-", "?", "na", "nan", "un", "unknown", "unplaced"})
 
 # Names that mean a chromosome by its number: were one dropped as a scaffold, a whole chromosome
 # would be lost. Roman numerals count only after "chr" (chrM is the mitochondrion, Chr0 unplaced).
@@ -84,22 +88,26 @@ class Sieve:
         Raises
         ------
         UserError
-            For a position that is no integer or off the chromosome, a numbered chromosome that
-            no alias knows, or the same variant twice.
+            For a position that is no integer or beyond the chromosome's end, a numbered chromosome
+            that no alias knows, or the same variant twice.
         """
         chromosome = self.chromosomes.aliases.get(contig)
         position = self._position(line, position)
-        if chromosome is None:
+        if position < 1 or (chromosome is None and contig.strip().lower() in UNKNOWN):
+            reason = UNPLACED
+        elif chromosome is None:
             if _NUMBERED.fullmatch(contig):
                 raise self._unknown(contig, line)
             reason = OTHER_CONTIG
         else:
-            if not 1 <= position <= self._length[chromosome]:
+            if position > self._length[chromosome]:
                 self.chromosomes.refuse_beyond_end(
                     chromosome, position, file=self.file, at=f"line {line}"
                 )
             self._known += 1
             reason = None if self._invariant and alt in ABSENT else _reason(alt)
+            if ref in ABSENT:
+                reason = NO_ALTERNATE
             if reason != NO_ALTERNATE:
                 self._note_place(line, chromosome, position, ref, alt)
             if reason is None:
@@ -109,15 +117,20 @@ class Sieve:
         return reason is None, position
 
     def _position(self, line, text):
-        try:
+        """Base pairs; 0 where they aren't known. R writes 100000 as 1e+05."""
+        with contextlib.suppress(ValueError):
             return int(text)
-        except ValueError:
-            raise UserError(
-                f"position {text!r}",
-                file=self.file,
-                at=f"line {line}",
-                allowed="base pairs, an integer",
-            ) from None
+        if text.strip().lower() in UNKNOWN:
+            return 0
+        with contextlib.suppress(ValueError):
+            if float(text).is_integer():
+                return int(float(text))
+        raise UserError(
+            f"position {text!r}",
+            file=self.file,
+            at=f"line {line}",
+            allowed="base pairs, an integer",
+        )
 
     def _unknown(self, contig, line=None):
         known = self.chromosomes.names
@@ -128,6 +141,17 @@ class Sieve:
             allowed=f"the names and aliases in {self.chromosomes.file} ({known[0]} to {known[-1]})",
             mend="name the assembly of your file as `chromosomes` in the config,"
             " or add the name to the column aliases of that table",
+        )
+
+    def _unplaced(self):
+        _, contig, position, *_ = self._records[0]
+        return UserError(
+            f"no place of any of {len(self._records)} variants (the first: chromosome {contig!r},"
+            f" position {position}; 0 is PLINK's word for one that isn't known)",
+            file=self.file,
+            allowed=f"the names and aliases in {self.chromosomes.file}, positions from 1",
+            mend="write each variant's own chromosome and position, from the file that this one was"
+            " made from or from the map of the markers",
         )
 
     def _note_place(self, line, chromosome, position, ref, alt):
@@ -183,7 +207,8 @@ class Sieve:
                 mend="the file may be cut off: copy it again",
             )
         if not self._known:
-            raise self._unknown(self._records[0][1])
+            placed = next((r[1] for r in self._records if r[-1] != UNPLACED), None)
+            raise self._unplaced() if placed is None else self._unknown(placed)
         if len(self._files) > 1:
             self._refuse_lacking()
         columns = ["variant", "chromosome", "position", "ref", "alt", "reason"]
