@@ -63,6 +63,16 @@ def test_fields_missing_haploid_and_which_is_taken():
     assert call("GP", ["0.02,0.98", "1,0", "."]) == (["1/1", "0/0", "./."], 0)
 
 
+@pytest.mark.parametrize("form", ["DS:GP", "GP:AQ:DS"])
+def test_a_haploid_dosage_of_1_is_alt(form):
+    """Two probabilities make a call haploid; among three the same dosage is heterozygous."""
+    cells = [("1", "0,1"), ("0.04", "0.96,0.04"), ("0.97", "0.03,0.97"), ("0.6", "0.4,0.6"),
+             ("1", "0,1,0"), (".", "0,1"), ("1", "."), ("2", "0,0,1")]  # fmt: skip
+    parts = [":".join({"DS": d, "GP": p, "AQ": "9"}[k] for k in form.split(":")) for d, p in cells]
+    expected = ["1/1", "0/0", "1/1", "./.", "0/1", "1/1", "0/1", "1/1"]
+    assert call(form, parts) == (expected, 1)
+
+
 @pytest.mark.parametrize(
     ("form", "cell", "said"),
     [

@@ -85,16 +85,30 @@ def _call_probabilities(text, start, end, certainty):
 
 
 @njit(nogil=True)
-def call_record(text, field, probabilities, certainty, calls):
+def _part(text, start, end, field):
+    """Where a cell's part between colons begins and ends; empty where the cell is shorter."""
+    for _ in range(field):
+        while start < end and text[start] != _COLON:
+            start += 1
+        start += 1
+    start = min(start, end)
+    stop = start
+    while stop < end and text[stop] != _COLON:
+        stop += 1
+    return start, stop
+
+
+@njit(nogil=True)
+def call_record(text, dosage, probabilities, certainty, calls):
     """Call each sample of a record.
 
     Parameters
     ----------
     text : ndarray (m,) uint8
         The samples' cells, tabs between them.
-    field : int
-        Which of a cell's parts between colons holds the dosage or the probabilities.
-    probabilities : bool
+    dosage, probabilities : int
+        Which of a cell's parts between colons holds which; -1 for none. The dosage is called, but
+        for a haploid call, of two probabilities, whose dosage ends at 1.
     certainty : float
     calls : ndarray (n,) uint8
         Written: count of ALT, MISSING, UNCERTAIN or BAD.
@@ -109,20 +123,19 @@ def call_record(text, field, probabilities, certainty, calls):
         end = at
         while end < size and text[end] != _TAB:
             end += 1
-        start = at
-        for _ in range(field):
-            while start < end and text[start] != _COLON:
-                start += 1
-            start += 1
-        stop = min(start, end)
-        while stop < end and text[stop] != _COLON:
-            stop += 1
-        if start >= stop or (stop - start == 1 and text[start] == _DOT):
+        haploid = False
+        if probabilities >= 0:
+            start, stop = _part(text, at, end, probabilities)
+            haploid = np.sum(text[start:stop] == _COMMA) == 1
+        by_dosage = dosage >= 0 and not haploid
+        if by_dosage:
+            start, stop = _part(text, at, end, dosage)
+        if start == stop or (stop - start == 1 and text[start] == _DOT):
             calls[sample] = MISSING
-        elif probabilities:
-            calls[sample] = _call_probabilities(text, start, stop, certainty)
-        else:
+        elif by_dosage:
             calls[sample] = _call_dosage(text, start, stop, certainty)
+        else:
+            calls[sample] = _call_probabilities(text, start, stop, certainty)
         sample += 1
         at = end + 1
     return sample
@@ -133,7 +146,8 @@ class HardCaller:
 
     A dosage (DS, 0 to 2) is called if it is within 1 - `certainty` of a whole number; with
     probabilities (GP), the likeliest genotype is if its probability reaches `certainty`. DS is
-    taken where a record has both.
+    taken where a record has both, but for a haploid call, whose GP are two and whose DS ends at 1:
+    its ALT counts twice, as a haploid GT does.
 
     Parameters
     ----------
@@ -172,8 +186,9 @@ class HardCaller:
         *_, form, cells = rest.split(b"\t", 4)
         parts = form.split(b":")
         key = b"DS" if b"DS" in parts else b"GP"
+        where = [parts.index(name) if name in parts else -1 for name in (b"DS", b"GP")]
         text = np.frombuffer(cells, dtype=np.uint8)
-        call_record(text, parts.index(key), key == b"GP", self.certainty, self._calls)
+        call_record(text, *where, self.certainty, self._calls)
         wrong = np.flatnonzero(self._calls == BAD)
         if len(wrong):
             cell = cells.split(b"\t")[wrong[0]].decode(errors="replace")
