@@ -14,6 +14,7 @@ from soyfold.common.errors import UserError
 from soyfold.common.files import read_table
 from soyfold.prediction import saved_models
 from soyfold.prediction.panel import refuse_other_variants
+from soyfold.prediction.saved_models import members_sd
 from soyfold.training import checkpoints
 
 ELSEWHERE = """
@@ -84,7 +85,22 @@ def test_members_tell_how_far_they_differ(every):
     assert np.isnan(told["gblup/sd"]).all() and np.isnan(told["csafm/sd"]).all()
     assert (told["csafm_ensemble/sd"] > 0).all()
     both = [told[f"{name}/values"] for name in ("gblup", "rkhs")]
-    np.testing.assert_allclose(told["gblup_rkhs/sd"], np.abs(both[0] - both[1]) / 2, atol=1e-9)
+    np.testing.assert_allclose(
+        told["gblup_rkhs/sd"], np.abs(both[0] - both[1]) / np.sqrt(2), atol=1e-9
+    )
+
+
+def test_the_sd_between_members_has_no_bias():
+    """Of equal weights the textbook's, over K - 1; of others right on average; of one, none."""
+    random = np.random.default_rng(0)
+    told = random.normal(5, 2, (4, 6, 3))
+    np.testing.assert_allclose(members_sd(told, np.full(4, 0.25)), told.std(axis=0, ddof=1))
+    for weights in ([0.5, 0.3, 0.2, 0], [0.97, 0.01, 0.01, 0.01]):
+        many = members_sd(random.normal(5, 2, (4, 200_000)), np.array(weights))
+        assert np.square(many).mean() == pytest.approx(4, rel=0.03)
+    for alone, weights in ((told[:1], [1.0]), (told, [0, 0, 1.0, 0])):
+        sd = members_sd(alone, np.array(weights))
+        assert sd.shape == (6, 3) and np.isnan(sd).all()
 
 
 def test_a_saved_model_carries_what_it_needs(saver):

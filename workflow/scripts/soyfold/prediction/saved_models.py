@@ -80,8 +80,8 @@ class SavedModel:
         values : ndarray (m, T) float64
             Trait units.
         sd : ndarray (m, T)
-            Between the members of an ensemble or blend, weighted as they are in the mean; NaN for
-            a model without members.
+            Between the members of an ensemble or blend (see `members_sd`); NaN for a model
+            without members.
 
         Raises
         ------
@@ -132,8 +132,7 @@ class _Networks:
             for network in self.networks
         ]
         told = np.stack([np.reshape(values, (len(dosage), -1)) for values in told])
-        sd = told.std(axis=0) if len(told) > 1 else np.full(told.shape[1:], np.nan)
-        return told.mean(axis=0), sd
+        return told.mean(axis=0), members_sd(told, np.full(len(told), 1 / len(told)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,9 +148,28 @@ class _Blend:
                 for member, column in zip(self.members, self.columns, strict=True)
             ]
         )
-        mean = self.weights.predict(told)[:, None]
-        sd = np.sqrt(self.weights.predict(np.square(told - mean)))[:, None]
-        return mean, sd
+        sd = members_sd(told.T, self.weights.weights)
+        return self.weights.predict(told)[:, None], sd[:, None]
+
+
+def members_sd(told, weights):
+    """Standard deviation between members, without bias: K - 1 divides for K of equal weights.
+
+    Parameters
+    ----------
+    told : ndarray (K, ...)
+        What the members predict.
+    weights : ndarray (K,)
+        Theirs in the mean, which add up to 1.
+
+    Returns
+    -------
+    ndarray (...)
+        The root of sum w (x - mean)^2 / (1 - sum w^2); NaN where one member weighs all.
+    """
+    spread = np.tensordot(weights, np.square(told - np.tensordot(weights, told, 1)), 1)
+    rest = 1 - np.sum(np.square(weights))
+    return np.sqrt(spread / rest) if rest > 1e-9 else np.full(spread.shape, np.nan)
 
 
 def software_versions():
