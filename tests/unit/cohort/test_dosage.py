@@ -49,7 +49,7 @@ def run(folder, counts, **options):
 @given(st.integers(1, 13), st.integers(1, 20), st.integers(1, 400), st.integers(0, 10**6))
 def test_counts_of_alt_whatever_the_block(tmp_path_factory, n, n_variants, block, seed):
     counts = np.random.default_rng(seed).integers(0, 3, (n_variants, n)).astype(np.int8)
-    dosage, samples, variants = run(tmp_path_factory.mktemp("d"), counts, block_bytes=block)
+    dosage, samples, variants = run(tmp_path_factory.mktemp("d"), counts, cells=block)
     assert dosage.dtype == np.int8
     assert dosage.flags.c_contiguous
     np.testing.assert_array_equal(dosage, counts.T)
@@ -84,5 +84,5 @@ def test_a_missing_call_is_refused_and_leaves_nothing(tmp_path):
     counts = np.ones((5, 6), dtype=np.int8)
     counts[3, 4] = -1
     with pytest.raises(UserError, match=r"sample PI4, variant ss3: found missing calls: 1"):
-        run(tmp_path, counts, block_bytes=48)
+        run(tmp_path, counts, cells=12)
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".bed", ".bim", ".fam"]

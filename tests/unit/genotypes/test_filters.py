@@ -183,12 +183,16 @@ def test_counting_in_blocks_changes_nothing(monkeypatch):
 
     counts = random_counts(23, 9)
     rows, keep = bed.pack(counts), np.arange(9) % 3 > 0
-    whole = call_counts.count_samples(rows, 9), call_counts.count_variants(rows, keep)
+    whole = call_counts.count_samples(rows, 9), call_counts.count_variants(rows, 9, keep)
     original = bed.blocks
     monkeypatch.setattr(bed, "blocks", lambda rows, samples: original(rows, samples, cells=20))
-    parts = call_counts.count_samples(rows, 9), call_counts.count_variants(rows, keep)
+    parts = call_counts.count_samples(rows, 9), call_counts.count_variants(rows, 9, keep)
     for one, other in zip(whole, parts, strict=True):
         assert np.array_equal(one.called, other.called)
     assert np.array_equal(whole[0].heterozygous, parts[0].heterozygous)
     assert np.array_equal(whole[1].alternate, parts[1].alternate)
     assert np.array_equal(whole[1].alternate, np.where(counts < 0, 0, counts)[:, keep].sum(axis=1))
+    every = call_counts.count_variants(rows, 9)
+    frequency = [np.mean(row[row >= 0]) / 2 for row in counts]
+    np.testing.assert_allclose(every.frequency, frequency)
+    np.testing.assert_allclose(every.missing, np.mean(counts < 0, axis=1))

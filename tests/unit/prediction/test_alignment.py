@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soyfold.genotypes import bed
+from soyfold.genotypes.counts import count_variants
 from soyfold.prediction import alignment
-from soyfold.prediction.alignment import align_variants, aligned_blocks, complement, count_calls
+from soyfold.prediction.alignment import align_variants, aligned_blocks, complement
 
 CLEAR = [("A", "G"), ("C", "T"), ("T", "G"), ("C", "A")]
 UNCLEAR = [("A", "T"), ("G", "C")]
@@ -56,8 +57,9 @@ def rewrite(panel, counts, *, swap=(), flip=(), order=None):
 def align(panel, new, counts, policy="infer"):
     """What comes out: the table, and counts in the panel's order and alleles."""
     rows, lines = bed.pack(counts), counts.shape[1]
-    called, frequency = count_calls(rows, lines)
-    table = align_variants(panel, new, called=called, frequency=frequency, policy=policy)
+    seen = count_variants(rows, lines)
+    called = {"called": seen.called, "frequency": seen.frequency}
+    table = align_variants(panel, new, **called, policy=policy)
     return table, np.concatenate(list(aligned_blocks(rows, lines, table, cells=5 * lines)))
 
 

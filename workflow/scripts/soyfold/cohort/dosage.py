@@ -5,29 +5,51 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.lib.format import open_memmap
-from pandas_plink import Chunk, read_plink1_bin
 
 from soyfold.cohort.families import name_families
 from soyfold.common.errors import UserError
 from soyfold.common.files import reserve, staged, write_table
 from soyfold.common.logs import log
-from soyfold.genotypes.bed import read_bim, read_fam
-
-BLOCK_BYTES = 64 * 2**20  # of float32 dosages, the form that pandas-plink hands out
+from soyfold.genotypes import bed
 
 
-def _refuse_missing(block, start, variants, samples, bed):
-    """Raise for a missing call, naming the first one."""
-    missing = np.isnan(block)
-    if missing.any():
-        row, column = np.argwhere(missing)[0]
-        raise UserError(
-            f"missing calls: {int(missing.sum())}",
-            file=bed,
-            at=f"sample {samples[row]}, variant {variants.iloc[start + column]}",
-            allowed="no missing call after imputation",
-            mend="switch imputation on (drop imputation: off)",
-        )
+def write_matrix(path, samples, variants, blocks):
+    """Write a memory-mapped matrix of counts, samples x variants.
+
+    A disk without room for it is told before it is written.
+
+    Parameters
+    ----------
+    path : path-like
+        .npy to write: int8 (samples, variants), C order.
+    samples, variants : int
+    blocks : iterable of (slice or ndarray, ndarray)
+        Columns, each once, and their counts (columns, samples) int8.
+    """
+    with staged(path) as temporary:
+        matrix = open_memmap(temporary, mode="w+", dtype=np.int8, shape=(samples, variants))
+        reserve(temporary)
+        for columns, counts in blocks:
+            matrix[:, columns] = counts.T
+        matrix.flush()
+        del matrix
+
+
+def _complete_blocks(file, samples, variants, cells):
+    """Blocks of a bed, as `write_matrix` takes them; a missing call is refused with its place."""
+    rows = bed.open_bed(file, variants=len(variants), samples=len(samples))
+    for part, counts in bed.blocks(rows, len(samples), cells=cells):
+        missing = counts == bed.MISSING
+        if missing.any():
+            row, column = np.argwhere(missing)[0]
+            raise UserError(
+                f"missing calls: {int(missing.sum())}",
+                file=file,
+                at=f"sample {samples[column]}, variant {variants.iloc[part.start + row]}",
+                allowed="no missing call after imputation",
+                mend="switch imputation on (imputation: {method: beagle})",
+            )
+        yield part, counts
 
 
 def _row_keys(fam, families):
@@ -45,12 +67,12 @@ def _column_keys(bim):
     return columns.assign(column=np.arange(len(bim)))
 
 
-def write_dosage(bed, *, dosage, samples, variants, families=None, block_bytes=BLOCK_BYTES):
+def write_dosage(file, *, dosage, samples, variants, families=None, cells=1 << 25):
     """Write counts of ALT as a memory-mapped matrix, with the keys of its rows and columns.
 
     Parameters
     ----------
-    bed : path-like
+    file : path-like
         PLINK bed with .bim (A1 = ALT, A2 = REF) and .fam beside it; no missing call.
     dosage : path-like
         .npy to write: int8 (n, L), C order, ALT alleles of each sample at each variant.
@@ -58,36 +80,19 @@ def write_dosage(bed, *, dosage, samples, variants, families=None, block_bytes=B
         Tables to write: sample, row; variant, chromosome, position (bp), ref, alt, column.
     families : dict, optional
         What `families.name_families` takes: samples then have a column family.
-    block_bytes : int
-        Memory of one block of variants, as float32.
+    cells : int
+        Genotypes of a block in memory.
 
     Raises
     ------
     UserError
         If a call is missing, or no sample has a family.
     """
-    bed = Path(bed)
-    fam, bim = read_fam(bed.with_suffix(".fam")), read_bim(bed.with_suffix(".bim"))
+    file = Path(file)
+    fam, bim = bed.read_fam(file.with_suffix(".fam")), bed.read_bim(file.with_suffix(".bim"))
     rows = _row_keys(fam, families)
-    step = max(1, block_bytes // (4 * len(fam)))
-    # pandas-plink calls the .bim's fifth column, here ALT, a0 and by default counts the other.
-    counts = read_plink1_bin(
-        bed,
-        bed.with_suffix(".bim"),
-        bed.with_suffix(".fam"),
-        verbose=False,
-        ref="a0",
-        chunk=Chunk(nsamples=None, nvariants=step),
-    ).data
-    with staged(dosage) as temporary:
-        matrix = open_memmap(temporary, mode="w+", dtype=np.int8, shape=counts.shape)
-        reserve(temporary)
-        for start in range(0, len(bim), step):
-            block = counts[:, start : start + step].compute(scheduler="synchronous")
-            _refuse_missing(block, start, bim["variant"], fam, bed)
-            matrix[:, start : start + step] = block
-        matrix.flush()
-        del matrix
+    blocks = _complete_blocks(file, fam, bim["variant"], cells)
+    write_matrix(dosage, len(fam), len(bim), blocks)
     write_table(rows, samples)
     write_table(_column_keys(bim), variants)
-    log.info("dosage: %d samples x %d variants", *counts.shape)
+    log.info("dosage: %d samples x %d variants", len(fam), len(bim))

@@ -53,6 +53,11 @@ class VariantCounts:
         return 1 - self.called / self.samples
 
     @property
+    def frequency(self):
+        """Frequency of ALT, (v,); NaN where no genotype is called."""
+        return _ratio(self.alternate, 2 * self.called)
+
+    @property
     def minor_allele_frequency(self):
         """Frequency of the rarer allele, (v,); NaN where no genotype is called."""
         return _ratio(np.minimum(self.alternate, 2 * self.called - self.alternate), 2 * self.called)
@@ -72,13 +77,13 @@ def count_samples(rows, samples):
     return SampleCounts(called, heterozygous, len(rows))
 
 
-def count_variants(rows, keep):
-    """Count each variant's calls among the samples with `keep` (n,) bool; read in blocks."""
+def count_variants(rows, samples, keep=None):
+    """Count each variant's calls, of samples with `keep` (n,) bool alone; read in blocks."""
     called = np.zeros(len(rows), dtype=np.int64)
     alternate = np.zeros(len(rows), dtype=np.int64)
-    for part, counts in bed.blocks(rows, len(keep)):
-        left = counts[:, keep]
+    for part, counts in bed.blocks(rows, samples):
+        left = counts if keep is None else counts[:, keep]
         missing = np.count_nonzero(left == bed.MISSING, axis=1)
         called[part] = left.shape[1] - missing
         alternate[part] = left.sum(axis=1, dtype=np.int64) - bed.MISSING * missing
-    return VariantCounts(called, alternate, int(keep.sum()))
+    return VariantCounts(called, alternate, samples if keep is None else int(keep.sum()))

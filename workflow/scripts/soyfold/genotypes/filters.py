@@ -70,7 +70,7 @@ def filter_genotypes(
     }
     lost[SAMPLE_MISSING] &= ~lost[HETEROZYGOSITY]
     keep = ~(lost[HETEROZYGOSITY] | lost[SAMPLE_MISSING])
-    by_variant = count_variants(rows, keep)
+    by_variant = count_variants(rows, len(people), keep)
     lost[MINOR_ALLELE] = _rare(by_variant, thresholds[KEYS[MINOR_ALLELE]])
     table = read_table(imported, dtype={"chromosome": str, "variant": str, "ref": str, "alt": str})
     steps = count_steps(table["reason"], len(people), lost, thresholds)

@@ -134,17 +134,6 @@ def _tell_strand(clear, unclear, same, evidence):
     return (read > 0.5) == (evidence.panel > 0.5), told_by
 
 
-def count_calls(rows, samples):
-    """Calls and frequency of ALT of each variant of packed rows; NaN without a call."""
-    called, alternate = np.zeros((2, len(rows)), dtype=np.int64)
-    for part, counts in bed.blocks(rows, samples):
-        known = counts != bed.MISSING
-        called[part] = known.sum(axis=1)
-        alternate[part] = np.where(known, counts, 0).sum(axis=1)
-    with np.errstate(invalid="ignore"):
-        return called, alternate / (2 * called)
-
-
 def align_variants(panel, new, *, called, frequency, policy):
     """Find each of a model's variants among those of new genotypes.
 

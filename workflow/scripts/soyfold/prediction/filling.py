@@ -9,15 +9,14 @@ import pandas as pd
 from soyfold.common.files import scratch, staged, write_table, zipped
 from soyfold.common.logs import log
 from soyfold.genotypes import bed
+from soyfold.genotypes.counts import count_variants
 from soyfold.imputation.beagle import impute_from_panel, phase_panel
 from soyfold.imputation.imputing import (
     BEAGLE,
     MOST_FREQUENT,
     NO_VARIANTS,
     NONE_MISSING,
-    count_missing,
 )
-from soyfold.prediction import alignment
 
 FEWEST_SHARED = 2  # variants of a chromosome that Beagle needs
 
@@ -85,8 +84,8 @@ def fill_chromosome(source, chromosome, *, panel, phased, settings, prefix, call
     rows = bed.open_bed(f"{source}.bed", variants=len(panel), samples=samples)
     here = np.flatnonzero(panel["chromosome"] == chromosome)
     rows, panel = np.array(rows[here]), panel.iloc[here]
-    called, _ = alignment.count_calls(rows, samples)
-    shared, missing = np.flatnonzero(called), count_missing(rows, samples)
+    called = count_variants(rows, samples).called
+    shared, missing = np.flatnonzero(called), len(rows) * samples - int(called.sum())
     method = _method(len(here), missing, len(shared), phased)
     log.info("%s: %d variants, %d shared: %s", chromosome, len(here), len(shared), method)
     filled = rows

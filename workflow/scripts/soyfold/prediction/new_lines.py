@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.lib.format import open_memmap
 
+from soyfold.cohort.dosage import write_matrix
 from soyfold.common.errors import UserError
-from soyfold.common.files import read_table, staged
+from soyfold.common.files import read_table
 from soyfold.common.logs import log
 from soyfold.genotypes import bed
+from soyfold.genotypes.counts import count_variants
 from soyfold.genotypes.sieve import ABSENT
 from soyfold.genotypes.sources import SUFFIXES
 from soyfold.prediction import alignment
@@ -70,11 +71,15 @@ def align_lines(source, records, panel, study_samples, *, settings, file, prefix
     """
     bim, samples = bed.read_bim(f"{source}.bim"), bed.read_fam(f"{source}.fam")
     rows = bed.open_bed(f"{source}.bed", variants=len(bim), samples=len(samples))
-    called, frequency = alignment.count_calls(rows, len(samples))
-    _refuse_unnamed(bim, frequency, file)
+    seen = count_variants(rows, len(samples))
+    _refuse_unnamed(bim, seen.frequency, file)
     keys = ["variant", "chromosome", "position", "ref", "alt"]
     variants = alignment.align_variants(
-        panel, bim[keys], called=called, frequency=frequency, policy=settings["ambiguous"]
+        panel,
+        bim[keys],
+        called=seen.called,
+        frequency=seen.frequency,
+        policy=settings["ambiguous"],
     )
     known = pd.Series(samples).isin(set(study_samples))
     every = read_table(records, required=("kept", "reason"), dtype={"reason": str})
@@ -155,13 +160,12 @@ def write_new_dosage(parts, panel, samples, *, path):
     path : path-like
         .npy to write: int8 (n, L), count of the model's ALT.
     """
-    with staged(path) as temporary:
-        shape = (samples, len(panel))
-        matrix = open_memmap(temporary, mode="w+", dtype=np.int8, shape=shape)
+
+    def blocks():
         for chromosome, file in parts.items():
             here = np.flatnonzero(panel["chromosome"] == chromosome)
             rows = bed.open_bed(file, variants=len(here), samples=samples)
             for part, counts in bed.blocks(rows, samples):
-                matrix[:, here[part]] = counts.T
-        matrix.flush()
-        del matrix
+                yield here[part], counts
+
+    write_matrix(path, samples, len(panel), blocks())
