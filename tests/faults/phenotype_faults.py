@@ -19,6 +19,18 @@ def cell(text):
     return spoil
 
 
+def marks(*texts):
+    """A fault of the first lines' values of oil."""
+
+    def spoil(study):
+        lines = study.lines(OIL)
+        for k, text in enumerate(texts, start=1):
+            lines[k] = f"{lines[k].split(',')[0]},{text}"
+        study.write(OIL, lines)
+
+    return spoil
+
+
 def oil(*lines):
     """A fault that replaces oil's table."""
     return lambda study: study.write(OIL, lines)
@@ -134,17 +146,56 @@ FAULTS = [
         "0 joined lines",
         "48 genotype_only",
     ),
-    _join("phenotypes: half a row at their end", half_a_row, OIL, "line 49", "a row of 1 cells"),
+    _join(
+        "phenotypes: half a row at their end",
+        half_a_row,
+        OIL,
+        "line 49",
+        "a row of 1 cells",
+        "'OIL'",
+    ),
     _join("phenotypes: text in the value column", cell("high"), "'high'", "line 2", "'OIL'"),
     _join("phenotypes: comma decimals", cell('"20,5"'), "'20,5'", "decimal point"),
     _join(
         "phenotypes: semicolons and comma decimals (German Excel)",
         semicolons,
-        "commas or tabs",
-        "decimal points",
+        "if it is a decimal mark",
+        "column decimal",
+        mended="save it with commas, or write ',' in the column decimal: only one of them helped",
     ),
-    _join("phenotypes: infinite value", cell("inf"), "'inf'", "a finite number"),
-    _join("phenotypes: value beyond floating point", cell("1e999"), "'1e999'", "a finite number"),
+    _join(
+        "phenotypes: commas between thousands",
+        cell('"1,234"'),
+        "write 1234, without marks between thousands",
+        mended="write 1.234, with a decimal point: a thousandth of the value",
+    ),
+    _join(
+        "phenotypes: -9 for a missing value",
+        cell("-9"),
+        "-9 in 1 cells",
+        "column missing",
+        mended="averaged in without a word",
+    ),
+    _join(
+        "phenotypes: a value of two kinds of text",
+        lambda s: s.write(OIL, ["Plant ID,OIL", "PI548400,n.d.", "PI548401,high", "PI548402,20"]),
+        "'n.d.' (1), 'high' (1)",
+        "column missing",
+        mended="one at a time, each to be written NA",
+    ),
+    _join(
+        "phenotypes: an old .xls under another name",
+        content(OIL, b"\xd0\xcf\x11\xe0" + bytes(600)),
+        "an old .xls workbook",
+    ),
+    _join(
+        "phenotypes: a workbook with a password",
+        content(OIL, b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le")),
+        "with a password",
+        mended="an old .xls workbook, to be saved as .xlsx, which it was",
+    ),
+    _join("phenotypes: infinite value", cell("inf"), "'inf'", "finite numbers"),
+    _join("phenotypes: value beyond floating point", cell("1e999"), "'1e999'", "finite numbers"),
     _join("phenotypes: latin-1", latin_1, "no UTF-8"),
     _counted(
         "phenotypes: UTF-16",
@@ -182,6 +233,18 @@ FAULTS = [
         empty_environment,
         "without an environment",
         "line 2",
+    ),
+    _counted(
+        "phenotypes: the marks of six programs for a missing value",
+        marks("-", "*", "missing", "NULL", "#N/A", "."),
+        "oil\tgenotype_only\tno value\t6",
+        mended="refused one at a time, to be written NA",
+    ),
+    _counted(
+        "phenotypes: rows that leave out blank cells at their end",
+        lambda s: s.write(OIL, [f"{s.lines(OIL)[0]},note,remark", *s.lines(OIL)[1:]]),
+        "oil\tmatched\tby the same id\t48",
+        mended="refused as cut off",
     ),
     _counted("phenotypes: NaN", cell("NaN"), "oil\tgenotype_only\tno value\t1"),
     _counted(

@@ -8,6 +8,7 @@ JOIN_COLUMNS = [
     "format",
     "sheet",
     "decimal",
+    "missing",
     "id_column",
     "value_column",
     "environment_column",

@@ -1,5 +1,8 @@
 """Phenotypes as people keep them: workbooks, units, decimal commas, line ends, repeated ids."""
 
+import re
+import zipfile
+
 import openpyxl
 import pandas as pd
 import pytest
@@ -94,17 +97,143 @@ def test_workbooks_that_are_refused(tmp_path):
     (tmp_path / "p.xls").write_bytes(b"\xd0\xcf\x11\xe0 old")
     with pytest.raises(UserError, match=r"found an old \.xls workbook"):
         read_records(row_of("plots", tmp_path / "p.xls"))
+    (tmp_path / "p.xlsx").write_bytes(b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le"))
+    with pytest.raises(UserError, match=r"found a workbook with a password.*take the password off"):
+        read_records(row_of("plots", tmp_path / "p.xlsx"))
+    (tmp_path / "~$p.xlsx").write_bytes(b"\x05owner" + bytes(159))
+    with pytest.raises(UserError, match=r"found the lock file of an open workbook"):
+        read_records(row_of("plots", tmp_path / "~$p.xlsx"))
+    for name, said in {
+        "mimetype": r"an OpenDocument file",
+        "xl/workbook.bin": r"a binary \.xlsb",
+    }.items():
+        with zipfile.ZipFile(tmp_path / "o.xlsx", "w") as archive:
+            archive.writestr(name, "")
+        with pytest.raises(UserError, match=said):
+            read_records(row_of("plots", tmp_path / "o.xlsx"))
     book = openpyxl.Workbook()
     for cells in (["strain", "environment", "protein"], ["A", "X", "=40+1"]):
         book.active.append(cells)
     book.save(file)
     with pytest.raises(
-        UserError, match=r"sheet 'Sheet', line 2, column 3: found a formula without"
+        UserError, match=r"line 2, column 'protein': found '=40\+1'.*no stored value: open the work"
     ):
         read_records(row_of("plots", file))
     write_workbook(file, "strain,environment,oil\nA,X,4\n")
     with pytest.raises(UserError, match=r"no column 'protein'.*strain, environment, oil"):
         read_records(row_of("plots", file))
+
+
+def rewrite(file, changes):
+    """A workbook as another program would have saved it: text of its parts replaced."""
+    with zipfile.ZipFile(file) as archive:
+        parts = {name: archive.read(name).decode() for name in archive.namelist()}
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, text in parts.items():
+            for old, new in changes.items():
+                text = re.sub(old, new, text)
+            archive.writestr(name, text)
+    return file
+
+
+STRICT = {
+    "http://schemas.openxmlformats.org/spreadsheetml/2006/main":
+        "http://purl.oclc.org/ooxml/spreadsheetml/main",
+    "http://schemas.openxmlformats.org/officeDocument/2006/relationships":
+        "http://purl.oclc.org/ooxml/officeDocument/relationships",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {'<dimension ref="[^"]*"': '<dimension ref="A1"'},
+        {'<dimension ref="[^"]*"': '<dimension ref="A1:C3"'},
+        {"<dimension [^>]*>": ""},
+        {"<fill><patternFill ?/></fill>": "<fill/>"},
+        {r' r="[A-Z]*[0-9]+"': ""},  # rows and cells without their places
+        STRICT,
+    ],
+    ids=["A1", "short", "no size", "an empty fill", "no places", "Strict"],
+)
+def test_workbooks_of_other_programs(tmp_path, changes):
+    """All rows come, whatever a workbook says of its size, styles and places."""
+    lines = [f"L{k},{20 + k / 10}" for k in range(40)]
+    file = write_workbook(tmp_path / "w.xlsx", "\n".join(["Plant ID,protein", *lines]))
+    book = openpyxl.load_workbook(file)
+    book.active.cell(3, 2, "#N/A").data_type = "e"
+    book.save(file)
+    records = read_records(row_of("npgs_wide", rewrite(file, changes)))
+    assert records["id"].tolist() == [f"L{k}" for k in range(40)]
+    assert records["value"].isna().tolist() == [k == 1 for k in range(40)]
+
+
+def test_merged_cells_are_those_of_all_their_rows(tmp_path):
+    """A line merged over its plots and an environment over its block; a value's is refused."""
+    book = openpyxl.Workbook()
+    book.active.append(["strain", "environment", "protein"])
+    for k in range(6):
+        book.active.append(["AB"[k // 3] if k % 3 == 0 else None, None, 40 + k])
+    for cell, text in (("B2", "X"), ("B4", "Y")):
+        book.active[cell] = text
+    for place in ("A2:A4", "A5:A7", "B2:B3", "B4:B7"):
+        book.active.merge_cells(place)
+    book.save(tmp_path / "m.xlsx")
+    records = read_records(row_of("plots", tmp_path / "m.xlsx"))
+    assert records["id"].tolist() == [*"AAABBB"] and records["environment"].tolist() == [*"XXYYYY"]
+    assert records["value"].tolist() == [40, 41, 42, 43, 44, 45]
+    book.active.merge_cells("C3:C4")
+    book.save(tmp_path / "m.xlsx")
+    with pytest.raises(UserError, match=r"column 'protein': found merged cells, C3:C4 first"):
+        read_records(row_of("plots", tmp_path / "m.xlsx"))
+
+
+def test_a_merged_header_is_none_of_the_values(tmp_path):
+    book = openpyxl.Workbook()
+    for cells in (["Plant ID", "protein", None], [None, "2019", "2020"], ["A", 40, 41]):
+        book.active.append(cells)
+    book.active.merge_cells("A1:A2")
+    book.active.merge_cells("B1:C1")
+    book.save(tmp_path / "m.xlsx")
+    row = row_of("npgs_wide", tmp_path / "m.xlsx", value_column="2020")
+    assert values(row) == [("A", 41.0)]
+
+
+@pytest.mark.parametrize("form", ["0.0%", '0.0"%"', r"0.0\%"])
+def test_per_cents_of_a_workbook_are_what_it_shows(tmp_path, form):
+    """21.3 % is stored as 0.213 under a format that scales; a sign in quotes scales nothing."""
+    stored = [0.213, 0.25] if form == "0.0%" else [21.3, 25]
+    book = openpyxl.Workbook()
+    book.active.append(["Plant ID", "protein"])
+    for name, value in zip("AB", stored, strict=True):
+        book.active.append([name, value])
+        book.active.cell(book.active.max_row, 2).number_format = form
+    book.save(tmp_path / "w.xlsx")
+    for unit in (None, "%"):
+        row = row_of("npgs_wide", tmp_path / "w.xlsx", unit=unit)
+        assert values(row) == [("A", 21.3), ("B", 25.0)]
+    if form == "0.0%":
+        with pytest.raises(UserError, match=r"found '21\.3%' \(1\), '25%' \(1\).*all in one unit"):
+            read_records(row_of("npgs_wide", tmp_path / "w.xlsx", unit="g/kg"))
+        book.active.append(["C", 30])
+        book.save(tmp_path / "w.xlsx")
+        with pytest.raises(UserError, match=r"found '21\.3%'.*all in one unit"):
+            read_records(row_of("npgs_wide", tmp_path / "w.xlsx", unit="%"))
+
+
+def test_a_hidden_sheet_is_read_where_it_is_named(tmp_path):
+    file = write_workbook(
+        tmp_path / "p.xlsx", "x,y\n1,2\n", sheets=[("old", PLOTS), ("new", PLOTS)]
+    )
+    book = openpyxl.load_workbook(file)
+    book["old"].sheet_state = "hidden"
+    book.save(file)
+    assert values(row_of("plots", file)) == EXPECTED["plots"]
+    del book["new"]
+    book.save(file)
+    with pytest.raises(UserError, match=r"in a hidden sheet alone: old.*column sheet of the trai"):
+        read_records(row_of("plots", file))
+    assert values(row_of("plots", file, sheet="old")) == EXPECTED["plots"]
 
 
 def test_ids_that_are_numbers_stay_as_they_are(tmp_path):
@@ -120,14 +249,13 @@ def test_decimal_commas_where_the_sheet_says_so(tmp_path, delimiter):
     lines = [line.split(",", 2) for line in (head, *body)]
     file = write_text(tmp_path / "p.csv", "\n".join(delimiter.join(line) for line in lines) + "\n")
     assert values(row_of("plots", file, decimal=",")) == [("A", 41.3), ("B", 40.0)]
-    said = "the column decimal of the traits sheet" if delimiter != ";" else "no column"
-    with pytest.raises(UserError, match=said):
+    with pytest.raises(UserError, match=r"write 41\.3.* in the column decimal of the traits sheet"):
         read_records(row_of("plots", file))
 
 
 def test_decimal_points_among_commas_are_refused_and_workbook_numbers_are_not(tmp_path):
     file = write_text(tmp_path / "p.csv", "strain;environment;protein\nA;X;1.234\n")
-    with pytest.raises(UserError, match=r"found '1\.234'.*write 1,234, or '\.' in the column dec"):
+    with pytest.raises(UserError, match=r"'1\.234'.*write 1234.*1,234, or '\.' in the column d"):
         read_records(row_of("plots", file, decimal=","))
     file = write_workbook(tmp_path / "p.xlsx", "strain,environment,protein\nA,X,41.3\n")
     assert values(row_of("plots", file, decimal=",")) == [("A", 41.3)]

@@ -20,6 +20,7 @@ PACKAGES = {
     "torch": "pytorch",
     "pandas_plink": "pandas-plink",
     "hicstraw": "hic-straw",
+    "python_calamine": "python-calamine",
     "vl_convert": "vl-convert-python",
     "sklearn": "scikit-learn",
     "matplotlib": "matplotlib-base",

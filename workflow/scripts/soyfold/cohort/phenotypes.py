@@ -2,8 +2,10 @@
 
 import pandas as pd
 
-from soyfold.common.delimited import is_missing, parse_numbers, read_columns
+from soyfold.common.delimited import read_columns
 from soyfold.common.errors import UserError
+from soyfold.common.logs import log
+from soyfold.common.values import is_missing, parse_numbers, refuse_codes
 
 ACCESSION_COLUMNS = ("accession_prefix", "accession_number", "accession_suffix")
 DESCRIPTOR_COLUMN = "descriptor_name"
@@ -83,6 +85,19 @@ def _refuse_other_units(row, table):
             )
 
 
+def _refuse_merged_values(row, table):
+    """A line's or an environment's merged cell is that of all its rows; a value's is of one."""
+    place = table.attrs["merged"].get(row["value_column"])
+    if place:
+        raise UserError(
+            f"merged cells, {place} first",
+            file=row["file"],
+            at=f"column {row['value_column']!r}",
+            allowed="merged cells of ids and environments",
+            mend="unmerge them, and write each value into its own row",
+        )
+
+
 def _bare(unit):
     return "".join(unit.lower().split())
 
@@ -91,6 +106,7 @@ def _read_text(row):
     """Cells of a trait's columns as text: id, value, environment (if named), line."""
     table, ids = _read_table(row)
     _refuse_other_units(row, table)
+    _refuse_merged_values(row, table)
     environment = row.get("environment_column")
     return pd.DataFrame(
         {
@@ -109,7 +125,7 @@ def read_records(row):
     ----------
     row : dict
         The trait's row of the traits sheet: trait, file, format, value_column and, each may be
-        None, id_column, environment_column, unit, unit_column, sheet, decimal. Formats:
+        None, id_column, environment_column, unit, unit_column, sheet, decimal, missing. Formats:
         `npgs_descriptor` (GRIN-Global download: title lines, accession_prefix, accession_number,
         accession_suffix), `npgs_wide` (a line per row, a trait per column; the id column is
         `Plant ID` or the first if none is named), `plots` (a plot per row). In the first two a
@@ -125,21 +141,25 @@ def read_records(row):
     Raises
     ------
     UserError
-        For an unreadable table, a missing column, text in the value column, units that differ
-        or aren't the sheet's, or a value without an environment.
+        For an unreadable table, a missing column, text, merged cells or codes of a missing value
+        in the value column, units that differ or aren't the sheet's, or a value without an
+        environment.
     """
     records = _read_text(row)
     if row["format"] in SEVERAL_READINGS:
         records["text"] = records["text"].str.split(";")
         records = records.explode("text", ignore_index=True)
         records["text"] = records["text"].str.strip()
+    where = {"file": row["file"], "column": row["value_column"], "missing": row.get("missing")}
+    decimal = row.get("decimal") or "."
     records["value"] = parse_numbers(
-        records["text"],
-        records["line"],
-        file=row["file"],
-        column=row["value_column"],
-        decimal=row.get("decimal") or ".",
+        records["text"], records["line"], decimal=decimal, unit=row.get("unit"), **where
     )
+    refuse_codes(records["value"], **where)
+    absent = records.loc[records["value"].isna() & (records["text"] != ""), "text"]
+    if len(absent):
+        counts = ", ".join(f"{text!r} ({n})" for text, n in absent.value_counts().items())
+        log.info("%s: taken as missing: %s", row["trait"], counts)
     if row.get("environment_column"):
         placeless = records["value"].notna() & is_missing(records["environment"])
         if placeless.any():

@@ -48,13 +48,6 @@ def _refusal(error):
     return UserError(found, file=file and re.sub(r"\.part\d+\.", "", str(file)), mend=mend)
 
 
-def warn(text):
-    """Tell in the rule's log and on the terminal what a user should know before hours go by."""
-    line = f"WARNING {' '.join(text.split())}"
-    log.warning("%s", line)
-    print(f"soyfold: {line}", file=sys.stderr)
-
-
 @contextlib.contextmanager
 def rule_log(path):
     """Send soyfold's log to `path` while a rule's script runs.

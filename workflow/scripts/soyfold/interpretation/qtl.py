@@ -5,8 +5,9 @@ import re
 import numpy as np
 import pandas as pd
 
-from soyfold.common.delimited import parse_numbers, read_columns
+from soyfold.common.delimited import read_columns
 from soyfold.common.errors import UserError
+from soyfold.common.values import parse_numbers
 
 
 def plain_name(name):
