@@ -30,11 +30,13 @@ MODELS = {
     "rr_blup": {"train_on": ["train", "val"]},
     "rkhs": {"train_on": ["train", "val"], "bandwidths": [0.5, 2]},
     "principal_components": {"components": 10},
+    "contact_kernel": {"train_on": ["train", "val"], "power": 1.0},
 }
 
 
 def direct(module):
-    return {**block(module, kind="direct", **MODELS[module]), "cim": "none"}
+    cim = "real" if module == "contact_kernel" else "none"
+    return {**block(module, kind="direct", **MODELS[module]), "cim": cim}
 
 
 def share(folder, inputs, model):
