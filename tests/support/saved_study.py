@@ -5,6 +5,7 @@ import pandas as pd
 from tiny_study import write_cohort, write_second_trait
 
 from soyfold.common.files import read_table, write_table
+from soyfold.common.schema import overlay
 from soyfold.prediction.panel import describe_panel
 from soyfold.prediction.saved_models import save_model
 from soyfold.study import registry, roles
@@ -50,7 +51,7 @@ def quick_block(block):
     }
     if block["parameters"].get("tokens") == "snp":
         known.pop("window", None)
-    return roles.final_block(registry.overlay(block, {"parameters": known}))
+    return roles.final_block(overlay(block, {"parameters": known}))
 
 
 class Saver:

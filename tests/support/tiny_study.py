@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import torch
 
+from soyfold.models.loading import import_model
 from soyfold.models.parameters import training_options
 from soyfold.models.tokens import make_layout
-from soyfold.study import registry
 from soyfold.training import loop
 from soyfold.training.scaling import fit_scaler
 
@@ -113,7 +113,7 @@ def build(module, *, cim=CIM, width=4, seed=0, layout=None, **parameters):
     if module in ("cnn", "lstm", "gru"):
         own = {name: own[name] for name in ("tokens", "window", "d_model")}
         own |= {"embedding": "locus_scaled", "position": "learned"}
-    network = registry.import_model(module).Network
+    network = import_model(module).Network
     return network(layout or tiny_layout(width), {**own, **parameters}, cim).eval()
 
 
@@ -126,7 +126,7 @@ def train(
     scaler = fit_scaler(dosage[train_rows], y[train_rows])
     torch.manual_seed(seed)
     layout = dataclasses.replace(tiny_layout(), outputs=1 if y.ndim == 1 else y.shape[1])
-    network = registry.import_model(module).Network(layout, parameters or SMALL, CIM)
+    network = import_model(module).Network(layout, parameters or SMALL, CIM)
     trained = loop.train(
         network,
         dosage,

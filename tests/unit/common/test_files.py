@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soyfold.common import digest
 from soyfold.common.errors import UserError
 from soyfold.common.files import decode_text, read_table, scratch, staged, write_table
 from soyfold.common.logs import log, rule_log
@@ -146,39 +145,6 @@ def test_a_program_on_a_full_disk_is_told_as_any_full_disk(tmp_path, capfd, word
         f"soyfold: ERROR {tmp_path}/lines: found no space left on the disk; to mend: make room,"
         " and start the same command again\n"
     )
-
-
-@pytest.fixture
-def scripts(tmp_path, monkeypatch):
-    """A small tree of sources that the digest works on."""
-    package = tmp_path / "soyfold"
-    package.mkdir()
-    (package / "__init__.py").write_text("")
-    (package / "a.py").write_text('"""Doc."""\nfrom soyfold import b\nX = 1  # why\n')
-    (package / "b.py").write_text("Y = 2\n")
-    (package / "c.py").write_text("Z = 3\n")
-    (tmp_path / "run.py").write_text("from soyfold.a import X\n")
-    monkeypatch.setattr(digest, "SCRIPTS", tmp_path)
-    digest._parse.cache_clear()
-    yield tmp_path
-    digest._parse.cache_clear()
-
-
-@pytest.mark.parametrize(
-    ("file", "text", "changes"),
-    [
-        ("soyfold/b.py", "Y = 4\n", True),
-        ("soyfold/a.py", '"""Other."""\nfrom soyfold import b\n\nX = 1  # else\n', False),
-        ("soyfold/a.py", '"""Doc."""\nfrom soyfold import b\nX = 2\n', True),
-        ("soyfold/c.py", "Z = 5\n", False),
-        ("run.py", "from soyfold.a import X\nX\n", True),
-    ],
-)
-def test_digest_follows_imports_and_ignores_comments(scripts, file, text, changes):
-    before = digest.source_digest("run")
-    (scripts / file).write_text(text)
-    digest._parse.cache_clear()
-    assert (digest.source_digest("run") != before) == changes
 
 
 def test_a_program_of_the_same_name_is_refused(tmp_path, monkeypatch):

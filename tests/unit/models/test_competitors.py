@@ -6,7 +6,7 @@ from planted_traits import additive_trait, draw_lines, parted
 
 from soyfold.common.errors import UserError
 from soyfold.metrics import pearson, r2
-from soyfold.study import registry
+from soyfold.models.loading import import_model
 from soyfold.training.checkpoints import read_checkpoint, save_checkpoint
 
 # One choice each, so that validation lines can decide nothing.
@@ -25,7 +25,7 @@ def parts():
 
 
 def fit(module, train, val, *, seed=0, **parameters):
-    model = registry.import_model(module)
+    model = import_model(module)
     more = {"validation": val} if "validation" in getattr(model, "NEEDS", ()) else {}
     parameters = {**QUICK[module], **parameters}
     return model.fit(*train, parameters=parameters, seed=seed, **more)
@@ -65,7 +65,7 @@ def test_predicts_again_from_its_checkpoint(module, parts, tmp_path):
     model = fit(module, train, val)
     save_checkpoint(tmp_path / "checkpoint.npz", model.state(), kind="direct")
     arrays, _ = read_checkpoint(tmp_path / "checkpoint.npz")
-    again = registry.import_model(module).from_state(arrays)
+    again = import_model(module).from_state(arrays)
     np.testing.assert_array_equal(again.predict(dosage), model.predict(dosage))
 
 

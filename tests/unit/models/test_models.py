@@ -12,6 +12,7 @@ from soyfold.attention.biased import attention_statistics
 from soyfold.common import digest
 from soyfold.common.errors import UserError
 from soyfold.models import encoder
+from soyfold.models.loading import import_model
 from soyfold.models.parameters import TRAINING
 from soyfold.study import registry
 from soyfold.training.attention import measure_attention
@@ -157,7 +158,7 @@ def test_paper_sizes():
     layout = tiny_layout(1)
     counts = {}
     for module in ("cnn", "lstm", "gru"):
-        network = registry.import_model(module).Network(layout, {}, None)
+        network = import_model(module).Network(layout, {}, None)
         counts[module] = sum(p.numel() for p in network.parameters())
     h, L = 64, layout.n_snps
     gates = (1 * h + h * h + 2 * h) + (2 * h * h + 2 * h)
@@ -256,7 +257,7 @@ def test_models_of_contacts_need_a_cim(module):
 def test_the_schema_names_the_parameters_that_the_modules_know(root):
     schema = yaml.safe_load((root / "workflow/schemas/models.schema.yaml").read_text())
     for module in (*NETWORKS, "mlp"):
-        known = {*registry.import_model(module).Network.DEFAULTS, *TRAINING}
+        known = {*import_model(module).Network.DEFAULTS, *TRAINING}
         assert set(schema["$defs"]["parameters"][module]["properties"]) == known
 
 
@@ -266,7 +267,7 @@ def test_the_models_file_builds(root, preset):
     for name, block in registry.load_models(study, root / "workflow/schemas", NETWORKS).items():
         assert block["gpu"] == (1 if preset == "paper" else 0)
         layout = tiny_layout(block["parameters"].get("window") or 1)
-        registry.import_model(block["module"]).Network(layout, block["parameters"], CIM)
+        import_model(block["module"]).Network(layout, block["parameters"], CIM)
         assert block["attention"] == (name in ("transformer", "csafm", "cisem"))
 
 
@@ -279,13 +280,7 @@ def test_editing_one_model_cannot_change_another():
 
 def parts_of_digest(module):
     """Names of the files that a model's source digest covers."""
-    waiting, seen = [digest._file_of(f"soyfold.models.{module}")], set()
-    while waiting:
-        path = waiting.pop()
-        if path not in seen:
-            seen.add(path)
-            waiting.extend(digest._parse(path)[1])
-    return {path.name for path in seen}
+    return {path.name for path in digest.reached(f"soyfold.models.{module}")}
 
 
 @pytest.mark.parametrize("module", NETWORKS)
@@ -304,7 +299,7 @@ def test_traits_learnt_together_are_outputs_of_one_network(module):
 def test_the_mlp_reads_the_sum_of_all_embedded_snps():
     own = {"tokens": "window", "window": 4, "d_model": 8}
     torch.manual_seed(0)
-    network = registry.import_model("mlp").Network(tiny_layout(), own, None).eval()
+    network = import_model("mlp").Network(tiny_layout(), own, None).eval()
     g = standardised()
     sums = g @ network.embedding.locus / tiny_layout().n_tokens ** 0.5
     torch.testing.assert_close(network(g), network.readout.head(sums).squeeze(-1))

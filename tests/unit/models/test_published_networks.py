@@ -11,6 +11,7 @@ from torch import nn
 
 from soyfold.attention.biased import attention_statistics
 from soyfold.common.errors import UserError
+from soyfold.models.loading import import_model
 from soyfold.study import registry
 from soyfold.training import fits
 from soyfold.training.checkpoints import load_network
@@ -29,7 +30,7 @@ def build(module, *, width=4, outputs=1, seed=0, **parameters):
     torch.manual_seed(seed)
     tokens = WINDOWS if width > 1 else {"tokens": "snp"}
     layout = dataclasses.replace(tiny_layout(width), outputs=outputs)
-    network = registry.import_model(module).Network
+    network = import_model(module).Network
     return network(layout, {**SMALL[module], **tokens, **parameters}, CIM).eval()
 
 
@@ -108,7 +109,7 @@ def test_rijal_sees_the_order_of_loci_by_their_own_weights_alone():
 def test_arcadia_has_the_parameters_of_a_standard_transformer(outputs, root):
     p = load(root, "paper")["arcadia_transformer"]["parameters"]
     layout = dataclasses.replace(tiny_layout(1), outputs=outputs)
-    network = registry.import_model("arcadia_transformer").Network(layout, p, CIM)
+    network = import_model("arcadia_transformer").Network(layout, p, CIM)
     d, snps = 256, layout.n_snps
     layer = 4 * (d * d + d) + (d * 1024 + 1024) + (1024 * d + d) + 2 * 2 * d
     assert count(network) == 2 * snps * d + 3 * layer + 2 * 2 * d + outputs * (d + 1)
@@ -185,7 +186,7 @@ def test_presets_resolve_to_networks(preset, root):
     for name, entry in load(root, preset).items():
         p = entry["parameters"]
         layout = tiny_layout(p.get("window") or 1)
-        network = registry.import_model(entry["module"]).Network(layout, p, CIM)
+        network = import_model(entry["module"]).Network(layout, p, CIM)
         assert entry["preset"] == preset and p["tokens"] == (
             "snp" if preset == "paper" else "window"
         )

@@ -52,15 +52,25 @@ def tree(path):
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+def imported(path):
+    """Files of soyfold that a file imports, wherever in it."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (digest.file_of(alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            yield from (digest.file_of(name) for name in names)
+
+
 def reached(*start, by_name=True):
     """Files that scripts or modules reach by import, those imported `by_name` too."""
-    waiting, seen = [digest._file_of(name) for name in start], set()
+    waiting, seen = [digest.file_of(name) for name in start], set()
     while waiting:
         path = waiting.pop()
         if path is None or path in seen:
             continue
         seen.add(path)
-        waiting.extend(digest._parse(path)[1])
+        waiting.extend(imported(path))
         for call in calls(path, "import_module") if by_name else []:
             waiting.extend(computed(call.args[0]))
     return seen
@@ -69,7 +79,9 @@ def reached(*start, by_name=True):
 def computed(argument):
     """Files that `import_module(argument)` can mean: one, or all of a folder."""
     if isinstance(argument, ast.Constant):
-        return [digest._file_of(argument.value)]
+        return [digest.file_of(argument.value)]
+    if not isinstance(argument.values[0], ast.Constant):
+        return []  # what a package hands on is loaded by who asks for it, which nothing here does
     stem = argument.values[0].value  # of f"soyfold.models.{...}"
     assert stem.startswith("soyfold.") and stem.endswith("."), stem
     return sorted((digest.SCRIPTS / stem.replace(".", "/")).glob("*.py"))
@@ -143,7 +155,7 @@ def test_the_snakefiles_own_file_names_what_the_rule_files_import():
             r"(?m)^ *(?:from|import) (soyfold[\w.]*)(?: import ([\w, ]+))?", path.read_text()
         ):
             modules.update([module, *(f"{module}.{name.strip()}" for name in names.split(","))])
-    modules = {name for name in modules if digest._file_of(name)}
+    modules = {name for name in modules if digest.file_of(name)}
     # Models are imported, and PLINK and Beagle called, by rules alone.
     missing = wanted(reached(*modules, by_name=False)) - set(named(OF_SNAKEMAKE))
     missing -= {"plink", "beagle", "openjdk", "plink2"}

@@ -8,8 +8,8 @@ import torch
 from tiny_study import SMALL, parts_of, planted_lines, tiny_layout, train
 
 from soyfold.metrics import pearson
+from soyfold.models.loading import import_model
 from soyfold.models.parameters import training_options
-from soyfold.study import registry
 from soyfold.training import loop
 from soyfold.training.loop.batches import Augmentation
 from soyfold.training.loop.record import judge
@@ -31,7 +31,7 @@ def regression(dosage, y, **options):
     scaler = fit_scaler(dosage, y)
     layout = dataclasses.replace(tiny_layout(), outputs=1 if y.ndim == 1 else y.shape[1])
     torch.manual_seed(0)
-    network = registry.import_model("transformer").Network(layout, SMALL, None)
+    network = import_model("transformer").Network(layout, SMALL, None)
     z = torch.from_numpy(scaler.standardise(y))
     options = training_options(options)
     module = loop.Regression(network, torch.from_numpy(dosage), z, scaler, options)

@@ -10,10 +10,10 @@ import yaml
 from leak_study import LINES, SCHEMES, TRAITS, draw, family_dosage, fit_model, noise, write_study
 
 from soyfold.common.files import read_table, write_table
-from soyfold.evaluation.measures import read_predictions
 from soyfold.metrics import pearson
 from soyfold.study.schemes import OF_ENVIRONMENTS, OPTIONS
 from soyfold.training.checkpoints import read_checkpoint
+from soyfold.training.outputs import read_predictions
 
 ROOT = Path(__file__).resolve().parents[3]
 MODELS = list(yaml.safe_load((ROOT / "config/models.yaml").read_text())["models"])

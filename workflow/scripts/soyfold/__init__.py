@@ -1,6 +1,8 @@
 """soyfold: trait prediction from SNPs, and whether the 3D genome helps.
 
-The package knows nothing of Snakemake. One module per stage word; see the README.
+A package a storey, in the order of the road: genotypes, imputation, contacts, cohort, training
+(with models and attention), evaluation, interpretation, prediction, report. `study` says which fits
+and pages there are; nothing here knows of Snakemake.
 """
 
 __version__ = "0.1.0"

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist, pdist
 
 from soyfold.common import blocks
+from soyfold.common.blocks import line_products
 from soyfold.common.errors import UserError
 from soyfold.models.kernels.matrices import (
     centre,
     kernel_matrix,
-    line_products,
     median_off_diagonal,
     write_products,
 )

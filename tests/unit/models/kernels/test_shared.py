@@ -22,7 +22,7 @@ from soyfold.models.kernels.shared import (
     reflectors_of,
     release_kernels,
 )
-from soyfold.study.registry import import_model
+from soyfold.models.loading import import_model
 from soyfold.training import fits
 
 MODELS = {
@@ -178,17 +178,6 @@ def test_models_without_kernels_carry_no_digest_of_them():
     ]
     files = {Path(import_module(name).__file__) for name in modules}
     for model in ("csafm", "mean", "cnn", "gblup", "rkhs"):
-        reached = reached_files("fit_model", f"soyfold.models.{model}")
+        reached = set(digest.reached("fit_model", f"soyfold.models.{model}"))
         assert (files <= reached) == (model in ("gblup", "rkhs"))
         assert bool(files & reached) == (model in ("gblup", "rkhs"))
-
-
-def reached_files(*names):
-    """All of soyfold's files that a digest covers."""
-    waiting, reached = [digest._file_of(name) for name in names], set()
-    while waiting:
-        path = waiting.pop()
-        if path not in reached:
-            reached.add(path)
-            waiting.extend(digest._parse(path)[1])
-    return reached

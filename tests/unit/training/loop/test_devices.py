@@ -13,8 +13,8 @@ from tiny_study import CIM, QUICK, SMALL, block, parts_of, planted_lines, tiny_l
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table
 from soyfold.common.logs import rule_log
+from soyfold.models.loading import import_model
 from soyfold.models.parameters import training_options
-from soyfold.study import registry
 from soyfold.training import fits
 from soyfold.training import loop as training
 from soyfold.training.loop import loop, several
@@ -32,7 +32,7 @@ def train(options=None, *, module="csafm", lines=105, size=SMALL, **more):
     rows, val_rows, _ = parts_of(lines)
     scaler = fit_scaler(dosage[rows], y[rows])
     torch.manual_seed(0)
-    network = registry.import_model(module).Network(tiny_layout(), size, CIM)
+    network = import_model(module).Network(tiny_layout(), size, CIM)
     trained = training.train(
         network, dosage, scaler.standardise(y), scaler=scaler, train_rows=rows, val_rows=val_rows,
         options=training_options({**QUICK, "epochs": 3, **(options or {})}), seed=0, **more,
@@ -161,7 +161,7 @@ def test_cost_has_what_changes_from_run_to_run_and_metrics_have_not(tmp_path):
 
 @pytest.mark.parametrize("where", ["forward", "final_attention"])
 def test_too_little_memory_is_one_line_with_the_settings_to_lower(tmp_path, monkeypatch, where):
-    network = registry.import_model("csafm").Network
+    network = import_model("csafm").Network
     monkeypatch.setattr(network, where, lambda self, g: torch.empty(2**56, device=g.device))
     chosen = block("csafm", attention=True, **{**SMALL, **QUICK, "epochs": 1})
     with pytest.raises(UserError) as caught:

@@ -7,8 +7,8 @@ from tiny_study import CIM, SMALL, parts_of, planted_lines, tiny_layout, train
 
 from soyfold.common.errors import UserError
 from soyfold.metrics import mae, pearson
+from soyfold.models.loading import import_model
 from soyfold.models.parameters import training_options
-from soyfold.study import registry
 from soyfold.training import loop
 from soyfold.training.loop.averaging import WeightAverage
 from soyfold.training.scaling import fit_scaler
@@ -77,7 +77,7 @@ def test_csafms_h_is_trained():
 def test_warmup_and_cosine_move_the_learning_rate():
     dosage, y = planted_lines(64)
     scaler = fit_scaler(dosage, y)
-    network = registry.import_model("transformer").Network(tiny_layout(), SMALL, None)
+    network = import_model("transformer").Network(tiny_layout(), SMALL, None)
     options = training_options({"learning_rate": 1.0, "epochs": 10, "warmup_epochs": 2,
                                 "schedule": "cosine"})  # fmt: skip
     module = loop.Regression(
@@ -100,7 +100,7 @@ def test_warmup_and_cosine_move_the_learning_rate():
 
 
 def test_no_decay_on_biases_norms_positions_and_cims():
-    network = registry.import_model("csafm").Network(tiny_layout(), SMALL, CIM)
+    network = import_model("csafm").Network(tiny_layout(), SMALL, CIM)
     decayed, free = ({id(p) for p in group["params"]} for group in loop.decay_groups(network, 0.1))
     names = {name: id(p) for name, p in network.named_parameters()}
     assert not decayed & free and decayed | free == set(names.values())
@@ -121,7 +121,7 @@ def test_a_loss_that_is_no_number_says_where_and_what_to_try():
 def test_mixup_and_snp_dropout_leave_validation_alone():
     dosage, y = planted_lines(40)
     scaler = fit_scaler(dosage, y)
-    network = registry.import_model("transformer").Network(tiny_layout(), SMALL, None)
+    network = import_model("transformer").Network(tiny_layout(), SMALL, None)
     options = training_options({"mixup": 1.0, "snp_dropout": 0.5})
     module = loop.Regression(
         network, torch.from_numpy(dosage), torch.from_numpy(scaler.standardise(y)), scaler, options

@@ -9,6 +9,17 @@ import yaml
 from soyfold.common.errors import UserError
 
 
+def overlay(base, changes):
+    """Copy of `base` with `changes` laid over it, key by key, in depth."""
+    result = copy.deepcopy(base)
+    for key, value in changes.items():
+        if isinstance(value, dict) and isinstance(result.get(key), dict):
+            result[key] = overlay(result[key], value)
+        else:
+            result[key] = copy.deepcopy(value)
+    return result
+
+
 def read_yaml(path, *, key):
     """Read a mapping from YAML.
 

@@ -1,5 +1,9 @@
-"""Hi-C: libraries of any format -> coolers on one grid -> merged, balanced -> chromosome sums."""
+"""Hi-C: libraries of any format -> coolers on one grid -> merged, balanced -> chromosome sums ->
+the CIM and its controls.
 
-from soyfold.contacts.sums import sum_by_chromosome
+Imports `common` alone.
+"""
 
-__all__ = ["sum_by_chromosome"]
+from soyfold.common.lazy import hand_on
+
+__getattr__, __all__ = hand_on(__name__, sum_by_chromosome="sums")

@@ -1,1 +1,5 @@
-"""Evaluation."""
+"""Predictions of fits go in; scores, intervals, paired comparisons, controls and the paper's tables
+come out.
+
+Imports the outputs of `training`.
+"""

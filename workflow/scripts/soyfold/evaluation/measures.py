@@ -11,29 +11,10 @@ from soyfold.common.errors import UserError
 from soyfold.common.files import read_table, write_table
 from soyfold.evaluation.conformal import conformal_half_width, interval_metrics
 from soyfold.evaluation.selection import selection_metrics
+from soyfold.training.outputs import read_predictions
 
 KEYS = ["trait", "model", "scheme", "seed"]
 INTERVALS = [*KEYS, "sample", "observed", "predicted", "low", "high"]
-
-
-def of_trait(table, trait):
-    """Rows of one trait: those that name it, or none; all of a fit that has one trait."""
-    if "trait" not in table.columns:
-        return table
-    return table[table["trait"].isna() | (table["trait"] == trait)]
-
-
-def read_predictions(path, trait):
-    """One trait's rows of a fit's predictions that have a value.
-
-    Raises
-    ------
-    UserError
-        If the file is absent or lacks a column.
-    """
-    wanted = ("sample", "part", "observed", "predicted", "held_out")
-    table = read_table(path, required=wanted, dtype={"sample": str, "trait": str})
-    return of_trait(table, trait).dropna(subset="observed")
 
 
 def read_cells(paths):

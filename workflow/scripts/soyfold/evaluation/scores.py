@@ -5,7 +5,8 @@ import pandas as pd
 
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table
-from soyfold.evaluation.measures import KEYS, of_trait
+from soyfold.evaluation.measures import KEYS
+from soyfold.training.outputs import of_trait
 
 PAPER_METRICS = ["MAE", "PCC", "CI", "NAE", "AAS"]
 FURTHER_METRICS = [

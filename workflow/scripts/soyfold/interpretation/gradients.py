@@ -14,9 +14,8 @@ from captum.attr import IntegratedGradients
 
 from soyfold.common.errors import UserError
 from soyfold.common.logs import log
-from soyfold.models.parameters import training_options
 from soyfold.training import loop
-from soyfold.training.checkpoints import load_network, read_checkpoint
+from soyfold.training.checkpoints import batch_size_of, load_network, read_checkpoint
 
 DOUBLINGS = 3  # of the steps, where the parts don't add up closely enough
 
@@ -163,7 +162,7 @@ def explain_network(checkpoint, dosage, *, trait, steps, tolerance):
             allowed=f"{dosage.shape[1]} SNPs and {trait}",
             mend="fit the model anew",
         )
-    size = training_options(facts["parameters"])["batch_size"]
+    size = batch_size_of(facts)
     with loop.memory_errors(n=dosage.shape[1], batch_size=size, model=facts["module"]):
         return attribute(
             network, dosage, scaler=scaler, target=traits.index(trait), steps=steps, size=size,

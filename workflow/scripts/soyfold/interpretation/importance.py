@@ -6,7 +6,7 @@ from scipy.stats import rankdata
 
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table, write_table
-from soyfold.evaluation.measures import of_trait
+from soyfold.training.outputs import of_trait
 
 PLACE = ["variant", "chromosome", "position", "ref", "alt"]
 FITS = [

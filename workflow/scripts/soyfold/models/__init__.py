@@ -1,1 +1,3 @@
-"""The models, one module each; the registry imports them by name."""
+"""A model a file: its parameters, what it needs, and its code; the registry imports it by name.
+
+Imports `attention`, and the CIM of `contacts`."""

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from soyfold.common.blocks import blocks
-from soyfold.models.kernels.matrices import line_products
+from soyfold.common.blocks import blocks, line_products
 from soyfold.models.kernels.names import BANDWIDTHS, rkhs_kernels
 from soyfold.models.kernels.shared import own_kernels
 from soyfold.models.kernels.tridiagonal import fit_by_reml

@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from sklearn.svm import SVR
 
-from soyfold.common.blocks import blocks
-from soyfold.models.kernels.matrices import line_products
+from soyfold.common.blocks import blocks, line_products
 from soyfold.models.linear import refuse_unusable
 from soyfold.models.parameters import require, resolve
 

@@ -4,8 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from soyfold.common.blocks import blocks
-from soyfold.models.kernels.matrices import line_products
+from soyfold.common.blocks import blocks, line_products
 
 FLOATS = 2**24  # numbers of a block of kinships: 128 MB
 SAMPLED = 1000  # training lines whose nearest relative tells what is near

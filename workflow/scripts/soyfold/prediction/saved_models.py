@@ -18,10 +18,10 @@ import soyfold
 from soyfold.cohort.families import find_families
 from soyfold.common.errors import UserError
 from soyfold.evaluation.conformal import conformal_half_width
-from soyfold.evaluation.measures import read_predictions
+from soyfold.models.loading import import_model
 from soyfold.prediction.panel import PANEL
-from soyfold.study import registry
 from soyfold.training.checkpoints import read_checkpoint, rebuild_members, save_checkpoint
+from soyfold.training.outputs import read_predictions
 
 FORMAT = "soyfold model"
 VERSION = 1
@@ -312,7 +312,7 @@ def _rebuild(arrays, node, prefix):
     own = {name[len(start) :]: value for name, value in arrays.items() if name.startswith(start)}
     if facts["kind"] in ("network", "ensemble"):
         return _Networks(*rebuild_members(own, facts), facts["parameters"].get("batch_size", BATCH))
-    module = registry.import_model(facts["module"])
+    module = import_model(facts["module"])
     if facts["kind"] == "direct":
         return _Direct(module, module.from_state(own))
     trait = node["traits"][0]

@@ -1,5 +1,8 @@
-"""A whole study from a seed: the embedded demo, and any size for scale tests."""
+"""A whole study from a seed: the embedded demo, and any size for scale tests.
 
-from soyfold.simulation.study import Options, simulate_study
+Imports `study` and `contacts`.
+"""
 
-__all__ = ["Options", "simulate_study"]
+from soyfold.common.lazy import hand_on
+
+__getattr__, __all__ = hand_on(__name__, Options="study", simulate_study="study")

@@ -1,13 +1,12 @@
 """Names of models -> their modules, parameters and needs. Never imports torch."""
 
 import copy
-import importlib
 from pathlib import Path
 
 import yaml
 
 from soyfold.common.errors import UserError
-from soyfold.common.schema import check, read_yaml
+from soyfold.common.schema import check, overlay, read_yaml
 from soyfold.models.parameters import refuse_contradictions
 from soyfold.models.search_space import check_space
 
@@ -17,17 +16,6 @@ DEFAULTS = {
     "gpu": 0, "attention": False, "cim": "none", "seeds_per_job": "one", "parameters": {},
     "tuning": {}, "held_out": True, "joint": False, "members": [],
 }  # fmt: skip
-
-
-def overlay(base, changes):
-    """Copy of `base` with `changes` laid over it, key by key, in depth."""
-    result = copy.deepcopy(base)
-    for key, value in changes.items():
-        if isinstance(value, dict) and isinstance(result.get(key), dict):
-            result[key] = overlay(result[key], value)
-        else:
-            result[key] = copy.deepcopy(value)
-    return result
 
 
 def _parent(entry):
@@ -236,8 +224,3 @@ def load_models(study, schemas, names):
         models[name]["parameters"] = overlay(models[name]["parameters"], changes)
         _check_parameters(models[name], rules, file)
     return models
-
-
-def import_model(module):
-    """Import `soyfold.models.<module>`: by name at run time, so that source digests stay apart."""
-    return importlib.import_module(f"soyfold.models.{module}")

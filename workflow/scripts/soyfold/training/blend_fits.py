@@ -8,10 +8,9 @@ import pandas as pd
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table
 from soyfold.common.logs import log
-from soyfold.evaluation.measures import read_predictions
-from soyfold.study import registry
+from soyfold.models.loading import import_model
 from soyfold.training.checkpoints import save_checkpoint
-from soyfold.training.fits import write_fit
+from soyfold.training.outputs import read_predictions, write_fit
 from soyfold.training.tasks import HISTORY, Fit, Task
 
 KEYS = ["sample", "environment", "part", "observed"]
@@ -109,7 +108,7 @@ def blend(block, trait, files, families=None):
     lines, predicted, held_out = read_members(files, trait)
     task = _task(lines, families)
     val = task.rows("val")
-    module, parameters = registry.import_model(block["module"]), block["parameters"]
+    module, parameters = import_model(block["module"]), block["parameters"]
     if parameters.get("weights", module.DEFAULTS["weights"]) == "validation":
         _refuse_seen(held_out[val], files)
     model = module.fit(held_out[val], task.y[val], parameters=parameters)

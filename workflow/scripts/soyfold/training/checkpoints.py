@@ -6,7 +6,8 @@ import numpy as np
 
 from soyfold.common.errors import UserError
 from soyfold.common.files import staged
-from soyfold.study import registry
+from soyfold.models.loading import import_model
+from soyfold.models.parameters import training_options
 
 WEIGHTS = "weights/"
 # Facts without which no network is rebuilt; earlier versions lack some.
@@ -141,7 +142,7 @@ def _rebuild(arrays, facts, number):
         outputs=facts["outputs"],
     )
     cim = torch.from_numpy(arrays["cim"]) if "cim" in arrays else None
-    network = registry.import_model(facts["module"]).Network(layout, facts["parameters"], cim)
+    network = import_model(facts["module"]).Network(layout, facts["parameters"], cim)
     prefix = _prefix(number, facts["members"])
     weights = {
         name.removeprefix(prefix): torch.from_numpy(value)
@@ -150,3 +151,8 @@ def _rebuild(arrays, facts, number):
     }
     network.load_state_dict(weights)
     return network
+
+
+def batch_size_of(facts):
+    """Lines at a time that a network was trained with, from its checkpoint's facts."""
+    return training_options(facts["parameters"])["batch_size"]

@@ -20,7 +20,7 @@ import pandas as pd
 
 from soyfold.common.errors import UserError
 from soyfold.common.logs import log
-from soyfold.study import registry
+from soyfold.models.loading import import_model
 from soyfold.training.checkpoints import save_checkpoint
 from soyfold.training.tasks import HISTORY, Fit
 
@@ -109,7 +109,7 @@ def fit_direct(block, task, cohort):
         For a need that the study can't meet, and for what the module refuses.
     """
     parameters = dict(block["parameters"])
-    module = registry.import_model(block["module"])
+    module = import_model(block["module"])
     needs = getattr(module, "NEEDS", ())
     parts = parameters.pop("train_on", _taught_by(needs, task))
     rows = task.rows(*parts)

@@ -1,20 +1,17 @@
 """One model on one trait, for one seed or several: from the cohort's files to a fit's outputs."""
 
-import resource
 import time
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import yaml
 
 from soyfold.common.errors import UserError
-from soyfold.common.files import write_table
 from soyfold.common.logs import log
-from soyfold.metrics import all_metrics, pearson, within_groups
+from soyfold.common.schema import overlay
+from soyfold.models.loading import import_model
 from soyfold.models.parameters import TRAINING
-from soyfold.study import registry
 from soyfold.training.direct_fits import fit_direct
+from soyfold.training.outputs import write_fit
 from soyfold.training.tasks import draw_task, read_cohort
 
 
@@ -30,89 +27,6 @@ def _fit_and_write(block, task, cohort, folder, **resuming):
     resume = ResumeFiles(folder, block, task, cohort, **resuming)
     write_fit(folder, task, fit_network(block, task, cohort, resume=resume), started=started)
     resume.remove()
-
-
-def predictions_table(task, fit):
-    """trait (if several), sample, environment (if any), part, observed, predicted, held_out."""
-    tables = [
-        pd.DataFrame(
-            {
-                "trait": trait,
-                "sample": task.sample[known],
-                **_environments(task, known),
-                "part": task.part[known],
-                "observed": observed,
-                "predicted": predicted,
-                "held_out": held_out,
-            }
-        )
-        for trait, known, (observed, predicted, held_out) in task.by_trait(
-            task.y, fit.predicted, fit.held_out
-        )
-    ]
-    return _without_lone_trait(pd.concat(tables, ignore_index=True), task)
-
-
-def _environments(task, known):
-    """Column environment of a task that has them; missing for lines' own values."""
-    if task.environment is None:
-        return {}
-    return {"environment": np.where(task.environment[known] == "", None, task.environment[known])}
-
-
-def _agreement(task, lines, observed, predicted):
-    """All metrics, and PCC within the groups that the study knows; `lines` are row numbers."""
-    figures = all_metrics(observed, predicted)
-    for name, groups in (("environment", task.environment), ("family", task.families)):
-        if groups is not None and (groups[lines] != "").any():
-            named = np.where(groups[lines] == "", None, groups[lines])
-            figures[f"PCC_within_{name}"] = within_groups(observed, predicted, named, pearson)
-    return figures
-
-
-def metrics_table(task, fit):
-    """trait, part, metric, value: agreement on each part, then what the model itself reports."""
-    rows = [
-        (trait, part, name, value)
-        for trait, known, (observed, predicted) in task.by_trait(task.y, fit.predicted)
-        for part in task.parts
-        for lines in [task.part[known] == part]
-        for name, value in _agreement(
-            task, np.flatnonzero(known)[lines], observed[lines], predicted[lines]
-        ).items()
-    ]
-    rows += [(None, *row) for row in fit.extra]
-    table = pd.DataFrame(rows, columns=["trait", "part", "metric", "value"])
-    return _without_lone_trait(table, task)
-
-
-def _without_lone_trait(table, task):
-    """The folder names a lone trait; tables of several need the column."""
-    return table if task.traits else table.drop(columns="trait")
-
-
-def write_fit(folder, task, fit, *, started):
-    """Write a fit's outputs into `folder`; what changes from run to run goes to cost.tsv alone."""
-    folder = Path(folder)
-    metrics = metrics_table(task, fit)
-    write_table(predictions_table(task, fit), folder / "predictions.tsv")
-    write_table(fit.history, folder / "history.tsv")
-    write_table(metrics, folder / "metrics.tsv")
-    fit.save(folder / "checkpoint.npz")
-    if fit.attention is not None:
-        write_table(fit.attention.reset_index(names="chromosome"), folder / "attention.tsv")
-    cost = {
-        **fit.cost,
-        "seconds": time.perf_counter() - started,
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "train_lines": len(task.rows("train")),
-        "snps": task.dosage.shape[1] or None,
-    }
-    write_table(pd.DataFrame([cost]), folder / "cost.tsv")
-    test = metrics[metrics.part == "test"]
-    for name, rows in test.groupby(test.trait.fillna("") if task.traits else lambda _: ""):
-        told = "  ".join(f"{row.metric} {row.value:.4g}" for row in rows.itertuples())
-        log.info("test: %s", f"{name}: {told}" if name else told)
 
 
 def with_tuned(block, path):
@@ -141,7 +55,7 @@ def with_tuned(block, path):
     tuned = content.get("parameters") if isinstance(content, dict) else None
     if not isinstance(tuned, dict):
         raise UserError("no mapping `parameters`", file=path, mend="delete it, and tune again")
-    module = registry.import_model(block["module"])
+    module = import_model(block["module"])
     defaults = getattr(getattr(module, "Network", module), "DEFAULTS", {})
     beside = ("train_on",) if block["kind"] == "direct" else TRAINING
     known = {*defaults, *beside, *block["parameters"]}
@@ -152,7 +66,7 @@ def with_tuned(block, path):
             at=f"model {block['name']}",
             allowed=", ".join(sorted(known)),
         )
-    return registry.overlay(block, {"parameters": tuned})
+    return overlay(block, {"parameters": tuned})
 
 
 def fit(

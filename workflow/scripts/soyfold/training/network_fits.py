@@ -10,9 +10,9 @@ import torch
 
 from soyfold.common.digest import source_digest
 from soyfold.common.logs import log
+from soyfold.models.loading import import_model
 from soyfold.models.parameters import training_options
 from soyfold.models.tokens import make_layout
-from soyfold.study import registry
 from soyfold.training import loop
 from soyfold.training.attention import measure_members
 from soyfold.training.checkpoints import save_networks
@@ -101,7 +101,7 @@ def build_network(block, cohort, seed):
     layout = lay_out(block, cohort)
     cim = None if cohort.cim is None else torch.tensor(cohort.cim.to_numpy(), dtype=torch.float32)
     torch.manual_seed(seed)
-    network = registry.import_model(block["module"]).Network(layout, block["parameters"], cim)
+    network = import_model(block["module"]).Network(layout, block["parameters"], cim)
     return layout, network
 
 

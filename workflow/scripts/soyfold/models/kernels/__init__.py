@@ -1,1 +1,1 @@
-"""Kernels."""
+"""Products of lines, kernels, their decompositions and REML, which GBLUP, RKHS and kin share."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from soyfold.common.blocks import line_products
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table, staged, write_table
 from soyfold.common.logs import log
@@ -21,7 +22,6 @@ from soyfold.models.kernels.matrices import (
     centre,
     decompose_kernel,
     kernel_matrix,
-    line_products,
 )
 from soyfold.models.kernels.tridiagonal import Decomposition
 

@@ -1,1 +1,1 @@
-"""Figures."""
+"""The figures, a module for each kind; `style` is what they share."""

@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
 from soyfold.common.files import read_table, staged
-from soyfold.evaluation.measures import of_trait
 from soyfold.metrics import pearson
+from soyfold.training.outputs import of_trait
 
 COLUMNS = 4
 # Models that agree would hide each other under one style.
