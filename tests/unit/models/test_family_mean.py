@@ -84,6 +84,7 @@ def test_families_that_do_not_differ_are_all_predicted_as_the_mean():
     y = y - np.repeat(y.reshape(10, 20).mean(1), 20) + 30.0
     model = fit(y, families)
     np.testing.assert_allclose(model.values, 30.0, atol=1e-4)
+    assert model.summary()["at_bound"] and not fit(*draw()[::-1]).summary()["at_bound"]
 
 
 def test_a_family_without_training_lines_and_a_line_of_none_get_mu():

@@ -10,14 +10,13 @@ more the fewer lines it has. mu is generalised least squares', r is REML's (Patt
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from soyfold.common.errors import UserError
 from soyfold.models.parameters import resolve
+from soyfold.models.reml import maximise, profiled_log_likelihood
 
 NEEDS = ("families",)
 DEFAULTS = {}
-SEARCH = (1e-5, 1e5)  # r: families that explain nearly nothing to nearly all
 
 
 @dataclass(frozen=True)
@@ -93,14 +92,11 @@ class Groups:
         return (self.within + weight @ np.square(self.mean - mu)) / self.freedom
 
     def log_likelihood(self, ratio):
-        """REML log-likelihood at r, with mu and s_e^2 profiled out.
-
-        -1/2 [ log|V| + log|X'V^-1 X| - log|X'X| + (n - 1) log(2 pi) + y'Py ] with X the intercept.
-        """
+        """REML log-likelihood at r, with mu and s_e^2 profiled out."""
         _, weight = self.centre(ratio)
         determinant = np.log1p(ratio * self.size).sum() + np.log(weight.sum() / self.size.sum())
-        variance = self.residual_variance(ratio)
-        return -0.5 * (self.freedom * (np.log(2 * np.pi * variance) + 1) + determinant)
+        squares = self.residual_variance(ratio) * self.freedom
+        return profiled_log_likelihood(squares, determinant, self.freedom)
 
 
 def _group(y, families):
@@ -122,19 +118,6 @@ def _group(y, families):
             allowed="a trait that differs within families",
         )
     return names, Groups(size, mean, within)
-
-
-def estimate_ratio(groups):
-    """r = s_f^2 / s_e^2 at the REML maximum, within `SEARCH`."""
-    grid = np.linspace(*np.log(SEARCH), 70)
-    best = int(np.argmax([groups.log_likelihood(ratio) for ratio in np.exp(grid)]))
-    found = minimize_scalar(
-        lambda log_ratio: -groups.log_likelihood(np.exp(log_ratio)),
-        bounds=(grid[max(0, best - 1)], grid[min(len(grid) - 1, best + 1)]),
-        method="bounded",
-        options={"xatol": 1e-9},
-    )
-    return float(np.exp(found.x))
 
 
 def fit(dosage, y, *, parameters, seed, families):
@@ -167,7 +150,7 @@ def fit(dosage, y, *, parameters, seed, families):
     families = np.asarray(families, dtype=str)
     known = families != ""
     names, groups = _group(np.asarray(y, dtype=np.float64)[known], families[known])
-    ratio = estimate_ratio(groups)
+    ratio, at_bound = maximise(groups.log_likelihood)
     mu, weight = groups.centre(ratio)
     residual = groups.residual_variance(ratio)
     figures = {
@@ -177,5 +160,6 @@ def fit(dosage, y, *, parameters, seed, families):
         "variance_residual": residual,
         "share_between_families": ratio / (1 + ratio),
         "log_likelihood": groups.log_likelihood(ratio),
+        "at_bound": at_bound,
     }
     return FamilyModel(float(mu), names, mu + ratio * weight * (groups.mean - mu), figures)

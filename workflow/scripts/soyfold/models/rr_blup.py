@@ -10,7 +10,7 @@ import numpy as np
 
 from soyfold.common.blocks import blocks
 from soyfold.models import gblup
-from soyfold.models.kernels.tridiagonal import Likelihood, decompose, maximise_likelihood
+from soyfold.models.kernels.tridiagonal import Likelihood, decompose
 from soyfold.models.linear import RidgeModel, project, refuse_unusable
 from soyfold.models.linear import from_state as from_state
 
@@ -66,6 +66,6 @@ def fit(dosage, y, *, parameters, seed, kernels=None):
     likelihood = Likelihood(markers, loadings, len(y) - 1, values @ values, marker_side=True)
     at_bound = False
     if ridge is None:
-        ridge, at_bound = maximise_likelihood(likelihood)
+        ridge, at_bound = likelihood.likeliest_ridge()
     effects = markers.restore(markers.solve(loadings, ridge)[0])
     return RidgeModel(float(y.mean()), centre, effects, likelihood.figures(ridge, at_bound))

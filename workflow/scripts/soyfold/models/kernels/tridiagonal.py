@@ -11,10 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, eigh_tridiagonal, lapack
-from scipy.optimize import minimize_scalar
 
-SEARCH = (1e-5, 1e5)  # s_e^2 / s_g^2: heritability from 1e-5 to 1 - 1e-5
-GRID = 70
+from soyfold.models.reml import maximise, profiled_log_likelihood, variance_figures
 
 
 @dataclass(frozen=True)
@@ -156,86 +154,14 @@ class Likelihood:
         """REML log-likelihood at a ridge, s_e^2 / s_g^2 per unit of the kernel."""
         return profiled_log_likelihood(*self._terms(ridge), self.freedom)
 
+    def likeliest_ridge(self):
+        """The ridge at the REML maximum, and whether it lies on the edge of the search."""
+        return maximise(self.log_likelihood, np.log(self.spread))
+
     def figures(self, ridge, at_bound):
         """What a model reports of its variances: see `variance_figures`."""
         squares, logs = self._terms(ridge)
         return variance_figures(ridge, squares, logs, self.freedom, self.spread, at_bound)
-
-
-def profiled_log_likelihood(squares, logs, freedom):
-    """REML log-likelihood with the variance profiled out.
-
-    Parameters
-    ----------
-    squares : float
-        y'Py at s_g^2 = 1.
-    logs : float
-        log|V| over the directions beside the intercept, at s_g^2 = 1.
-    freedom : int
-        Lines - 1.
-
-    Returns
-    -------
-    float
-        -1/2 [ log|V| + log|X'V^-1 X| - log|X'X| + (n - 1) log(2 pi) + y'Py ], X the intercept.
-    """
-    return -0.5 * (freedom * (np.log(2 * np.pi * squares / freedom) + 1) + logs)
-
-
-def variance_figures(ridge, squares, logs, freedom, spread, at_bound=False):
-    """What a model reports of its variances; parameters as of `profiled_log_likelihood`.
-
-    Parameters
-    ----------
-    ridge : float
-        s_e^2 / s_g^2 per unit of the kernel.
-    spread : float
-        Trace of the centred kernel over `freedom`.
-    at_bound : bool
-        Whether REML met the edge of the searched heritabilities.
-
-    Returns
-    -------
-    dict of str to float or bool
-    """
-    variance = squares / freedom
-    genetic = variance * spread
-    return {
-        "heritability": genetic / (genetic + variance * ridge),
-        "lambda": float(ridge),
-        "variance_genetic": genetic,
-        "variance_residual": variance * ridge,
-        "log_likelihood": profiled_log_likelihood(squares, logs, freedom),
-        "at_bound": at_bound,
-    }
-
-
-def maximise_likelihood(likelihood):
-    """The ridge at the REML maximum: the best of a grid, then Brent between its neighbours.
-
-    Parameters
-    ----------
-    likelihood : Likelihood
-
-    Returns
-    -------
-    ridge : float
-        s_e^2 / s_g^2 per unit of the kernel.
-    at_bound : bool
-        Whether the maximum lies on the edge of the searched heritabilities.
-    """
-    grid = np.log(likelihood.spread) + np.linspace(*np.log(SEARCH), GRID)
-    heights = [likelihood.log_likelihood(ridge) for ridge in np.exp(grid)]
-    best = int(np.argmax(heights))
-    if best in (0, len(grid) - 1):
-        return float(np.exp(grid[best])), True
-    found = minimize_scalar(
-        lambda log_ridge: -likelihood.log_likelihood(np.exp(log_ridge)),
-        bounds=(grid[best - 1], grid[best + 1]),
-        method="bounded",
-        options={"xatol": 1e-9},
-    )
-    return float(np.exp(found.x)), False
 
 
 def fit_by_reml(decomposition, values):
@@ -256,7 +182,7 @@ def fit_by_reml(decomposition, values):
     """
     loadings = decomposition.rotate(values)
     likelihood = Likelihood(decomposition, loadings, len(values) - 1, values @ values)
-    ridge, at_bound = maximise_likelihood(likelihood)
+    ridge, at_bound = likelihood.likeliest_ridge()
     dual = decomposition.restore(decomposition.solve(loadings, ridge)[0])
     return dual, likelihood.figures(ridge, at_bound)
 
