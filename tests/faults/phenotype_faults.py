@@ -276,6 +276,19 @@ FAULTS = [
         "oil\tmatched\tby the accession key\t48",
     ),
     _counted(
+        "phenotypes: dots in ids, as R writes them",
+        lambda s: s.edit(OIL, "PI5484", "PI.5484", count=-1),
+        "oil\tmatched\tby the id, but for the spelling of an accession\t48",
+        mended="no line was joined",
+    ),
+    _counted(
+        "phenotypes: a letter O in an id",
+        lambda s: s.edit(OIL, "PI548401", "PI5484O1"),
+        "PI5484O1\tnot in the genotypes\tPI548401 (a letter for a digit)",
+        table="cohort/join_report.tsv",
+        mended="counted without a word of the line that it is",
+    ),
+    _counted(
         "phenotypes: ids that are not ASCII",
         lambda s: s.edit(OIL, "PI548401", "Größe_1"),
         "oil\tphenotype_only\tnot in the genotypes\t1",

@@ -4,11 +4,14 @@ import numpy as np
 import pandas as pd
 
 from soyfold.cohort.accessions import accession_keys
+from soyfold.cohort.spellings import differ_in, near_pairs, safe_keys
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table
 
 STATUSES = ("matched", "genotype_only", "phenotype_only", "ambiguous")
-REPORT_COLUMNS = ("status", "sample", "phenotype_id", "why")
+REPORT_COLUMNS = ("status", "sample", "phenotype_id", "why", "nearest")
+ABSENT = "not in the genotypes"
+RESPELT = "by the id, but for "
 COUNT_COLUMNS = ("trait", "status", "why", "count")
 
 
@@ -90,7 +93,9 @@ def identify(ids, samples, *, prefixes, id_map):
     -------
     DataFrame (m rows)
         phenotype_id; line: label shared by all ids that name one line; sample (None if there is
-        none); how: by what the sample was found, or why there is none.
+        none); how: by what the sample was found, or why there is none; nearest: of an id that has
+        none, the sample that it is perhaps, and the likely cause (None where nothing is near).
+        Ids that differ in spelling alone (`spellings.safe_keys`) are joined one to one.
     """
     table = pd.DataFrame({"phenotype_id": pd.Series(ids, dtype=object)})
     key = accession_keys(table["phenotype_id"], prefixes)
@@ -99,6 +104,9 @@ def identify(ids, samples, *, prefixes, id_map):
     mapped = target.notna()
     known = target.isin(samples["sample"])
     sample = target.where(known, key.map(by_key).where(~mapped)).astype(object)
+    free = sample.isna() & ~mapped & ~key.isin(shared)
+    respelt = _respelt(table.loc[free, "phenotype_id"], samples["sample"], sample, prefixes)
+    sample = sample.where(sample.notna(), table["phenotype_id"].map(respelt))
     found = sample.notna()
     table["line"] = ("sample " + sample).where(found, "id " + key)
     table["sample"] = sample.where(found, None)
@@ -108,7 +116,7 @@ def identify(ids, samples, *, prefixes, id_map):
             mapped,
             key.isin(shared),
             found & (sample == table["phenotype_id"].str.strip()),
-            found,
+            found & ~free,
         ],
         [
             "by the id map",
@@ -117,9 +125,32 @@ def identify(ids, samples, *, prefixes, id_map):
             "by the same id",
             "by the accession key",
         ],
-        "not in the genotypes",
+        ABSENT,
+    )
+    for place in np.flatnonzero(free & found):
+        why = differ_in(table.at[place, "phenotype_id"], sample[place])
+        table.loc[place, "how"] = f"{RESPELT}{why}"
+    lost = table.loc[~found & (table["how"] == ABSENT), "phenotype_id"]
+    unused = samples.loc[samples["kept"] & ~samples["sample"].isin(sample), "sample"]
+    near = near_pairs(lost, unused, prefixes) if len(lost) and len(unused) else {}
+    near = {name: f"{other} ({why})" for name, (other, why) in near.items()}
+    table["nearest"] = (
+        table["phenotype_id"].map(near).astype(object).where(lambda s: s.notna(), None)
     )
     return table
+
+
+def _respelt(ids, samples, taken, prefixes):
+    """Sample of each id that differs from one sample in spelling alone, and no other id does."""
+    if ids.empty:
+        return {}
+    by_key = pd.Series(samples.to_numpy(), safe_keys(samples, prefixes))
+    by_key = by_key[~by_key.index.duplicated(keep=False)]
+    by_key = by_key[~by_key.isin(taken)]
+    keys = safe_keys(ids, prefixes)
+    keys = keys[~keys.duplicated(keep=False)]
+    found = keys.map(by_key).dropna()
+    return dict(zip(ids[found.index], found, strict=True))
 
 
 def _phenotype_rows(identities, lines, samples):
@@ -146,7 +177,7 @@ def _phenotype_rows(identities, lines, samples):
         ],
         identities["how"],
     )
-    return identities[["sample", "phenotype_id"]].assign(status=status, why=why)
+    return identities[["sample", "phenotype_id", "nearest"]].assign(status=status, why=why)
 
 
 def report_join(identities, lines, samples, *, prefixes, nameless=0):
@@ -168,7 +199,7 @@ def report_join(identities, lines, samples, *, prefixes, nameless=0):
     Returns
     -------
     DataFrame
-        status, sample, phenotype_id, why; matched rows first.
+        status, sample, phenotype_id, why, nearest; matched rows first.
     """
     rows = _phenotype_rows(identities, lines, samples)
     kept = samples.loc[samples["kept"], "sample"]
@@ -181,6 +212,7 @@ def report_join(identities, lines, samples, *, prefixes, nameless=0):
             "sample": others.to_numpy(),
             "phenotype_id": None,
             "why": np.where(ambiguous, "shares its accession key", "no phenotype record"),
+            "nearest": None,
         }
     )
     blank = pd.DataFrame(
@@ -189,6 +221,7 @@ def report_join(identities, lines, samples, *, prefixes, nameless=0):
             "sample": None,
             "phenotype_id": None,
             "why": "record without an id",
+            "nearest": None,
         },
         index=range(nameless),
     )

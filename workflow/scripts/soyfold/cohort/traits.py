@@ -3,18 +3,47 @@
 import numpy as np
 import pandas as pd
 
-from soyfold.cohort.joins import count_joins, identify, report_join
+from soyfold.cohort.joins import RESPELT, count_joins, identify, report_join
 from soyfold.cohort.line_effects import line_effects
 from soyfold.cohort.phenotypes import read_records
+from soyfold.cohort.spellings import nearest_name
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table
 from soyfold.common.logs import log
 
 MOST_DISCONNECTED = 0.1  # of a trait's lines
+SHOWN = 3  # ids that a message shows
 
 
 def _examples(names):
-    return ", ".join(repr(name) for name in list(names)[:3]) or "none"
+    return ", ".join(repr(name) for name in list(names)[:SHOWN]) or "none"
+
+
+def _nearest(lost, ids, samples):
+    """Ids beside the sample that each is perhaps, or else is spelt most like."""
+    near = lost.dropna(subset="nearest")
+    pairs = list(zip(near["phenotype_id"], near["nearest"], strict=True))
+    pairs = pairs or [(name, nearest_name(name, samples)) for name in ids.head(SHOWN)]
+    told = [f"{name!r} beside {other}" for name, other in pairs[:SHOWN] if other]
+    return f"; nearest: {', '.join(told)}" if told else ""
+
+
+def _tell_spellings(report, row):
+    """Warn of ids that were joined though they are spelt otherwise, and of those near a sample."""
+    where = f"WARNING {row['file']}, trait {row['trait']}:"
+    respelt = report[report["why"].str.startswith(RESPELT) & (report["status"] == "matched")]
+    for why, rows in respelt.groupby("why", sort=False):
+        first = rows.iloc[0]
+        log.warning("%s %d lines joined %s: %r is %r", where, len(rows), why,
+                    first["phenotype_id"], first["sample"])  # fmt: skip
+    near = report.dropna(subset="nearest")
+    if len(near):
+        told = [f"{r.phenotype_id!r} beside {r.nearest}" for r in near.head(SHOWN).itertuples()]
+        log.warning(
+            "%s %d ids without a genotype are near a sample without a value: %s%s; where they are"
+            " one, correct them or give an id map (cohort.id_map)",
+            where, len(near), ", ".join(told), ", ..." if len(near) > SHOWN else "",
+        )  # fmt: skip
 
 
 def _refuse_unusable(values, report, row, minimum_lines):
@@ -23,11 +52,12 @@ def _refuse_unusable(values, report, row, minimum_lines):
         counts = count_joins(report).to_dict("records")
         counts = "; ".join("{count} {status} ({why})".format(**count) for count in counts)
         lost = report[report["status"] != "matched"]
+        samples = lost.loc[lost["status"] == "genotype_only", "sample"]
+        ids = lost.loc[lost["status"] == "phenotype_only", "phenotype_id"].dropna()
         raise UserError(
             f"{len(values)} joined lines: {counts}; genotype samples without a value:"
-            f" {_examples(lost.loc[lost['status'] == 'genotype_only', 'sample'])}; phenotype ids"
-            f" without a genotype:"
-            f" {_examples(lost.loc[lost['status'] == 'phenotype_only', 'phenotype_id'].dropna())}",
+            f" {_examples(samples)}; phenotype ids without a genotype: {_examples(ids)}"
+            f"{_nearest(lost, ids, samples)}",
             file=row["file"], at=f"trait {row['trait']}",
             allowed=f"at least {minimum_lines} (cohort.minimum_lines)",
             mend="check id_column, or give an id map (cohort.id_map)",
@@ -107,7 +137,7 @@ def join_trait(row, samples, *, prefixes, id_map, minimum_lines):
         sample, value (trait units), records, environments (0 where records carry none); in the
         order of the samples.
     report : DataFrame
-        trait, status, sample, phenotype_id, why.
+        trait, status, sample, phenotype_id, why, nearest.
 
     Raises
     ------
@@ -126,6 +156,7 @@ def join_trait(row, samples, *, prefixes, id_map, minimum_lines):
     for count in count_joins(report).to_dict("records"):
         log.info("%(trait)s: %(count)d %(status)s, %(why)s", count)
     _refuse_unusable(values, report, row, minimum_lines)
+    _tell_spellings(report, row)
     return values.reset_index(drop=True), report
 
 
