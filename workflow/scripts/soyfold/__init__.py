@@ -5,4 +5,4 @@ A package a storey, in the order of the road: genotypes, imputation, contacts, c
 and pages there are; nothing here knows of Snakemake.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
