@@ -184,7 +184,9 @@ rule draw_split:
         gpu=0,
     params:
         settings=lambda wildcards: DRAWN[wildcards.scheme]["settings"],
-        source=lambda wildcards: source_digest("draw_split", f"soyfold.cohort.splits.{wildcards.scheme}"),
+        source=lambda wildcards: source_digest(
+            "draw_split", f"soyfold.cohort.splits.{wildcards.scheme}"
+        ),
     message:
         "cohort: split {wildcards.seed} ({wildcards.scheme})"
     script:

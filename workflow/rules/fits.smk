@@ -35,10 +35,17 @@ VARIANT_TABLES = {
     and any(table in experiments.tables_of(models) for models in TRAIT_MODELS.values())
 }
 CONTROLLED = sorted({(fit["trait"], fit["base"]) for fit in FITS if fit["role"] == "control"})
+PERMUTED = [
+    name
+    for name in dict.fromkeys(fit["control"] for fit in FITS if fit["role"] == "control")
+    if name.startswith("permuted")
+]
 # Networks of Table 3, and traits with a model whose attention can be drawn.
 COSTED = [
     name
-    for name in dict.fromkeys(plan["model"] for plan in PLAN if plan["role"] == "model")
+    for name in dict.fromkeys(
+        plan["model"] for plan in PLAN if plan["role"] == "model" or plan["model"] == "csafm_gau"
+    )
     if MODELS[name]["kind"] == "network"
 ]
 ATTENTIVE = [

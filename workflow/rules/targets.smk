@@ -73,4 +73,5 @@ onsuccess:
             tables=TABLES,
             scheme=SCHEME,
             study_file=STUDY_FILE,
+            permuted=(SETTINGS["evaluation"]["controls"] or {}).get("permuted", 0),
         )

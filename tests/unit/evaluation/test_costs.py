@@ -113,5 +113,9 @@ def test_table_3_has_the_papers_values_beside_and_flops_relative_to_the_transfor
     assert list(table.parameters_M_paper) == [15.0, 18.0]
     assert list(table.relative_flops_paper) == [1.0, 1.2]
     assert list(table.ms_per_sample_paper) == [5.0, 6.0]
+    gau = costs[1:].assign(name="csafm_gau", model="CSAFM CIM+GAU")
+    table = cost_table(pd.concat([costs, gau]), paper).set_index("model")
+    assert table.parameters_M_paper["CSAFM CIM+GAU"] == 18.0
+    assert np.isnan(table.parameters_M_paper["CSAFM"])
     alone = cost_table(costs[costs.name == "csafm"], paper)
     assert np.isnan(alone.relative_flops).all()

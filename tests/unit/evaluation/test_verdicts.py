@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from soyfold.evaluation.verdicts import best_models, verdict
+from soyfold.evaluation.guards import NOTHING_LEARNED
+from soyfold.evaluation.verdicts import best_models, fired_guards, verdict
 
 
 def table(**means):
@@ -56,6 +57,26 @@ def test_without_comparisons_nothing_is_claimed():
 
 def test_a_trait_whose_metric_is_nowhere_defined_has_no_row():
     assert best_models({"oil": table(Mean=np.nan)}, None, scheme="random").empty
+
+
+@pytest.mark.parametrize("guard", NOTHING_LEARNED)
+def test_no_model_that_learned_nothing_is_best(guard):
+    found = table(CNN=0.6, GBLUP=0.57, Mean=np.nan)
+    found["guards"] = [f"{guard}, CI above PCC", "MAE above mean predictor", None]
+    best = best_models({"oil": found}, None, scheme="random")
+    assert best.model.item() == "GBLUP" and best.models.item() == 2
+    found["guards"] = [guard, guard, None]
+    best = best_models({"oil": found}, None, scheme="random")
+    assert verdict(next(best.itertuples())) == (
+        "no model learned anything: a guard fired for all 2"
+    )
+    assert fired_guards({"oil": found}) == {guard: ["CNN (oil)", "GBLUP (oil)"]}
+
+
+def test_constant_models_are_told_of_too():
+    found = table(Lasso=np.nan, Mean=np.nan).assign(guards=["constant output", None])
+    best = best_models({"oil": found}, None, scheme="random")
+    assert verdict(next(best.itertuples())) == "no model learned anything: a guard fired for 1"
 
 
 def test_one_split_has_no_interval():

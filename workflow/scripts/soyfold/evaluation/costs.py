@@ -21,6 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table
 from soyfold.common.logs import log
+from soyfold.evaluation.printed import PRINTED_AS
 from soyfold.training.tasks import Cohort, read_cim
 
 REFERENCE = "transformer"  # relative_flops is 1 there, as in the paper
@@ -236,14 +237,17 @@ def cost_table(costs, paper):
     DataFrame
         model, parameters, parameters_M (10^6), gflops (10^9 a sample), relative_flops (to the
         Transformer; NaN without one), ms_per_sample, peak_memory_mb, device, threads, n_tokens,
-        snps, preset; `..._paper` is what the paper prints.
+        snps, preset; `..._paper` is what the paper prints: of CSAFM beside csafm_gau, if both it
+        and csafm are measured.
     """
     table = costs.assign(parameters_M=costs.parameters / 1e6, gflops=costs.flops / 1e9)
     reference = costs.loc[costs.name == REFERENCE, "flops"]
     table["relative_flops"] = table.flops / (reference.iloc[0] if len(reference) else np.nan)
     printed = paper[paper.table == 3].set_index(["model", "metric"]).value
+    known = PRINTED_AS if set(PRINTED_AS) <= set(table.name) else {}
+    rows = [known.get(*pair) for pair in zip(table.name, table.model, strict=True)]
     for metric in ("parameters_M", "relative_flops", "ms_per_sample"):
-        table[f"{metric}_paper"] = [printed.get((m, metric), np.nan) for m in table.model]
+        table[f"{metric}_paper"] = [printed.get((row, metric), np.nan) for row in rows]
     return table[COLUMNS]
 
 

@@ -5,7 +5,9 @@ import pandas as pd
 
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table
+from soyfold.evaluation.guards import guards_of, pcc_interval
 from soyfold.evaluation.measures import KEYS
+from soyfold.evaluation.printed import PRINTED_AS
 from soyfold.training.outputs import of_trait
 
 PAPER_METRICS = ["MAE", "PCC", "CI", "NAE", "AAS"]
@@ -25,7 +27,10 @@ FLOORS = {
         "AAS_learned": ("AAS_learned_uniform", "AAS_learned_within_chromosome"),
     }.items()
 }
-MAE_TOLERANCE = 1.05
+TRAIT_COLUMNS = [
+    "metric", "model", "mean", "sd", "low", "high", "seeds", "paper", "uniform",
+    "within_chromosome", "cim", "preset", "guards",
+]  # fmt: skip
 # What scores.tsv says of a fit's model, beside the keys of a row.
 FACTS = ("label", "preset", "cim", "role", "base", "control")
 
@@ -101,31 +106,6 @@ def read_scores(path, *, scheme=None):
     return scores if scheme is None else scores[scores.scheme == scheme].reset_index(drop=True)
 
 
-def _guards(values, mean_mae, heritability):
-    """Guards on one model's seeds: what no honest fit shows.
-
-    Parameters
-    ----------
-    values : DataFrame
-        Seeds x metrics.
-    mean_mae : Series or None
-        The mean predictor's MAE by seed.
-    heritability : float or None
-        Of line means, h2: a correlation with line means is at most sqrt(h2), that of the true
-        genotypic values, but for sampling.
-    """
-    fired = []
-    if values.PCC.isna().any():
-        fired.append("constant output")
-    if ((values.CI > values.PCC) & (values.PCC > 0)).any():
-        fired.append("CI above PCC")
-    if mean_mae is not None and values.MAE.mean() > MAE_TOLERANCE * mean_mae.mean():
-        fired.append("MAE above mean predictor")
-    if heritability is not None and values.PCC.mean() > np.sqrt(heritability):
-        fired.append(f"PCC above the heritability ceiling of {np.sqrt(heritability):.2f}")
-    return ", ".join(fired) or None
-
-
 def mean_over_seeds(series):
     """Mean and sd (n - 1) over seeds; a metric undefined on some seed has no mean over seeds."""
     values = series.to_numpy(dtype=float)
@@ -154,10 +134,21 @@ def floors_of(values, metric):
     }
 
 
+def _summary(values, metric):
+    """One metric of one model's seeds: mean, sd, interval of PCC, floors."""
+    mean, sd = mean_over_seeds(values[metric])
+    low, high = pcc_interval(values) if metric == "PCC" else (np.nan, np.nan)
+    return {
+        "metric": metric, "mean": mean, "sd": sd, "low": low, "high": high, "seeds": len(values),
+        **floors_of(values, metric),
+    }  # fmt: skip
+
+
 def trait_table(scores, trait, paper, *, heritability=None):
     """The paper's Table 1 (oil) or 2 (protein), or its like for another trait.
 
-    Only the study's models: variants have the tables 4 to 6, control CIMs their own.
+    The study's models, and csafm_gau, which the paper prints there, if it is fitted: other variants
+    have the tables 4 to 6, control CIMs their own.
 
     Parameters
     ----------
@@ -172,16 +163,19 @@ def trait_table(scores, trait, paper, *, heritability=None):
     Returns
     -------
     DataFrame
-        metric, model, mean, sd, seeds, paper, uniform, within_chromosome, cim, preset, guards: one
-        row per metric and model, the paper's five metrics first. `uniform` and
-        `within_chromosome` are the floors that attention without any learning would reach.
+        metric, model, mean, sd, low, high, seeds, paper, uniform, within_chromosome, cim, preset,
+        guards: one row per metric and model, the paper's five metrics first. low and high are
+        PCC's interval (`guards.pcc_interval`); `uniform` and `within_chromosome` the floors that
+        attention without any learning would reach.
 
     Raises
     ------
     UserError
         If no fit of the trait is among the scores.
     """
-    ours = scores[(scores.trait == trait) & (scores.role == "model")]
+    named = [name for name, printed in PRINTED_AS.items() if printed]
+    shown = (scores.role == "model") | scores.model.isin(named)
+    ours = scores[(scores.trait == trait) & shown]
     if ours.empty:
         raise UserError(f"no scores of trait {trait!r}", allowed=", ".join(scores.trait.unique()))
     printed = paper[paper.table.isin([1, 2]) & (paper.trait == trait)]
@@ -190,27 +184,28 @@ def trait_table(scores, trait, paper, *, heritability=None):
         name: group.pivot(index="seed", columns="metric", values="value")
         for name, group in ours.groupby("model", sort=False)
     }
-    facts = ours.drop_duplicates("model").set_index("model")
     mean_mae = wide["mean"].MAE if "mean" in wide else None
-    rows = []
-    for metric in metrics_in(list(dict.fromkeys(ours.metric))):
-        for name, values in wide.items():
-            if metric not in values:
-                continue
-            label = facts.label[name]
-            mean, sd = mean_over_seeds(values[metric])
-            rows.append(
-                {
-                    "metric": metric,
-                    "model": label,
-                    "mean": mean,
-                    "sd": sd,
-                    "seeds": len(values),
-                    "paper": printed.get((label, metric), np.nan),
-                    **floors_of(values, metric),
-                    "cim": facts.cim[name],
-                    "preset": facts.preset[name],
-                    "guards": _guards(values, mean_mae, heritability),
-                }
-            )
-    return pd.DataFrame(rows)
+    facts = {
+        row.model: {
+            "cim": row.cim,
+            "preset": row.preset,
+            # A mean predicts one value by design: no guard has anything to say of it.
+            "guards": None if row.model == "mean" else guards_of(
+                wide[row.model], mean_mae=mean_mae, heritability=heritability
+            ),
+        }
+        for row in ours.drop_duplicates("model").itertuples()
+    }  # fmt: skip
+    labels = ours.drop_duplicates("model").set_index("model").label
+    rows = [
+        {
+            **_summary(values, metric),
+            "model": labels[name],
+            "paper": printed.get((PRINTED_AS.get(name, labels[name]), metric), np.nan),
+            **facts[name],
+        }
+        for metric in metrics_in(list(dict.fromkeys(ours.metric)))
+        for name, values in wide.items()
+        if metric in values
+    ]
+    return pd.DataFrame(rows)[TRAIT_COLUMNS]

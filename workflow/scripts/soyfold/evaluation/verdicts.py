@@ -3,15 +3,17 @@
 import pandas as pd
 
 from soyfold.evaluation.comparisons import HIGHER_IS_BETTER
+from soyfold.evaluation.guards import has_learned
 
 COLUMNS = [
     "trait", "model", "mean", "sd", "seeds", "models", "reference", "difference", "low", "high",
     "p_holm",
 ]  # fmt: skip
+NOTHING = "no model learned anything"
 
 
 def best_models(tables, comparisons=None, *, scheme, metric="PCC"):
-    """The model with the best mean on the test lines, trait by trait.
+    """The model with the best mean on the test lines, trait by trait, of those that have learned.
 
     Parameters
     ----------
@@ -24,21 +26,48 @@ def best_models(tables, comparisons=None, *, scheme, metric="PCC"):
     Returns
     -------
     DataFrame
-        trait, model (label), mean, sd, seeds, models (how many it is the best of), reference
-        (label), difference to it with low, high (95 %) and p_holm: missing for the reference
-        itself. A trait where no model's metric is defined has no row.
+        trait, model (label; missing where guards say of all that they have learned nothing), mean,
+        sd, seeds, models (how many it is the best of), reference (label), difference to it with
+        low, high (95 %) and p_holm: missing for the reference itself. A trait that no model but
+        the mean predictor was fitted to has no row.
     """
     rows = []
     for trait, table in tables.items():
-        here = table[table.metric == metric].dropna(subset="mean")
-        if here.empty:
+        here = table[table.metric == metric].assign(guards=table.get("guards"))
+        tried = here.dropna(subset=["mean", "guards"], how="all")
+        if tried.empty:
             continue
-        best = here.loc[
-            here["mean"].idxmax() if HIGHER_IS_BETTER[metric] else here["mean"].idxmin()
-        ]
-        facts = {"trait": trait, "models": len(here), **best[["model", "mean", "sd", "seeds"]]}
-        rows.append({**facts, **_against(comparisons, trait, best.model, scheme, metric)})
+        able = tried[tried.guards.map(has_learned) & tried["mean"].notna()]
+        facts = {"trait": trait, "models": len(tried)}
+        if not able.empty:
+            means = able["mean"]
+            best = able.loc[means.idxmax() if HIGHER_IS_BETTER[metric] else means.idxmin()]
+            facts |= best[["model", "mean", "sd", "seeds"]].to_dict()
+            facts |= _against(comparisons, trait, best.model, scheme, metric)
+        rows.append(facts)
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def fired_guards(tables):
+    """Guards that fired, each with the models that it fired for.
+
+    Parameters
+    ----------
+    tables : dict of str to DataFrame
+        As for `best_models`.
+
+    Returns
+    -------
+    dict of str to list of str
+        "model (trait)" by guard.
+    """
+    fired = {}
+    for trait, table in tables.items():
+        guards = table.set_index("model").get("guards", pd.Series(dtype=str)).dropna()
+        for model, text in guards[~guards.index.duplicated()].items():
+            for guard in text.split(", "):
+                fired.setdefault(guard, []).append(f"{model} ({trait})")
+    return fired
 
 
 def _against(comparisons, trait, label, scheme, metric):
@@ -71,6 +100,8 @@ def verdict(row):
     -------
     str
     """
+    if pd.isna(row.model):
+        return f"{NOTHING}: a guard fired for {'all ' if row.models > 1 else ''}{row.models}"
     sd = "" if pd.isna(row.sd) else f" ({row.sd:.3f})"
     start = f"{row.model}, PCC {row.mean:.3f}{sd}, best of {row.models}"
     if pd.isna(row.reference):

@@ -7,7 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from soyfold.common.files import read_table
-from soyfold.evaluation.verdicts import best_models
+from soyfold.evaluation.controls import is_permuted
+from soyfold.evaluation.verdicts import NOTHING, best_models, fired_guards
 
 STOREYS = [
     "genotypes", "imputation", "contacts", "cohort", "training", "evaluation", "interpretation",
@@ -35,13 +36,15 @@ def _span(values):
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
-def format_controls(path):
+def format_controls(path, *, permuted=0):
     """controls.tsv as text: per trait and model, test PCC with the real CIM and the permuted ones.
 
     Parameters
     ----------
     path : path-like
         A file that `controls.compare_controls` gave.
+    permuted : int, keyword only
+        How many permuted CIMs the study asks for.
 
     Returns
     -------
@@ -67,7 +70,11 @@ def format_controls(path):
     title = (
         f"Does the 3D genome help? Test PCC, real CIM ({rows.real_cim.iloc[0]}) against permuted"
     )
-    return f"{title}\n{pd.DataFrame(lines).to_string(index=False)}"
+    text = f"{title}\n{pd.DataFrame(lines).to_string(index=False)}"
+    found = table.control[table.control.map(is_permuted)].nunique()
+    if found < permuted:
+        text += f"\n! {found} permuted CIMs of {permuted}: this CIM has no others that differ"
+    return text
 
 
 def storey_times(benchmarks):
@@ -206,6 +213,7 @@ def format_best(tables, comparisons, *, scheme):
     reference = best.reference.dropna()
     to = f"to {reference.iloc[0]} [95 %]" if len(reference) else "no reference"
     cells = [
+        (row.trait, NOTHING, "", "") if pd.isna(row.model) else
         (row.trait, row.model, f"{row.mean:.3f}" + ("" if pd.isna(row.sd) else f" ({row.sd:.3f})"),
          "is it" if row.model == row.reference else
          "" if pd.isna(row.difference) else _interval(row))
@@ -220,11 +228,7 @@ def format_best(tables, comparisons, *, scheme):
 
 def format_guards(tables):
     """What no honest fit shows: one line a guard, with the fits that it fired for."""
-    fired = {}
-    for trait, table in tables.items():
-        for row in table.dropna(subset="guards").drop_duplicates("model").itertuples():
-            fired.setdefault(row.guards, []).append(f"{row.model} ({trait})")
-    return [f"! {guard}: {', '.join(fits)}" for guard, fits in fired.items()]
+    return [f"! {guard}: {', '.join(fits)}" for guard, fits in fired_guards(tables).items()]
 
 
 def _fitted(text):
@@ -240,7 +244,7 @@ def _tick():
     return f"{GREEN}{mark}{PLAIN}" if coloured else mark
 
 
-def print_summary(*, study, results, tables, scheme, study_file=None):
+def print_summary(*, study, results, tables, scheme, study_file=None, permuted=0):
     """Print storeys with what they lost, the best models, guards, controls, where results are.
 
     Parameters
@@ -255,6 +259,8 @@ def print_summary(*, study, results, tables, scheme, study_file=None):
         The main one, that the tables are about.
     study_file : str, optional
         For the command that writes the report.
+    permuted : int, optional
+        How many permuted CIMs the study asks for.
     """
     folder = Path(results) / "evaluation" / "tables"
     compared = folder / "comparisons.tsv"
@@ -269,7 +275,7 @@ def print_summary(*, study, results, tables, scheme, study_file=None):
         if block:
             print(f"\n{block}")
     if (folder / "controls.tsv").is_file():
-        print(f"\n{format_controls(folder / 'controls.tsv')}")
+        print(f"\n{format_controls(folder / 'controls.tsv', permuted=permuted)}")
     names = [path.stem for path in sorted(folder.glob("*.tsv"))]
     listed = ", ".join(names)
     made = listed if len(listed) <= WIDTH // 2 else f"{len(names)} tables"

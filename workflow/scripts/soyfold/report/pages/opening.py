@@ -2,7 +2,7 @@
 
 import re
 
-from soyfold.evaluation.verdicts import best_models, verdict
+from soyfold.evaluation.verdicts import best_models, fired_guards, verdict
 
 # Snakemake renders the text with jinja, which knows the categories. Its own links to them would
 # leave another category's list in the menu, so these pass by the menu's start.
@@ -22,6 +22,7 @@ Each result has an eye, which shows it, and an i, which says what to read it for
 are part of this file: it needs no network and can be sent as it is.
 """
 MOST_TRAITS = 12  # whose verdicts stand here
+MOST_FITS = 6  # that a guard names here
 
 
 def escape_rst(text):
@@ -50,10 +51,16 @@ def opening_text(tables, comparisons, *, scheme, title):
     ]
     if len(best) > MOST_TRAITS:
         shown.append(f"- and {len(best) - MOST_TRAITS} traits more: see the scores.")
+    guards = [
+        f"- {escape_rst(guard)}: {escape_rst(', '.join(fits[:MOST_FITS]))}"
+        + (f" and {len(fits) - MOST_FITS} more" if len(fits) > MOST_FITS else "")
+        for guard, fits in fired_guards(tables).items()
+    ]
+    warned = ["", "Guards that fired, see the scores:", "", *guards] if guards else []
     heading = escape_rst(title)
     what = (
         f"Best model of each trait on test lines, scheme {escape_rst(scheme)}: mean (sd) over"
         " splits, difference with its 95 % interval."
     )
     start = [heading, "=" * len(heading), "", what, ""]
-    return "\n".join([*start, *shown, "", "Go on with:", "", CATEGORIES, READ])
+    return "\n".join([*start, *shown, *warned, "", "Go on with:", "", CATEGORIES, READ])

@@ -5,7 +5,7 @@ import pandas as pd
 from soyfold.common.files import read_table
 from soyfold.evaluation.comparisons import ALL, HIGHER_IS_BETTER
 from soyfold.evaluation.scores import metrics_in
-from soyfold.evaluation.verdicts import best_models, verdict
+from soyfold.evaluation.verdicts import best_models, fired_guards, verdict
 from soyfold.report.pages.pages import (
     Cell,
     Column,
@@ -87,14 +87,11 @@ def _difference(row, metric="PCC"):
 
 
 def _guard_notes(tables):
-    """What no honest fit shows, one sentence a trait and guard."""
-    items = []
-    for trait, table in tables.items():
-        fired = table.dropna(subset="guards").drop_duplicates("model")
-        items += [f"{trait}: {text}: {', '.join(group.model)}" for text, group in
-                  fired.groupby("guards", sort=False)]  # fmt: skip
+    """What no honest fit shows, one sentence a guard."""
+    items = [f"{guard}: {', '.join(fits)}" for guard, fits in fired_guards(tables).items()]
     if not items:
-        return Notes("Guards", ["None fired: no constant output, no MAE above the mean predictor."])
+        none = "None fired: no constant output, no variance at its bound, no PCC that may be 0."
+        return Notes("Guards", [none])
     title = "Guards that fired (read these models' numbers with care)"
     return Notes(title, items, warning=True)
 
