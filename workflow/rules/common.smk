@@ -55,6 +55,7 @@ try:
         controls=SETTINGS["evaluation"]["controls"],
         has_contacts=bool(LIBRARIES),
         blends=BLENDS,
+        chromosomes=len(CHROMOSOMES),
     )
     MODELS = registry.load_models(
         SETTINGS,

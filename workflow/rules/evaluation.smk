@@ -204,6 +204,8 @@ rule compare_controls:
     input:
         scores=f"{RESULTS}/evaluation/scores.tsv",
         split=counted_split(CONTROLLED[0][0] if CONTROLLED else ""),
+        cim=f"{RESULTS}/contacts/cim.tsv",
+        permuted=[f"{RESULTS}/contacts/cim_{name}.tsv" for name in PERMUTED],
     output:
         table=f"{RESULTS}/evaluation/tables/controls.tsv",
     log:
@@ -219,6 +221,7 @@ rule compare_controls:
         gpu=0,
     params:
         controlled=CONTROLLED,
+        permuted=PERMUTED,
         scheme=SCHEME,
         source=source_digest("compare_controls"),
     message:

@@ -12,6 +12,7 @@ from soyfold.common.errors import UserError
 from soyfold.contacts.cim import (
     CONTROLS,
     NORMALISATIONS,
+    distinct_orders,
     expected_between,
     expected_sums,
     make_control,
@@ -123,6 +124,54 @@ def test_permutations_of_two_chromosomes_are_never_the_identity():
         assert permute(cim, seed).to_numpy().tolist() == [[3, 2], [2, 1]]
     with pytest.raises(UserError, match="1 chromosome"):
         permute(cim.iloc[:1, :1], 0)
+
+
+def named(values):
+    names = [f"c{i}" for i in range(len(values))]
+    return pd.DataFrame(values, index=names, columns=names)
+
+
+def symmetric(n, seed=0):
+    values = np.random.default_rng(seed).random((n, n))
+    return named(values + values.T)
+
+
+def shuffles(cim, count):
+    """The CIM and its permuted ones, as tuples."""
+    tables = [cim, *(permute(cim, k) for k in range(1, count + 1))]
+    return [tuple(table.to_numpy().ravel()) for table in tables]
+
+
+@pytest.mark.parametrize(("chromosomes", "there"), [(2, 1), (3, 5), (4, 23)])
+def test_permuted_are_distinct_as_long_as_there_are_more(chromosomes, there):
+    found = shuffles(symmetric(chromosomes), 30)
+    assert len(set(found[: there + 1])) == there + 1
+    assert len(set(found)) == there + 1
+    assert found[1 + there : 1 + 2 * there] == found[1 : 1 + there][: 30 - there]
+
+
+def test_a_shuffle_that_symmetry_undoes_is_none():
+    """Chromosomes 0 and 1 alike, 2 and 3 alike: 4! / (2! 2!) = 6 matrices, 5 beside the CIM."""
+    kind = np.array([0, 0, 1, 1])
+    cim = named(np.array([[5.0, 2.0], [2.0, 7.0]])[np.ix_(kind, kind)])
+    found = shuffles(cim, 5)
+    assert len(set(found)) == 6
+    constant = named(np.ones((4, 4)))
+    pd.testing.assert_frame_equal(permute(constant, 3), constant)
+
+
+def test_every_shuffle_is_as_likely_as_another():
+    cims = [symmetric(3, seed) for seed in range(3)]
+    firsts = [distinct_orders(cims[k % 3], [k]) for k in range(1200)]
+    counts = pd.Series([tuple(order[0]) for order in firsts]).value_counts()
+    assert len(counts) == 5 and np.abs(counts - 240).max() < 4 * np.sqrt(1200 * 0.2 * 0.8)
+
+
+def test_shuffles_of_many_chromosomes_are_those_of_their_seeds(soybean):
+    cim, _, third = control("permuted3", soybean)
+    order = np.random.default_rng(3).permutation(20)
+    np.testing.assert_array_equal(third, cim.to_numpy()[np.ix_(order, order)])
+    assert len(set(shuffles(cim, 20))) == 21
 
 
 def test_the_expected_control_has_the_observed_contacts_between_chromosomes(soybean):

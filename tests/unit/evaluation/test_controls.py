@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table, write_table
-from soyfold.evaluation.controls import compare_controls, rank_among, read_test_share
+from soyfold.evaluation.controls import compare_controls, find_copies, rank_among, read_test_share
 from soyfold.evaluation.paired import paired_difference
 from soyfold.report.summary import format_controls, print_summary
 
@@ -165,6 +165,32 @@ def test_permutation_p_is_exact_under_the_null():
     for level in (0.05, 0.1, 0.5):
         error = np.sqrt(level * (1 - level) / 5000)
         assert abs(np.mean(np.array(p) <= level + 1e-12) - level) < 4 * error
+
+
+def test_copies_count_for_no_rank(scores, tmp_path):
+    real, turned = [[1, 2], [2, 3]], [[3, 2], [2, 1]]
+    values = {
+        "real": real,
+        "permuted1": turned,
+        "permuted2": turned,
+        "permuted3": real,
+        "zero": real,
+    }
+    values["permuted3"] = [[1, 2], [2, 3 + 1e-12]]
+    files = {name: tmp_path / f"{name}.tsv" for name in values}
+    for name, path in files.items():
+        table = pd.DataFrame(values[name], columns=["a", "b"])
+        write_table(table.assign(chromosome=["a", "b"])[["chromosome", "a", "b"]], path)
+    copies = find_copies(files.pop("real"), files)
+    assert copies == ["permuted2", "permuted3"]
+    table = compare_controls(scores, [("oil", "csafm")], test_share=SHARE, copies=copies)
+    row = table[(table.metric == "PCC") & (table.control == "permuted")].iloc[0]
+    assert (row["rank"], row.permutations, row.permutation_p) == (1, 1, 0.5)
+    assert row.value == pytest.approx(np.mean(CONTROLS["permuted1"]))
+    write_table(table, tmp_path / "controls.tsv")
+    told = "! 1 permuted CIMs of 3: this CIM has no others that differ"
+    assert told in format_controls(tmp_path / "controls.tsv", permuted=3)
+    assert "!" not in format_controls(tmp_path / "controls.tsv", permuted=1)
 
 
 def test_test_share_is_counted_from_the_split(tmp_path):

@@ -139,3 +139,12 @@ def test_a_trait_without_group_is_its_own():
     with pytest.raises(UserError, match=r"traits\.tsv.*group 'oil' of trait yield"):
         roles.trait_groups({**sheet, "yield": {"group": "oil"}}, file="traits.tsv")
     assert roles.trait_groups({"oil": {"group": "oil"}}, file="x") == {"oil": "oil"}
+
+
+@pytest.mark.parametrize(("chromosomes", "count"), [(1, 0), (2, 1), (3, 5), (4, 20), (20, 20)])
+def test_no_more_shuffles_are_planned_than_there_are(chromosomes, count):
+    found = roles.control_names(20, has_contacts=True, chromosomes=chromosomes)
+    assert [n for n in found if n.startswith("permuted")] == [
+        f"permuted{k}" for k in range(1, count + 1)
+    ]
+    assert found[-4:] == ["expected", "identity", "constant", "zero"]

@@ -15,10 +15,12 @@ NORMALISATIONS = {
     "observed_expected": "observed / expected contacts",
     "length": "contacts per Mb²",
 }
-# Control CIMs beside permuted<k> (labels shuffled with seed k), in the order of tables and figures.
+# Control CIMs beside permuted<k> (labels shuffled), in the order of tables and figures.
 CONTROLS = ("expected", "identity", "constant", "zero")
 CONTROL = r"permuted\d+|" + "|".join(CONTROLS)  # a control's name, as a regular expression
 MEGABASE = 1e6
+TRIES = 10_000  # shuffles in search of one that gives a new matrix
+MOST_DISTINCT = 1000  # as many as a study may ask for
 
 
 def write_cim(matrix, path):
@@ -206,31 +208,79 @@ def _observed_expected(contacts):
     return np.where(np.eye(len(contacts), dtype=bool), 1.0, ratio)
 
 
-def permute(cim, seed):
-    """Shuffle the chromosome labels of a CIM: its rows and columns together.
+def distinct_orders(cim, seeds):
+    """Orders of the chromosomes that each give another CIM: none the CIM itself, none twice.
 
-    The values stay the same, their diagonal stays a diagonal, symmetry stays; only which
-    chromosomes meet is lost. The shuffle is never the identity.
+    Each is the first draw of its seed's generator that gives a matrix not seen before. A small
+    genome, or one whose CIM is symmetric in some chromosomes, has fewer than asked for: of 3
+    chromosomes there are 5 at most. Each matrix comes of equally many orders, so that every one is
+    as likely as another.
 
     Parameters
     ----------
     cim : DataFrame (G, G)
-    seed : int
+    seeds : sequence of int
+
+    Returns
+    -------
+    list of ndarray (G,) int64
+        One a seed, up to the seed for which `TRIES` draws found no further matrix.
+    """
+    values = cim.to_numpy(dtype=np.float64)
+    scale = np.abs(values).max() or 1.0
+
+    def key(order):
+        return np.round(values[np.ix_(order, order)] / scale, 9).tobytes()
+
+    seen, orders = {key(np.arange(len(values)))}, []
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        drawn = (rng.permutation(len(values)) for _ in range(TRIES))
+        order = next((order for order in drawn if key(order) not in seen), None)
+        if order is None:
+            break
+        seen.add(key(order))
+        orders.append(order)
+    return orders
+
+
+def permute(cim, number):
+    """Shuffle the chromosome labels of a CIM: its rows and columns together.
+
+    The values stay the same, their diagonal stays a diagonal, symmetry stays; only which
+    chromosomes meet is lost.
+
+    Parameters
+    ----------
+    cim : DataFrame (G, G)
+    number : int
+        Matrices of the numbers from 1 to `MOST_DISTINCT` differ from `cim` and from each other as
+        far as there are so many (`distinct_orders`); then they come again, with a warning.
 
     Returns
     -------
     DataFrame (G, G)
+
+    Raises
+    ------
+    UserError
+        For a single chromosome.
     """
     n = len(cim)
     if n < 2:
         raise UserError(f"{n} chromosome", at="control permuted", allowed="2 or more to permute")
-    rng = np.random.default_rng(seed)
-    order = np.arange(n)
-    while (order == np.arange(n)).all():
-        order = rng.permutation(n)
+    seeds = range(1, number + 1) if 0 < number <= MOST_DISTINCT else [number]
+    orders = distinct_orders(cim, seeds)
+    if len(orders) < len(seeds):
+        log.warning(
+            "permuted%d is a copy: %d shuffles of this CIM differ from it and from each other",
+            number,
+            len(orders),
+        )
+    order = orders[(len(seeds) - 1) % len(orders)] if orders else np.arange(n)
     log.info(
-        "permuted with seed %d: %s",
-        seed,
+        "permuted%d: %s",
+        number,
         ", ".join(f"{cim.index[k]} <- {cim.index[source]}" for k, source in enumerate(order)),
     )
     return pd.DataFrame(cim.to_numpy()[np.ix_(order, order)], index=cim.index, columns=cim.columns)
@@ -242,7 +292,7 @@ def make_control(name, cim, sums, *, chromosomes, method, zero_diagonal):
     Parameters
     ----------
     name : str
-        permuted<k> (labels shuffled with seed k), expected (from lengths alone, with as many
+        permuted<k> (labels shuffled: `permute`), expected (from lengths alone, with as many
         contacts between chromosomes as observed, normalised the same way), identity, constant (the
         mean of all entries of the CIM everywhere), zero.
     cim, sums : DataFrame (G, G)

@@ -5,6 +5,7 @@ import pandas as pd
 
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table
+from soyfold.common.logs import log
 from soyfold.evaluation.paired import paired_difference
 from soyfold.evaluation.scores import mean_over_seeds
 
@@ -39,6 +40,37 @@ def read_test_share(path):
     if not counts.get("train", 0):
         raise UserError("no line in part train", file=path, allowed="at least one")
     return counts.get("test", 0) / counts["train"]
+
+
+def find_copies(real, controls):
+    """Permuted CIMs that are the real one over again, or an earlier permuted one.
+
+    A small or symmetric CIM has few shuffles that change it; a copy adds nothing to a rank.
+
+    Parameters
+    ----------
+    real : path-like
+        The study's CIM.
+    controls : dict of str to path-like
+        Tables of control CIMs by name.
+
+    Returns
+    -------
+    list of str
+    """
+    seen, copies = [_read_matrix(real)], []
+    for name, path in controls.items():
+        if is_permuted(name):
+            matrix = _read_matrix(path)
+            known = any(np.allclose(matrix, other, rtol=1e-8, atol=0) for other in seen)
+            (copies.append(name) if known else seen.append(matrix))
+    if copies:
+        log.warning("%s: copies, left out of the ranks", ", ".join(copies))
+    return copies
+
+
+def _read_matrix(path):
+    return read_table(path, required=("chromosome",)).set_index("chromosome").to_numpy(float)
 
 
 def _parameter_count(values, model):
@@ -130,7 +162,7 @@ def _compare_metric(metric, real, controls, *, test_share):
     return rows
 
 
-def compare_controls(scores, controlled, *, test_share):
+def compare_controls(scores, controlled, *, test_share, copies=()):
     """The real CIM against each control CIM: controls.tsv.
 
     Parameters
@@ -141,6 +173,8 @@ def compare_controls(scores, controlled, *, test_share):
         Trait and model (name) of each that has controls.
     test_share : float, keyword only
         n_test / n_train of a split.
+    copies : collection of str, keyword only
+        Controls to leave out (`find_copies`).
 
     Returns
     -------
@@ -165,7 +199,8 @@ def compare_controls(scores, controlled, *, test_share):
             name: group.pivot(index="seed", columns="metric", values="value")
             for name, group in ours.groupby("model", sort=False)
         }
-        names = ours[ours.role == "control"].drop_duplicates("model").set_index("control").model
+        names = ours[(ours.role == "control") & ~ours.control.isin(copies)]
+        names = names.drop_duplicates("model").set_index("control").model
         if names.empty:
             raise UserError(
                 f"no control of {base} for {trait}", allowed="at least one",

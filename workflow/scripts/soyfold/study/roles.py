@@ -4,6 +4,7 @@ A variant is an entry of models.yaml; a control is a model whose CIM is another.
 """
 
 import copy
+import math
 
 from soyfold.common.errors import UserError
 from soyfold.contacts.cim import CONTROLS
@@ -41,7 +42,7 @@ def variants_of(models):
     return {name: VARIANTS[name] for name in wanted if name in VARIANTS and name not in models}
 
 
-def control_names(permuted, *, has_contacts):
+def control_names(permuted, *, has_contacts, chromosomes=None):
     """Names of the control CIMs.
 
     Parameters
@@ -50,7 +51,11 @@ def control_names(permuted, *, has_contacts):
         How many shuffles of the chromosome labels.
     has_contacts : bool
         Without Hi-C the study's own CIM is the expected one, which is then no control.
+    chromosomes : int, optional, keyword only
+        Of so many there are factorial - 1 shuffles beside the CIM itself: never more.
     """
+    if chromosomes is not None:
+        permuted = min(permuted, math.factorial(chromosomes) - 1)
     shuffled = [f"permuted{k}" for k in range(1, permuted + 1)]
     return shuffled + [name for name in CONTROLS if has_contacts or name != "expected"]
 
@@ -161,7 +166,9 @@ def trait_groups(traits, *, file):
     return groups
 
 
-def plan_roles(trait_models, *, paper_tables, controls, has_contacts, blends=None):
+def plan_roles(
+    trait_models, *, paper_tables, controls, has_contacts, blends=None, chromosomes=None
+):
     """What each trait's fits are for.
 
     Parameters
@@ -174,6 +181,8 @@ def plan_roles(trait_models, *, paper_tables, controls, has_contacts, blends=Non
     has_contacts : bool
     blends : dict of str to list of str, optional
         Members by blend.
+    chromosomes : int, optional
+        How many there are.
 
     Returns
     -------
@@ -192,7 +201,9 @@ def plan_roles(trait_models, *, paper_tables, controls, has_contacts, blends=Non
             _role(trait, name, "member", name) for name in members_beside(fitted, blends or {})
         ]
         if controls and (controls["traits"] is None or trait in controls["traits"]):
-            names = control_names(controls["permuted"], has_contacts=has_contacts)
+            names = control_names(
+                controls["permuted"], has_contacts=has_contacts, chromosomes=chromosomes
+            )
             plan += [
                 _role(trait, control_model(base, control), "control", base, control)
                 for base in controls["models"]
