@@ -27,6 +27,7 @@ rule import_genotypes:
         bed=f"{RESULTS}/genotypes/raw.bed",
         bim=f"{RESULTS}/genotypes/raw.bim",
         fam=f"{RESULTS}/genotypes/raw.fam",
+        samples=f"{RESULTS}/genotypes/raw.samples.tsv",
         variants=f"{RESULTS}/genotypes/import_variants.tsv",
     log:
         f"{LOGS}/genotypes/import_genotypes.log",
@@ -42,7 +43,7 @@ rule import_genotypes:
     params:
         settings={
             key: GENOTYPES.get(key)
-            for key in ("format", "marker_name", "codes", "dosage_certainty")
+            for key in ("format", "marker_name", "codes", "dosage_certainty", "duplicates")
         },
         source=source_digest("import_genotypes"),
     message:
@@ -56,6 +57,7 @@ rule filter_genotypes:
         bed=f"{RESULTS}/genotypes/raw.bed",
         bim=f"{RESULTS}/genotypes/raw.bim",
         fam=f"{RESULTS}/genotypes/raw.fam",
+        samples=f"{RESULTS}/genotypes/raw.samples.tsv",
         variants=f"{RESULTS}/genotypes/import_variants.tsv",
         chromosomes=SETTINGS["chromosomes"],
     output:

@@ -126,6 +126,7 @@ rule import_lines:
         bed=f"{NEW_LINES}/raw.bed",
         bim=f"{NEW_LINES}/raw.bim",
         fam=f"{NEW_LINES}/raw.fam",
+        samples=f"{NEW_LINES}/raw.samples.tsv",
         variants=f"{NEW_LINES}/import_variants.tsv",
     log:
         f"{LOGS}/prediction/import_lines.log",
@@ -142,7 +143,7 @@ rule import_lines:
         settings={
             **{
                 key: GENOTYPES.get(key)
-                for key in ("marker_name", "codes", "dosage_certainty")
+                for key in ("marker_name", "codes", "dosage_certainty", "duplicates")
                 if key in GENOTYPES
             },
             "format": NEW_FORMAT,

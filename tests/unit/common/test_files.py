@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from soyfold.common.errors import UserError
-from soyfold.common.files import decode_text, read_table, scratch, staged, write_table
+from soyfold.common.files import read_table, scratch, staged, write_table
 from soyfold.common.logs import log, rule_log
 from soyfold.common.programs import find_program, run_program
 
@@ -103,15 +103,6 @@ def test_warnings_reach_the_terminal_and_progress_does_not(tmp_path, capsys):
     log.warning("WARNING after the rule")
     assert capsys.readouterr().err == "soyfold: WARNING 3 calls\n"
     assert "WARNING 3 calls" in (tmp_path / "rule.log").read_text()
-
-
-def test_text_of_another_encoding_is_refused_with_what_it_may_say():
-    assert decode_text("\ufeffid\t中黄35".encode(), file="x") == "id\t中黄35"
-    with pytest.raises(UserError, match=r"x, line 2: .*byte 0xd6 in .*'中黄35'.*iconv") as error:
-        decode_text("PI1\t中黄35\tPI2".encode("gbk"), file="x", at="line 2")
-    assert "PI1" not in str(error.value)
-    with pytest.raises(UserError, match=r"byte 0xff"):
-        decode_text("PI1".encode("utf-16"), file="x")
 
 
 def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):

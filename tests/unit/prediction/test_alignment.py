@@ -50,7 +50,7 @@ def rewrite(panel, counts, *, swap=(), flip=(), order=None):
         counts[i] = np.where(counts[i] == bed.MISSING, bed.MISSING, 2 - counts[i])
     for i in flip:
         new.loc[i, ["ref", "alt"]] = [FLIP[a] for a in new.loc[i, ["ref", "alt"]]]
-    order = np.arange(len(panel)) if order is None else np.asarray(order)
+    order = np.arange(len(panel)) if order is None else np.asarray(order, dtype=int)
     return new.iloc[order].reset_index(drop=True), counts[order]
 
 

@@ -159,29 +159,3 @@ def read_table(path, *, required=(), **options):
             mend=f"the header has: {', '.join(map(str, table.columns))}",
         )
     return table
-
-
-def decode_text(data, *, file, at=None):
-    """Text of the bytes of a user's file, which must be UTF-8; a mark at their begin is left out.
-
-    Another encoding is never guessed: names that were guessed wrongly would join nothing.
-
-    Raises
-    ------
-    UserError
-        With the byte and, where they are text in GBK, how they would read.
-    """
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        start = max(data.rfind(mark, 0, error.start) for mark in (b"\t", b"\n", b",", b" ")) + 1
-        word = re.split(rb"[\t\n\r, ]", data[start:])[0]
-        found = f"text that is no UTF-8 (byte {data[error.start]:#04x} in {word[:40]!r}"
-        with contextlib.suppress(UnicodeDecodeError):
-            found += f", in GBK {word[:40].decode('gbk')!r}"
-        raise UserError(
-            f"{found})",
-            file=file,
-            at=at,
-            mend="save the file as UTF-8 (if it is GBK: iconv -f GBK -t UTF-8 OLD > NEW)",
-        ) from None

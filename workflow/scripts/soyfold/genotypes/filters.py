@@ -43,7 +43,7 @@ def filter_genotypes(
     Parameters
     ----------
     raw : path-like
-        Reads <raw>.bed, .bim, .fam from `importing.import_genotypes`.
+        Reads <raw>.bed, .bim, .fam, .samples.tsv from `importing.import_genotypes`.
     imported : path-like
         Reads its table of input records.
     chromosomes : soyfold.common.chromosomes.Chromosomes
@@ -74,12 +74,13 @@ def filter_genotypes(
     lost[MINOR_ALLELE] = _rare(by_variant, thresholds[KEYS[MINOR_ALLELE]])
     table = read_table(imported, dtype={"chromosome": str, "variant": str, "ref": str, "alt": str})
     steps = count_steps(table["reason"], len(people), lost, thresholds)
-    refuse_empty(steps, file=f"{raw}.bed")
+    lacking = read_table(f"{raw}.samples.tsv", dtype={"sample": str}).drop(columns="sample")
+    refuse_empty(steps, lacking.sum(), file=f"{raw}.bed")
     plink = {"threads": threads, "memory_mb": memory_mb}
     code = chromosome_codes(chromosomes.names)
     _run_filters(raw, bim, people, lost, thresholds, prefix, code, plink)
     _check_result(prefix, by_variant, ~lost[MINOR_ALLELE])
-    write_table(_sample_table(people, by_sample, lost, thresholds), samples)
+    write_table(_sample_table(people, by_sample, lacking, lost, thresholds), samples)
     write_table(_variant_table(table, bim, by_variant, lost, thresholds), variants)
     write_table(steps, counts)
     for row in steps.itertuples():
@@ -128,8 +129,17 @@ def count_steps(reasons, samples, lost, thresholds):
     return table
 
 
-def refuse_empty(steps, *, file):
-    """Raise `UserError` naming the first filter that leaves no sample or no variant."""
+def refuse_empty(steps, lacking, *, file):
+    """Raise `UserError` naming the first filter that leaves no sample or no variant.
+
+    `lacking` has the calls that the import made missing, by reason: where one stands behind what
+    a filter sees, a laxer filter is no help.
+    """
+    told = "".join(f", {n} {name.replace('_', ' ')}" for name, n in lacking.items() if n)
+    mend = "relax this threshold or switch it off"
+    if told:
+        mend = "see the calls that the import made missing (its log names the first); then, if they"
+        mend += " are rightly so, relax this threshold or switch it off"
     for row in steps.itertuples():
         for what, left, removed in (
             ("sample", row.samples_left, row.samples_removed),
@@ -137,13 +147,13 @@ def refuse_empty(steps, *, file):
         ):
             if left == 0 and removed:
                 before = f"{row.samples_left + row.samples_removed} samples and"
-                before += f" {row.variants_left + row.variants_removed} variants before it"
+                before += f" {row.variants_left + row.variants_removed} variants before it{told}"
                 raise UserError(
                     f"no {what} left after the filter on {row.step} ({row.threshold}; {before})",
                     file=file,
                     at=f"key genotypes.filters.{KEYS[row.step]}",
                     allowed="a filter that leaves some",
-                    mend="relax this threshold or switch it off",
+                    mend=mend,
                 )
 
 
@@ -199,7 +209,7 @@ def _reasons(size, lost, thresholds, steps):
     return reasons
 
 
-def _sample_table(people, by_sample, lost, thresholds):
+def _sample_table(people, by_sample, lacking, lost, thresholds):
     reasons = _reasons(len(people), lost, thresholds, (HETEROZYGOSITY, SAMPLE_MISSING))
     return pd.DataFrame(
         {
@@ -207,6 +217,7 @@ def _sample_table(people, by_sample, lost, thresholds):
             "called": by_sample.called,
             "missing": by_sample.missing,
             "heterozygosity": by_sample.heterozygosity,
+            **lacking,
             "kept": np.where(pd.isna(reasons), "yes", "no"),
             "reason": reasons,
         }

@@ -4,12 +4,17 @@ import numpy as np
 from numba import njit
 
 from soyfold.common.errors import UserError
-from soyfold.genotypes.markers import BETWEEN
+from soyfold.genotypes.calls import MISSING, UNCERTAIN
 
-MISSING, UNCERTAIN, BAD = 3, 4, 5
-_TEXT = np.frombuffer(b"\t0/0\t0/1\t1/1\t./.\t./.", dtype=np.uint8).reshape(5, 4)
+BAD = 255
 _TAB, _COLON, _COMMA, _DOT, _MINUS, _PLUS = (ord(c) for c in "\t:,.-+")
 SLACK = 0.02  # by which rounded probabilities may miss a sum of 1, and dosages 0 and 2
+
+
+def has_dosages(form):
+    """Whether a record's FORMAT (bytes) has dosages or probabilities and no genotype calls."""
+    parts = form.split(b":")
+    return b"GT" not in parts and (b"DS" in parts or b"GP" in parts)
 
 
 @njit(nogil=True)
@@ -159,46 +164,46 @@ class HardCaller:
     def __init__(self, samples, certainty):
         self.samples = samples
         self.certainty = certainty
-        self._calls = np.empty(len(samples), dtype=np.uint8)
 
-    def call(self, rest, *, file, line):
+    def call(self, form, cells, *, file, line, order=None):
         """Call one record.
 
         Parameters
         ----------
-        rest : bytes
-            From QUAL on, with a FORMAT that has DS or GP.
+        form : bytes
+            FORMAT, with DS or GP.
+        cells : bytes
+            The samples' cells, tabs between them.
         file, line
             For messages.
+        order : list of int, optional
+            Place of each sample among the cells, if another one.
 
         Returns
         -------
-        rest : bytes
-            The same with GT alone.
-        uncertain : int
-            Calls that became missing because no genotype was certain enough.
+        ndarray (n,) uint8
+            Count of ALT, MISSING, or UNCERTAIN where no genotype was certain enough.
 
         Raises
         ------
         UserError
             For a cell that is no dosage from 0 to 2, or no probabilities that add up to 1.
         """
-        *_, form, cells = rest.split(b"\t", 4)
         parts = form.split(b":")
         key = b"DS" if b"DS" in parts else b"GP"
         where = [parts.index(name) if name in parts else -1 for name in (b"DS", b"GP")]
-        text = np.frombuffer(cells, dtype=np.uint8)
-        call_record(text, *where, self.certainty, self._calls)
-        wrong = np.flatnonzero(self._calls == BAD)
+        calls = np.empty(len(self.samples), dtype=np.uint8)
+        call_record(np.frombuffer(cells, dtype=np.uint8), *where, self.certainty, calls)
+        wrong = np.flatnonzero(calls == BAD)
         if len(wrong):
             cell = cells.split(b"\t")[wrong[0]].decode(errors="replace")
+            sample = wrong[0] if order is None else order.index(wrong[0])
             raise UserError(
-                f"{key.decode()} in {cell!r} for sample {self.samples[wrong[0]]}",
+                f"{key.decode()} in {cell!r} for sample {self.samples[sample]}",
                 file=file,
                 at=f"line {line}",
                 allowed="a dosage of ALT from 0 to 2, or ."
                 if key == b"DS"
                 else "probabilities of 0/0, 0/1, 1/1 that add up to 1, or .",
             )
-        uncertain = int(np.count_nonzero(self._calls == UNCERTAIN))
-        return BETWEEN + _TEXT[self._calls].tobytes()[1:], uncertain
+        return calls

@@ -5,23 +5,13 @@ every call gets chromosomes as 1, 2, ... in genome order, variants as v0, v1, ..
 s1, ... and alleles as C (ALT) and A (REF); soyfold puts the names back by number.
 """
 
-import contextlib
 import functools
-import subprocess
-import tempfile
 
 import numpy as np
 import pandas as pd
 
 from soyfold.common.errors import UserError
-from soyfold.common.logs import log
-from soyfold.common.programs import (
-    check_room,
-    find_program,
-    run_program,
-    without_progress,
-    writing_folder,
-)
+from soyfold.common.programs import find_program, run_program
 from soyfold.genotypes import bed
 
 MOST_CHROMOSOMES = 95  # what --chr-set takes
@@ -84,52 +74,13 @@ def run_plink(*arguments, threads, memory_mb, file=None):
     return run_program(command, file=file)
 
 
-def feed_plink(chunks, *arguments, threads, memory_mb):
-    """Run PLINK on `chunks` (iterable of bytes) as its standard input.
-
-    An exception inside the iterable stops PLINK and is passed on; a full disk is an OSError.
-
-    Returns
-    -------
-    status : int
-        PLINK's exit status.
-    output : str
-    """
-    command = [
-        str(part) for part in plink_command(*arguments, threads=threads, memory_mb=memory_mb)
-    ]
-    log.info("$ ... | %s", " ".join(command))
-    with tempfile.TemporaryFile() as output:  # beside its results a full disk would lose its words
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.STDOUT
-        )
-        try:
-            for chunk in chunks:
-                process.stdin.write(chunk)
-        except BrokenPipeError:
-            log.info("PLINK closed its input early")
-        except BaseException:
-            process.kill()
-            raise
-        finally:
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
-            process.wait()
-        output.seek(0)
-        text = output.read().decode(errors="replace")
-    log.info("%s", without_progress(text))
-    if process.returncode != 0:
-        check_room(text, writing_folder(command))
-    return process.returncode, text
-
-
 def write_numbered(variants, samples, folder, *, code, letter="s"):
     """Write a bim and a fam that hold numbers, for PLINK to read beside a bed.
 
     Parameters
     ----------
     variants : DataFrame
-        chromosome, position; a row per row of the bed.
+        chromosome, position; a row per row of the bed, whose index is its number.
     samples : int
     folder : Path
     code : mapping
@@ -145,7 +96,7 @@ def write_numbered(variants, samples, folder, *, code, letter="s"):
     numbered = pd.DataFrame(
         {
             "chromosome": variants["chromosome"].map(code).fillna(0).astype(int),
-            "variant": np.char.add("v", np.arange(len(variants)).astype(str)),
+            "variant": [f"v{i}" for i in variants.index],
             "position": variants["position"],
             "alt": "C",
             "ref": "A",

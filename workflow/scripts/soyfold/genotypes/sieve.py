@@ -7,13 +7,16 @@ import re
 import pandas as pd
 
 from soyfold.common.errors import UserError
+from soyfold.common.logs import log
 
 # Reasons for which a record is dropped at import, in the order of the counts in qc_counts.tsv.
 UNPLACED = "unplaced"
 OTHER_CONTIG = "other contigs"
 MULTIALLELIC = "multiallelic"
 NO_ALTERNATE = "no alternate allele"
-IMPORT_REASONS = (UNPLACED, OTHER_CONTIG, MULTIALLELIC, NO_ALTERNATE)
+DUPLICATE = "duplicate"
+IMPORT_REASONS = (UNPLACED, OTHER_CONTIG, MULTIALLELIC, NO_ALTERNATE, DUPLICATE)
+NAMED = 20  # duplicates that an error names
 ABSENT = ("", ".", "0")  # ALT of a file in which no line has it; an allele that PLINK never saw
 # What stands for a chromosome, or a position, that isn't known; in PLINK's files 0.
 UNKNOWN = frozenset({"", "0", "00", ".", "-", "?", "na", "nan", "un", "unknown", "unplaced"})
@@ -33,6 +36,8 @@ class Sieve:
     chromosomes : soyfold.common.chromosomes.Chromosomes
     invariant : bool
         Keep records whose ALT is absent: they say that all samples have REF.
+    duplicates : {'refuse', 'first'}
+        What becomes of a variant that stands there again.
 
     Attributes
     ----------
@@ -42,9 +47,11 @@ class Sieve:
         Line of each record in its file.
     """
 
-    def __init__(self, chromosomes, *, invariant=False):
+    def __init__(self, chromosomes, *, invariant=False, duplicates="refuse"):
         self.chromosomes = chromosomes
         self._invariant = invariant
+        self._duplicates = duplicates
+        self._twice = []  # (index of a record, that of the first of the same variant)
         self.file = None
         self.lines = []
         self._files, self._starts = [], []
@@ -88,8 +95,8 @@ class Sieve:
         Raises
         ------
         UserError
-            For a position that is no integer or beyond the chromosome's end, a numbered chromosome
-            that no alias knows, or the same variant twice.
+            For a position that is no integer or beyond the chromosome's end, or a numbered
+            chromosome that no alias knows.
         """
         chromosome = self.chromosomes.aliases.get(contig)
         position = self._position(line, position)
@@ -109,7 +116,9 @@ class Sieve:
             if ref in ABSENT:
                 reason = NO_ALTERNATE
             if reason != NO_ALTERNATE:
-                self._note_place(line, chromosome, position, ref, alt)
+                variant = (chromosome, position, ref, alt)
+                twice = self._note_place(*variant, usable=reason is None)
+                reason = DUPLICATE if twice else reason
             if reason is None:
                 name = self._unique(name, chromosome, position)
         self.lines.append(line)
@@ -154,23 +163,39 @@ class Sieve:
             " made from or from the map of the markers",
         )
 
-    def _note_place(self, line, chromosome, position, ref, alt):
-        """Raise if the variant was seen before; note a place with several variants."""
+    def _note_place(self, chromosome, position, ref, alt, *, usable):
+        """Note a place with several variants; whether a usable one was seen before."""
         index = len(self._records)
         first = self._at.setdefault((chromosome, position), index)
         if first == index:
-            return
+            return False
         here = self._crowded.setdefault((chromosome, position), [first])
-        for other in here:
+        for other in here if usable else ():
             if self._records[other][3:5] == (ref, alt):
-                raise UserError(
-                    f"the variant {chromosome} {position} {ref} {alt} twice",
-                    file=self.file,
-                    at=f"line {line}",
-                    allowed="each variant once",
-                    mend=f"remove line {line} or {self._place(other)}",
-                )
+                self._twice.append((index, other))
+                return True
         here.append(index)
+        return False
+
+    def _refuse_twice(self):
+        """Raise if variants stand there again: all are named in the log, some in the line."""
+        told = []
+        for index, other in self._twice:
+            _, *variant, _ = self._records[index]
+            told.append(
+                f"{' '.join(map(str, variant))} ({self._place(other)}, {self._place(index)})"
+            )
+        for words in told:
+            log.info("twice: %s", words)
+        more = f", and {len(told) - NAMED} more in the log" if len(told) > NAMED else ""
+        raise UserError(
+            f"{len(told)} records of a variant that stood there before:"
+            f" {', '.join(told[:NAMED])}{more}",
+            file=self.file_of(self._twice[0][0]),
+            allowed="each variant once",
+            mend="remove one of each; or write `duplicates: first` under genotypes, which keeps the"
+            " first of each and counts the others",
+        )
 
     def _unique(self, name, chromosome, position):
         """The record's own id if it has one that is free and one word, else one from its place."""
@@ -197,7 +222,8 @@ class Sieve:
         Raises
         ------
         UserError
-            If there are no records, none on a known chromosome, or none that can be kept.
+            If there are no records, none on a known chromosome, or none that can be kept; for
+            variants that are there again, if they are refused.
         """
         if not self._records:
             raise UserError(
@@ -209,6 +235,8 @@ class Sieve:
         if not self._known:
             placed = next((r[1] for r in self._records if r[-1] != UNPLACED), None)
             raise self._unplaced() if placed is None else self._unknown(placed)
+        if self._twice and self._duplicates == "refuse":
+            self._refuse_twice()
         if len(self._files) > 1:
             self._refuse_lacking()
         columns = ["variant", "chromosome", "position", "ref", "alt", "reason"]

@@ -15,6 +15,7 @@ from soyfold.genotypes.counts import count_variants
 from soyfold.genotypes.sieve import ABSENT
 from soyfold.genotypes.sources import SUFFIXES
 from soyfold.prediction import alignment
+from soyfold.prediction.variant_sites import count_reference, warn_of_variant_sites
 
 RESERVED = ("models", "panel")  # folders beside those of new files
 
@@ -86,7 +87,9 @@ def align_lines(source, records, panel, study_samples, *, settings, file, prefix
     counts = alignment.count_alignment(
         variants, every, lines=len(samples), in_panel=int(known.sum())
     )
-    _refuse_little(variants, settings["min_overlap"], file)
+    reference = count_reference(rows, len(samples), variants, panel["frequency"].to_numpy())
+    mend = warn_of_variant_sites(reference, samples, file=file)
+    _refuse_little(variants, settings["min_overlap"], file, mend)
     if settings["missing"] == "refuse":
         _refuse_gaps(variants, len(samples), file)
     calls = np.zeros(len(samples), dtype=np.int64)
@@ -119,7 +122,7 @@ def _refuse_unnamed(bim, frequency, file):
         )
 
 
-def _refuse_little(variants, least, file):
+def _refuse_little(variants, least, file, mend=None):
     known = int(variants["fate"].isin(alignment.KNOWN).sum())
     if known and known >= least * len(variants):
         return
@@ -130,7 +133,8 @@ def _refuse_little(variants, least, file):
         f"{known} of the model's {len(variants)} variants ({told})",
         file=file,
         allowed=f"at least {least:.0%} of them (prediction.min_overlap)",
-        mend="check that positions are of the study's assembly, or lower prediction.min_overlap",
+        mend=mend
+        or "check that positions are of the study's assembly, or lower prediction.min_overlap",
     )
 
 

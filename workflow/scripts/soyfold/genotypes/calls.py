@@ -1,0 +1,218 @@
+"""What a cell of a VCF says of a sample: a genotype, nothing, or what is no call of two alleles."""
+
+import functools
+import re
+
+import numpy as np
+
+from soyfold.genotypes.sieve import ABSENT
+
+# What a cell is read as: the count of ALT, or why it is a missing call.
+MISSING, UNCERTAIN, WITHOUT_READS, PLACEHOLDER, HALF = 3, 4, 5, 6, 7
+PLOIDY, BEYOND_ALT, UNSEPARATED, UNREADABLE, NO_CALLS = 8, 9, 10, 11, 12  # not understood
+CODES = 13
+COUNT = np.array([0, 1, 2, *[-1] * (CODES - 3)], dtype=np.int8)  # as soyfold.genotypes.bed has them
+
+# Alternates that stand for any allele that nobody saw, or for a deletion that began further up.
+PLACEHOLDERS = frozenset({"<NON_REF>", "<*>", "<X>", "X", "*", *ABSENT})
+
+# What tells of reads: their number, those of each allele, the genotypes' likelihoods, the quality.
+DEPTH, LIKELIHOODS = (b"DP", b"NR"), (b"PL", b"GL")
+_ZERO = re.compile(rb"-?0(\.0*)?(,-?0(\.0*)?)*")
+_FEW = 64  # samples, up to which arrays cost more than they save
+_MEMORY = 1 << 17  # cells that are remembered
+_TAB, _NAUGHT, _COMMA, _MINUS = b"\t0,-"
+
+
+@functools.lru_cache(maxsize=4096)
+def split_alternates(ref, alt):
+    """The real alternate alleles of a record, and what the numbers in its calls mean.
+
+    Parameters
+    ----------
+    ref, alt : str
+        As in the file; `alt` with commas between several.
+
+    Returns
+    -------
+    alt : str
+        Without placeholders and REF itself; "." where nothing else is there.
+    roles : tuple of int
+        By number in a call: 0 is REF, 1 another allele, PLACEHOLDER one that says nothing.
+    """
+    alternates = [] if alt in ABSENT else alt.split(",")
+    real = [a for a in alternates if a not in PLACEHOLDERS and a != ref]
+    return ",".join(real) or ".", (0, *(1 if a in real else PLACEHOLDER for a in alternates))
+
+
+def read_alleles(text, roles):
+    """Code of a call (bytes) such as 0/1, 0|1, 1 or ./.
+
+    Parameters
+    ----------
+    text : bytes
+    roles : tuple of int
+        From `split_alternates`.
+    """
+    if not text.strip(b"./|"):
+        return MISSING
+    alleles = re.split(rb"[/|]", text[1:] if text[:1] in b"/|" else text)  # VCF 4.4: |0|1
+    if not all(a == b"." or a.isdigit() for a in alleles):
+        return UNREADABLE
+    numbers = [int(a) for a in alleles if a != b"."]
+    beyond = max(numbers) >= len(roles)
+    if len(alleles) == 1 and len(text) > 1 and (beyond or text[:1] == b"0"):
+        return UNSEPARATED
+    if len(alleles) > 2:
+        return PLOIDY
+    if beyond:
+        return BEYOND_ALT
+    told = [roles[number] for number in numbers]
+    if PLACEHOLDER in told:
+        return PLACEHOLDER
+    if len(numbers) < len(alleles):
+        return HALF
+    return sum(told) if len(told) == 2 else 2 * told[0]
+
+
+def has_reads(parts):
+    """Whether reads stand behind a call, as far as its cell tells.
+
+    None do where the depth is 0, where all genotypes are equally likely, or where no allele has a
+    read and nothing says otherwise.
+
+    Parameters
+    ----------
+    parts : mapping of bytes to bytes
+        FORMAT's keys (DP, AD, ...) to what the cell says.
+    """
+    zero = {key for key, text in parts.items() if _ZERO.fullmatch(text)}
+    several = {key for key in zero if b"," in parts[key]}
+    if zero & set(DEPTH) or several & set(LIKELIHOODS):
+        return False
+    counted = any(parts.get(key, b".") != b"." for key in DEPTH)
+    return b"AD" not in several or (counted and b"GQ" not in zero)
+
+
+class Grammar(dict):
+    """Codes of the cells of records that share FORMAT and alleles: bytes to int, as asked for.
+
+    Parameters
+    ----------
+    form : bytes
+        FORMAT, with GT.
+    roles : tuple of int
+        From `split_alternates`.
+    """
+
+    def __init__(self, form, roles):
+        super().__init__()
+        self.keys_of_cell = form.split(b":")
+        self.roles = roles
+        # Where there are dosages or probabilities calls are imputed: they need no reads.
+        self.asks_for_reads = not {b"DS", b"GP"} & set(self.keys_of_cell)
+
+    def __missing__(self, cell):
+        """Read a cell that wasn't read before."""
+        if len(self) > _MEMORY:
+            self.clear()
+        parts = dict(zip(self.keys_of_cell, cell.split(b":"), strict=False))
+        code = read_alleles(parts.get(b"GT", b""), self.roles)
+        if code < MISSING and self.asks_for_reads and not has_reads(parts):
+            code = WITHOUT_READS
+        self[cell] = code
+        return code
+
+    def places(self, *keys):
+        """Places of keys in a cell."""
+        return [at for at, key in enumerate(self.keys_of_cell) if key in keys]
+
+    @functools.cached_property
+    def plain(self):
+        """Codes of calls like 0/1, by first and third sign, and of 1, by 1 and 0; else CODES."""
+        table = np.full((256, 256), CODES, dtype=np.uint8)
+        for first in b"01.":
+            table[first, 0] = read_alleles(b"%c" % first, self.roles)
+            for second in b"01.":
+                table[first, second] = read_alleles(b"%c/%c" % (first, second), self.roles)
+        return table
+
+
+@functools.lru_cache(maxsize=64)
+def grammar(form, roles):
+    """The `Grammar` of a FORMAT (bytes) and roles; None where it has no GT."""
+    return Grammar(form, roles) if b"GT" in form.split(b":") else None
+
+
+def read_calls(cells, rules, samples):
+    """Read a record's calls.
+
+    The plain ones, such as 0/1 with reads, are found with arrays; the rest, one by one.
+
+    Parameters
+    ----------
+    cells : bytes
+        The samples' cells, tabs between them.
+    rules : Grammar
+    samples : int
+
+    Returns
+    -------
+    ndarray (samples,) uint8
+        Count of ALT, or one of this module's codes.
+    """
+    if samples <= _FEW:
+        return np.fromiter(map(rules.__getitem__, cells.split(b"\t")), np.uint8, samples)
+    fields = _Fields(cells, samples)
+    first, between, second, after = fields.signs(rules.places(b"GT")[0], 4)
+    alone = _is_one(between, b"\t:")
+    codes = rules.plain.take(256 * first.astype(np.intp) + np.where(alone, 0, second))
+    odd = (codes == CODES) | ~(alone | _is_one(between, b"/|") & _is_one(after, b"\t:"))
+    if rules.asks_for_reads:
+        for place in rules.places(*DEPTH):
+            odd |= (fields.signs(place, 1)[0] == _NAUGHT) & (codes < MISSING)
+        for place in rules.places(b"AD", *LIKELIHOODS):
+            a, b, c, d = fields.signs(place, 4)
+            zero = (a == _NAUGHT) & (c == _NAUGHT)  # 0,0 or 0.0
+            zero |= (a == _MINUS) & (b == _NAUGHT) & ((c == _COMMA) | (d == _NAUGHT))
+            odd |= zero & (codes < MISSING)
+    if odd.any():
+        places = np.flatnonzero(odd)
+        every = cells.split(b"\t")
+        codes[places] = [rules[every[place]] for place in places.tolist()]
+    return codes
+
+
+def _is_one(signs, two):
+    return (signs == two[0]) | (signs == two[1])
+
+
+class _Fields:
+    """The parts of a record's cells, as arrays."""
+
+    def __init__(self, cells, samples):
+        self._text = np.frombuffer(b"%b\t\t\t\t" % cells, dtype=np.uint8)
+        self._size, self._samples = len(cells) + 1, samples
+
+    @functools.cached_property
+    def _marks(self):
+        """Ends of all parts; which of them end a cell; the first of each cell."""
+        text = self._text[: self._size]
+        marks = np.flatnonzero(_is_one(text, b"\t:"))
+        last = np.flatnonzero(text[marks] == _TAB)
+        return marks, last, np.concatenate(([0], last[:-1] + 1))
+
+    def signs(self, place, count):
+        """The first `count` signs of each cell's part at `place`; tabs where the cell ends before.
+
+        Behind a shorter part's end they are those of the next one.
+        """
+        size, samples, width = self._size, self._samples, self._size // self._samples
+        ends = self._text[width - 1 : size : width]
+        if place == 0 and size == width * samples and (ends == _TAB).all():  # of one width
+            return [self._text[k : size + k : width][:samples].copy() for k in range(count)]
+        marks, last, first = self._marks
+        before = first + (place - 1)  # the mark before the part; there is none before all
+        start = np.where(before < 0, 0, marks[np.minimum(before, last)] + 1)
+        start[before >= last] = size - 1
+        return [self._text[start + k] for k in range(count)]
