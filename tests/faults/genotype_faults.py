@@ -206,8 +206,6 @@ FAULTS = [
         "1 to 1000000",
     ),
     importing("VCF: a position that is no number", change(c1="1.5"), "'1.5'"),
-    importing("VCF: a call that is none", change(c9="A/G"), "line 3", "calls like"),
-    importing("VCF: FORMAT without GT", change(c8="GQ"), "'GQ'", "GT"),
     importing("VCF: too many fields in a record", lambda s: change(c9="0/0\t0/0")(s), "58 fields"),
     importing("bed: without bim and fam", bed_without_bim, "lines.bim", "no such file"),
     importing("bed: too short for its bim and fam", bed_of_another_size, "5 bytes"),

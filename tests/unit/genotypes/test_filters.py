@@ -22,7 +22,7 @@ def run(counts, folder, thresholds, extra=()):
     out = folder / "out"
     import_genotypes(
         file,
-        settings=SETTINGS,
+        settings={**SETTINGS, "duplicates": "first"},
         chromosomes=CHROMOSOMES,
         prefix=out / "raw",
         variants=out / "import.tsv",
@@ -99,21 +99,22 @@ def test_steps_are_counted_from_the_raw_file(tmp_path):
         ("1", 5, "c", "A", "G,T", [0] * 50),
         ("1", 6, "n", "A", ".", [0] * 50),
         ("1", 0, "u", "A", "G", [0] * 50),
+        ("X", 10, "m0 again", "A", "G", [0] * 50),
     ]
     *_, tables = run(counts, tmp_path, ALL, extra)
     heterozygous, missing, rare, _ = oracle(counts, ALL)
     steps = tables["counts"]
     assert steps["step"].tolist() == [
-        "raw file", "unplaced", "other contigs", "multiallelic", "no alternate allele",
+        "raw file", "unplaced", "other contigs", "multiallelic", "no alternate allele", "duplicate",
         "sample heterozygosity", "sample missing", "minor allele frequency",
     ]  # fmt: skip
-    gone = [0, 0, 0, 0, 0, heterozygous.sum(), missing.sum(), 0]
+    gone = [0, 0, 0, 0, 0, 0, heterozygous.sum(), missing.sum(), 0]
     assert steps["samples_removed"].tolist() == gone
     assert steps["samples_left"].tolist() == (50 - np.cumsum(gone)).tolist()
-    gone = [0, 1, 1, 1, 1, 0, 0, rare.sum()]
+    gone = [0, 1, 1, 1, 1, 1, 0, 0, rare.sum()]
     assert steps["variants_removed"].tolist() == gone
-    assert steps["variants_left"].tolist() == (64 - np.cumsum(gone)).tolist()
-    assert len(tables["variants"]) == 64 and tables["variants"]["maf"].isna().sum() == 4
+    assert steps["variants_left"].tolist() == (65 - np.cumsum(gone)).tolist()
+    assert len(tables["variants"]) == 65 and tables["variants"]["maf"].isna().sum() == 5
     assert (tables["variants"]["kept"] == "yes").sum() == steps["variants_left"].iloc[-1]
 
 
@@ -122,7 +123,7 @@ def test_each_filter_can_be_off(tmp_path):
     variants, samples, kept, tables = run(counts, tmp_path, OFF)
     assert np.array_equal(kept, counts) and len(variants) == 60 and len(samples) == 50
     steps = tables["counts"]
-    assert steps["threshold"].fillna("NA").tolist() == ["NA"] * 5 + ["off"] * 3
+    assert steps["threshold"].fillna("NA").tolist() == ["NA"] * 6 + ["off"] * 3
     assert not steps[["samples_removed", "variants_removed"]].to_numpy().any()
 
 
@@ -175,7 +176,16 @@ def test_a_filter_that_leaves_nothing(tmp_path, change, counts, match):
     with pytest.raises(UserError, match=match):
         run(np.full((3, 4), counts, dtype=np.int8), tmp_path, {**OFF, **change})
     assert not list((tmp_path / "out").glob("filtered*"))
-    assert not list((tmp_path / "out").glob("*s.tsv"))
+    assert not list((tmp_path / "out").glob("[!r]*s.tsv"))  # raw.samples.tsv is the import's
+
+
+def test_a_filter_that_leaves_nothing_tells_what_the_import_made_missing(tmp_path):
+    """A laxer threshold would be no help where calls were not understood."""
+    good = [("X", 10 + i, f"m{i}", "A", "G", [0, 1, 2, 0]) for i in range(25)]
+    odd = ("1", 5, "odd", "A", "G", ["0/0/0/0"] * 4)
+    match = r"sample_missing: .*4 not understood calls.*to mend: see the calls that the import"
+    with pytest.raises(UserError, match=match):
+        run(np.empty((0, 4), np.int8), tmp_path, {**OFF, "sample_missing": 0.0}, [*good, odd])
 
 
 def test_counting_in_blocks_changes_nothing(monkeypatch):

@@ -136,16 +136,25 @@ def test_other_samples_a_lost_chromosome_and_a_repeated_variant_name_their_files
         run([first, second, tmp_path / "other.vcf"], tmp_path / "out")
     again = tmp_path / "again.vcf.gz"
     again.write_bytes(first.read_bytes())
-    with pytest.raises(
-        UserError, match=r"again\.vcf\.gz, line 3: .*twice.*remove line 3 or line 3 of .*chr01"
-    ):
+    match = r"again\.vcf\.gz: found 10 variants twice: .*\(line 3 of .*chr01.*line 3 of .*again"
+    with pytest.raises(UserError, match=match):
         run([first, second, third, again], tmp_path / "out")
 
 
-def test_a_call_that_plink_refuses_names_its_own_file(tmp_path, counts):
+def test_calls_that_are_none_are_told_with_their_own_file_and_sample(tmp_path, counts):
+    """A single one is a missing call. Samples stand in another order in each file."""
     paths = write_parts(tmp_path, counts, ("chr01", "chr02", "X"), suffix=".vcf")
-    lines = paths[1].read_text().splitlines()
-    lines[5] = lines[5].rsplit("\t", 1)[0] + "\tx/y"
-    paths[1].write_text("\n".join(lines) + "\n")
-    with pytest.raises(UserError, match=r"chr02\.vcf, line 6: found a record that PLINK refuses"):
-        run(paths, tmp_path / "out")
+    before = run(paths, tmp_path / "out")[2]
+    lines = [line.split("\t") for line in paths[1].read_text().splitlines()]
+    lines[5][-1] = "x/y"
+    paths[1].write_text("".join("\t".join(line) + "\n" for line in lines))
+    *_, after, table = run(paths, tmp_path / "one")
+    assert (before != after).sum() == 1 and after[before != after] == bed.MISSING
+    assert table["not_understood_calls"].sum() == 1
+    for line in lines[2:]:
+        line[-2:] = ["2/2", "1/3"]
+    paths[1].write_text("".join("\t".join(line) + "\n" for line in lines))
+    two, three = lines[1][-2:]
+    first = f"'2/2' for sample {two}|'1/3' for sample {three}"
+    with pytest.raises(UserError, match=rf"chr02\.vcf, line 3: .*beyond ALT; first ({first})"):
+        run(paths, tmp_path / "many")

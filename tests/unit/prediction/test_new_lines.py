@@ -93,9 +93,9 @@ def test_a_variant_goes_before_a_record_without_alt_beside_it(tmp_path):
 
 def test_a_call_of_an_allele_that_the_record_lacks_is_refused(tmp_path):
     records = [("1", 10, "a", "A", ".", [0, 1]), ("1", 20, "b", "C", "T", [0, 1])]
-    with pytest.raises(UserError, match=r"1 variants without ALT .*first a, chrI 10") as refusal:
+    with pytest.raises(UserError, match=r"line 3: .*1 of an allele beyond ALT; first '0/1'"):
         align(tmp_path, records)
-    assert "\n" not in str(refusal.value) and not (tmp_path / "aligned.bed").exists()
+    assert not (tmp_path / "aligned.bed").exists()
 
 
 def test_missing_calls_are_refused_where_the_study_says_so(tmp_path):

@@ -170,7 +170,7 @@ def read_calls(cells, rules, samples):
     odd = (codes == CODES) | ~(alone | _is_one(between, b"/|") & _is_one(after, b"\t:"))
     if rules.asks_for_reads:
         for place in rules.places(*DEPTH):
-            odd |= (fields.signs(place, 1)[0] == _NAUGHT) & (codes < MISSING)
+            odd |= _is_one(fields.signs(place, 1)[0], b"0-") & (codes < MISSING)
         for place in rules.places(b"AD", *LIKELIHOODS):
             a, b, c, d = fields.signs(place, 4)
             zero = (a == _NAUGHT) & (c == _NAUGHT)  # 0,0 or 0.0

@@ -189,8 +189,7 @@ class Sieve:
             log.info("twice: %s", words)
         more = f", and {len(told) - NAMED} more in the log" if len(told) > NAMED else ""
         raise UserError(
-            f"{len(told)} records of a variant that stood there before:"
-            f" {', '.join(told[:NAMED])}{more}",
+            f"{len(told)} variants twice: {', '.join(told[:NAMED])}{more}",
             file=self.file_of(self._twice[0][0]),
             allowed="each variant once",
             mend="remove one of each; or write `duplicates: first` under genotypes, which keeps the"

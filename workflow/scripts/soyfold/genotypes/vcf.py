@@ -224,7 +224,7 @@ def check_contigs(contigs, chromosomes, *, file):
 
 
 def _refuse_other_header(line, number, samples, file):
-    """Raise unless a #CHROM line among the records names the samples of the first one."""
+    """Raise unless the #CHROM line of a header among the records names the first one's samples."""
     again = decode(line.rstrip(b"\t"), file=file, line=number).split("\t")[9:]
     at = f"line {number}"
     if again == samples:
@@ -253,13 +253,15 @@ def read_records(lines, samples, *, file):
     UserError
         For a record with a wrong number of fields, or a header with other samples.
     """
-    tabs = 8 + len(samples)
+    tabs, again = 8 + len(samples), None  # again: line at which a further header begins
     for number, line in lines:
         if not line:
             continue
         if line[:1] == b"#":
+            again = again or number
             if line[:2] != b"##":
-                _refuse_other_header(line, number, samples, file)
+                _refuse_other_header(line, again, samples, file)
+                again = None
             continue
         found = line.count(b"\t")
         if found > tabs and line.endswith(b"\t" * (found - tabs)):
