@@ -26,6 +26,17 @@ def test_pack_and_unpack_are_inverse(counts):
 
 
 @given(COUNTS)
+def test_made_homozygous_a_bed_has_2_for_1_and_all_else_as_before(tmp_path_factory, counts):
+    path = tmp_path_factory.mktemp("bed") / "x.bed"
+    bed.write_bed(np.vstack([bed.pack(counts), bed.pack(counts * 0 + 1)]), path)
+    bed.make_homozygous(path)
+    variants, samples = counts.shape
+    found = bed.unpack(bed.open_bed(path, variants=2 * variants, samples=samples), samples)
+    np.testing.assert_array_equal(found[:variants], np.where(counts == 1, 2, counts))
+    assert (found[variants:] == 2).all()
+
+
+@given(COUNTS)
 def test_blocks_cover_all_variants_in_order(counts):
     rows = bed.pack(counts)
     seen = list(bed.blocks(rows, counts.shape[1], cells=10))

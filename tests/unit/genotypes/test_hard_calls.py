@@ -90,6 +90,23 @@ def test_cells_that_are_no_dosages(form, cell, said):
         call(form, ["0" if form == "DS" else "1,0,0", cell])
 
 
+def imported(folder, records, samples, forms):
+    """Counts (v, n) and table of variants of a VCF whose records have these FORMATs."""
+    path = write_vcf(folder / "x.vcf", records, samples)
+    lines = path.read_text().splitlines()
+    for line, form in enumerate(forms, start=2):
+        lines[line] = lines[line].replace("\tGT\t", f"\t{form}\t")
+    path.write_text("\n".join(lines) + "\n")
+    import_genotypes(
+        path, settings={"format": "auto", "dosage_certainty": 0.9}, chromosomes=CHROMOSOMES,
+        prefix=folder / "raw", variants=folder / "import.tsv", **PLINK,
+    )  # fmt: skip
+    table = read_table(folder / "import.tsv")
+    kept = (table["kept"] == "yes").sum()
+    rows = bed.open_bed(folder / "raw.bed", variants=kept, samples=len(samples))
+    return bed.unpack(rows, len(samples)), table
+
+
 def test_an_imputed_vcf_through_the_import(tmp_path):
     """Calls where there are calls, dosages elsewhere; uncertain ones are counted by record."""
     samples = ["a", "b", "c", "d"]
@@ -99,15 +116,23 @@ def test_an_imputed_vcf_through_the_import(tmp_path):
         ("2", 30, "m3", "A", "G,T", ["junk"] * 4),
         ("X", 40, "m4", "A", "G", ["0.5", "0.5", "1.5", "."]),
     ]
-    path = write_vcf(tmp_path / "x.vcf", records, samples)
-    lines = path.read_text().splitlines()
-    for line, form in ((2, "DS"), (3, "GT:DS"), (4, "DS"), (5, "DS")):
-        lines[line] = lines[line].replace("\tGT\t", f"\t{form}\t")
-    path.write_text("\n".join(lines) + "\n")
-    import_genotypes(
-        path, settings={"format": "auto", "dosage_certainty": 0.9}, chromosomes=CHROMOSOMES,
-        prefix=tmp_path / "raw", variants=tmp_path / "import.tsv", **PLINK,
-    )  # fmt: skip
-    counts = bed.unpack(bed.open_bed(tmp_path / "raw.bed", variants=3, samples=4), 4)
+    counts, table = imported(tmp_path, records, samples, ["DS", "GT:DS", "DS", "DS"])
     np.testing.assert_array_equal(counts, [[0, 1, 2, -1], [0, 1, -1, 2], [-1] * 4])
-    assert read_table(tmp_path / "import.tsv")["uncertain_calls"].tolist() == [1, 0, 0, 3]
+    assert table["uncertain_calls"].tolist() == [1, 0, 0, 3]
+
+
+@pytest.mark.parametrize("last", ["0.97", "1.97", "1:0,1,0"])
+def test_a_file_of_dosages_alone_is_haploid_if_none_is_near_2(tmp_path, caplog, last):
+    records = [
+        ("1", 10, "m1", "A", "G", ["0", "1.0", "0.96", "0.5", "."]),
+        ("X", 20, "m2", "A", "G", ["0.04", "0", "1", "1", last]),
+    ]
+    counts, table = imported(
+        tmp_path, records, list("abcde"), ["DS", "DS:GP" if ":" in last else "DS"]
+    )
+    haploid = last == "0.97"
+    alt = 2 if haploid else 1
+    expected = [[0, alt, alt, -1, -1], [0, 0, alt, alt, 2 if last == "1.97" else alt]]
+    np.testing.assert_array_equal(counts, expected)
+    assert table["uncertain_calls"].tolist() == [1, 0]
+    assert ("no dosage (DS) is near 2" in caplog.text) == haploid

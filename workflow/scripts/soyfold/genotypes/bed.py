@@ -122,6 +122,14 @@ def write_bed(rows, path):
             stream.write(np.ascontiguousarray(block).data)
 
 
+def make_homozygous(path):
+    """Make every heterozygous call of a bed one of two A1, in place."""
+    packed = np.memmap(path, dtype=np.uint8, mode="r+", offset=len(MAGIC))
+    for start in range(0, len(packed), 1 << 24):
+        part = packed[start : start + (1 << 24)]
+        part &= ~(part & ~(part << 1) & 0xAA)  # 10 becomes 00
+
+
 def _read_cells(path):
     """Cells of a bim or fam as stripped text, "" where there is none; blank lines are left out.
 

@@ -152,7 +152,8 @@ class HardCaller:
     A dosage (DS, 0 to 2) is called if it is within 1 - `certainty` of a whole number; with
     probabilities (GP), the likeliest genotype is if its probability reaches `certainty`. DS is
     taken where a record has both, but for a haploid call, whose GP are two and whose DS ends at 1:
-    its ALT counts twice, as a haploid GT does.
+    its ALT counts twice, as a haploid GT does. Of DS alone only the whole file can tell that
+    (`all_haploid`).
 
     Parameters
     ----------
@@ -164,6 +165,15 @@ class HardCaller:
     def __init__(self, samples, certainty):
         self.samples = samples
         self.certainty = certainty
+        self._alone = 0  # records of DS without GP
+        self._most = 0
+
+    def all_haploid(self, records):
+        """Whether all `records` have DS alone, whose calls reach 1 and never 2: those of haploids.
+
+        Their 1 is ALT; which dosages are certain enough is the same.
+        """
+        return self._alone == records and self._most == 1
 
     def call(self, form, cells, *, file, line, order=None):
         """Call one record.
@@ -206,4 +216,6 @@ class HardCaller:
                 if key == b"DS"
                 else "probabilities of 0/0, 0/1, 1/1 that add up to 1, or .",
             )
+        self._alone += b"GP" not in parts
+        self._most = max(self._most, calls[calls < MISSING].max(initial=0))
         return calls

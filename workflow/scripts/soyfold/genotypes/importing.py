@@ -125,8 +125,15 @@ def _convert_text(files, kind, settings, sieve, code, folder, plink):
     bed.write_bed(_packed(records(), sieve, caller, tally), folder / "streamed.bed")
     table = sieve.table()
     tally.tell(shown(files))
-    source = folder / "streamed.bed"
-    _sort(table, np.array(sieve.kept()), source, len(samples), code, folder, plink, files)
+    source, rows = folder / "streamed.bed", np.array(sieve.kept())
+    if caller.all_haploid(len(rows)):
+        bed.make_homozygous(source)
+        log.warning(
+            "WARNING %s: no dosage (DS) is near 2: read as haploid, whose 1 is ALT and counts"
+            " twice; if these are diploids without two ALT, give calls (GT) or probabilities (GP)",
+            shown(files),
+        )
+    _sort(table, rows, source, len(samples), code, folder, plink, files)
     return samples, table, tally
 
 
