@@ -1,47 +1,29 @@
 # Phenotypes -> values per line -> join with the samples; dosage matrix; splits.
-FAMILIES = SETTINGS["cohort"]["families"] or {}
-
-# A trait's row without what decides about models or labels alone.
-JOIN_COLUMNS = [
-    "trait",
-    "file",
-    "format",
-    "sheet",
-    "decimal",
-    "missing",
-    "id_column",
-    "value_column",
-    "environment_column",
-    "unit",
-    "unit_column",
-]
+from soyfold.study.schemes import OF_ENVIRONMENTS
 
 
 rule join_trait:
     input:
-        **({"id_map": SETTINGS["cohort"]["id_map"]} if SETTINGS["cohort"]["id_map"] else {}),
-        phenotypes=lambda wildcards: TRAITS[wildcards.trait]["file"],
-        fam=f"{RESULTS}/imputation/merged.fam",
-        samples=f"{RESULTS}/genotypes/samples.tsv",
+        **study.inputs.id_map,
+        phenotypes=study.inputs.phenotypes,
+        fam=f"{study.results}/imputation/merged.fam",
+        samples=f"{study.results}/genotypes/samples.tsv",
     output:
-        phenotypes=f"{RESULTS}/cohort/phenotypes/{{trait}}.tsv",
-        joins=f"{RESULTS}/cohort/joins/{{trait}}.tsv",
+        phenotypes=f"{study.results}/cohort/phenotypes/{{trait}}.tsv",
+        joins=f"{study.results}/cohort/joins/{{trait}}.tsv",
     log:
-        f"{LOGS}/cohort/join_trait/{{trait}}.log",
+        f"{study.logs}/cohort/join_trait/{{trait}}.log",
     benchmark:
-        f"{BENCHMARKS}/cohort/join_trait/{{trait}}.tsv"
+        f"{study.benchmarks}/cohort/join_trait/{{trait}}.tsv"
     conda:
         "../../envs/cohort.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(2000),
-        runtime=30,
-        gpu=0,
+        **study.resources(2000, minutes=30),
     params:
-        row=lambda wildcards: {name: TRAITS[wildcards.trait][name] for name in JOIN_COLUMNS},
-        prefixes=SETTINGS["cohort"]["accession_prefixes"],
-        minimum_lines=SETTINGS["cohort"]["minimum_lines"],
-        source=source_digest("join_trait"),
+        row=study.inputs.join_row,
+        prefixes=study.settings["cohort"]["accession_prefixes"],
+        minimum_lines=study.settings["cohort"]["minimum_lines"],
+        source=study.source("join_trait"),
     message:
         "cohort: joining {wildcards.trait} with the genotypes"
     script:
@@ -50,23 +32,20 @@ rule join_trait:
 
 rule collect_joins:
     input:
-        joins=expand(f"{RESULTS}/cohort/joins/{{trait}}.tsv", trait=TRAITS),
+        joins=expand(f"{study.results}/cohort/joins/{{trait}}.tsv", trait=study.traits),
     output:
-        report=f"{RESULTS}/cohort/join_report.tsv",
-        counts=f"{RESULTS}/cohort/join_counts.tsv",
+        report=f"{study.results}/cohort/join_report.tsv",
+        counts=f"{study.results}/cohort/join_counts.tsv",
     log:
-        f"{LOGS}/cohort/collect_joins.log",
+        f"{study.logs}/cohort/collect_joins.log",
     benchmark:
-        f"{BENCHMARKS}/cohort/collect_joins.tsv"
+        f"{study.benchmarks}/cohort/collect_joins.tsv"
     conda:
         "../../envs/cohort.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(2000),
-        runtime=30,
-        gpu=0,
+        **study.resources(2000, minutes=30),
     params:
-        source=source_digest("collect_joins"),
+        source=study.source("collect_joins"),
     message:
         "cohort: collecting the join reports"
     script:
@@ -75,28 +54,25 @@ rule collect_joins:
 
 rule write_dosage:
     input:
-        bed=f"{RESULTS}/imputation/merged.bed",
-        bim=f"{RESULTS}/imputation/merged.bim",
-        fam=f"{RESULTS}/imputation/merged.fam",
-        families=FAMILIES.get("file", []),
+        bed=f"{study.results}/imputation/merged.bed",
+        bim=f"{study.results}/imputation/merged.bim",
+        fam=f"{study.results}/imputation/merged.fam",
+        families=study.families.get("file", []),
     output:
-        dosage=f"{RESULTS}/cohort/dosage.npy",
-        samples=f"{RESULTS}/cohort/samples.tsv",
-        variants=f"{RESULTS}/cohort/variants.tsv",
+        dosage=f"{study.results}/cohort/dosage.npy",
+        samples=f"{study.results}/cohort/samples.tsv",
+        variants=f"{study.results}/cohort/variants.tsv",
     log:
-        f"{LOGS}/cohort/write_dosage.log",
+        f"{study.logs}/cohort/write_dosage.log",
     benchmark:
-        f"{BENCHMARKS}/cohort/write_dosage.tsv"
+        f"{study.benchmarks}/cohort/write_dosage.tsv"
     conda:
         "../../envs/cohort.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(4000),
-        runtime=60,
-        gpu=0,
+        **study.resources(4000, minutes=60),
     params:
-        families=FAMILIES,
-        source=source_digest("write_dosage"),
+        families=study.families,
+        source=study.source("write_dosage"),
     message:
         "cohort: writing the dosage matrix"
     script:
@@ -106,25 +82,22 @@ rule write_dosage:
 # Which lines are nearly the same is measured before imputation, which makes neighbours alike.
 rule find_clusters:
     input:
-        bed=f"{RESULTS}/genotypes/filtered.bed",
-        bim=f"{RESULTS}/genotypes/filtered.bim",
-        fam=f"{RESULTS}/genotypes/filtered.fam",
+        bed=f"{study.results}/genotypes/filtered.bed",
+        bim=f"{study.results}/genotypes/filtered.bim",
+        fam=f"{study.results}/genotypes/filtered.fam",
     output:
-        clusters=f"{RESULTS}/cohort/clusters.tsv",
+        clusters=f"{study.results}/cohort/clusters.tsv",
     log:
-        f"{LOGS}/cohort/find_clusters.log",
+        f"{study.logs}/cohort/find_clusters.log",
     benchmark:
-        f"{BENCHMARKS}/cohort/find_clusters.tsv"
+        f"{study.benchmarks}/cohort/find_clusters.tsv"
     conda:
         "../../envs/cohort.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(4000),
-        runtime=120,
-        gpu=0,
+        **study.resources(4000, minutes=120),
     params:
-        identity=SCHEMES.get("cluster", {}).get("settings", {}).get("identity"),
-        source=source_digest("find_clusters"),
+        identity=study.schemes.get("cluster", {}).get("settings", {}).get("identity"),
+        source=study.source("find_clusters"),
     message:
         "cohort: lines that are nearly the same"
     script:
@@ -133,27 +106,24 @@ rule find_clusters:
 
 rule average_plots:
     input:
-        **({"id_map": SETTINGS["cohort"]["id_map"]} if SETTINGS["cohort"]["id_map"] else {}),
-        phenotypes=lambda wildcards: TRAITS[wildcards.trait]["file"],
-        fam=f"{RESULTS}/imputation/merged.fam",
-        samples=f"{RESULTS}/genotypes/samples.tsv",
+        **study.inputs.id_map,
+        phenotypes=study.inputs.phenotypes,
+        fam=f"{study.results}/imputation/merged.fam",
+        samples=f"{study.results}/genotypes/samples.tsv",
     output:
-        cells=f"{RESULTS}/cohort/environments/{{trait}}.tsv",
+        cells=f"{study.results}/cohort/environments/{{trait}}.tsv",
     log:
-        f"{LOGS}/cohort/average_plots/{{trait}}.log",
+        f"{study.logs}/cohort/average_plots/{{trait}}.log",
     benchmark:
-        f"{BENCHMARKS}/cohort/average_plots/{{trait}}.tsv"
+        f"{study.benchmarks}/cohort/average_plots/{{trait}}.tsv"
     conda:
         "../../envs/cohort.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(2000),
-        runtime=30,
-        gpu=0,
+        **study.resources(2000, minutes=30),
     params:
-        row=lambda wildcards: {name: TRAITS[wildcards.trait][name] for name in JOIN_COLUMNS},
-        prefixes=SETTINGS["cohort"]["accession_prefixes"],
-        source=source_digest("average_plots"),
+        row=study.inputs.join_row,
+        prefixes=study.settings["cohort"]["accession_prefixes"],
+        source=study.source("average_plots"),
     message:
         "cohort: values of {wildcards.trait} by line and environment"
     script:
@@ -163,30 +133,25 @@ rule average_plots:
 # One job per seed: with more seeds the old splits stay as they are, and so does what hangs on them.
 rule draw_split:
     input:
-        unpack(split_inputs),
-        fam=f"{RESULTS}/imputation/merged.fam",
-        samples=f"{RESULTS}/genotypes/samples.tsv",
+        unpack(study.inputs.split_files),
+        fam=f"{study.results}/imputation/merged.fam",
+        samples=f"{study.results}/genotypes/samples.tsv",
     output:
-        split=f"{RESULTS}/cohort/splits/{{scheme}}/seed{{seed}}.tsv",
-        losses=f"{RESULTS}/cohort/splits/{{scheme}}/losses/seed{{seed}}.tsv",
+        split=f"{study.results}/cohort/splits/{{scheme}}/seed{{seed}}.tsv",
+        losses=f"{study.results}/cohort/splits/{{scheme}}/losses/seed{{seed}}.tsv",
     log:
-        f"{LOGS}/cohort/draw_split/{{scheme}}_seed{{seed}}.log",
+        f"{study.logs}/cohort/draw_split/{{scheme}}_seed{{seed}}.log",
     benchmark:
-        f"{BENCHMARKS}/cohort/draw_split/{{scheme}}_seed{{seed}}.tsv"
+        f"{study.benchmarks}/cohort/draw_split/{{scheme}}_seed{{seed}}.tsv"
     wildcard_constraints:
-        scheme="|".join(set(DRAWN) - schemes.OF_ENVIRONMENTS) or "(?!)",
+        scheme=study.any_of(name for name in study.drawn if name not in OF_ENVIRONMENTS),
     conda:
         "../../envs/cohort.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(1000),
-        runtime=10,
-        gpu=0,
+        **study.resources(),
     params:
-        settings=lambda wildcards: DRAWN[wildcards.scheme]["settings"],
-        source=lambda wildcards: source_digest(
-            "draw_split", f"soyfold.cohort.splits.{wildcards.scheme}"
-        ),
+        settings=study.inputs.split_settings,
+        source=study.inputs.split_source,
     message:
         "cohort: split {wildcards.seed} ({wildcards.scheme})"
     script:
@@ -196,14 +161,14 @@ rule draw_split:
 # These part a trait's values, not the lines alone: `cells` has the part of each.
 use rule draw_split as draw_environment_split with:
     output:
-        cells=f"{RESULTS}/cohort/splits/{{scheme}}/cells/seed{{seed}}/{{trait}}.tsv",
-        split=f"{RESULTS}/cohort/splits/{{scheme}}/seed{{seed}}/{{trait}}.tsv",
-        losses=f"{RESULTS}/cohort/splits/{{scheme}}/losses/seed{{seed}}/{{trait}}.tsv",
+        cells=f"{study.results}/cohort/splits/{{scheme}}/cells/seed{{seed}}/{{trait}}.tsv",
+        split=f"{study.results}/cohort/splits/{{scheme}}/seed{{seed}}/{{trait}}.tsv",
+        losses=f"{study.results}/cohort/splits/{{scheme}}/losses/seed{{seed}}/{{trait}}.tsv",
     log:
-        f"{LOGS}/cohort/draw_split/{{scheme}}_seed{{seed}}_{{trait}}.log",
+        f"{study.logs}/cohort/draw_split/{{scheme}}_seed{{seed}}_{{trait}}.log",
     benchmark:
-        f"{BENCHMARKS}/cohort/draw_split/{{scheme}}_seed{{seed}}_{{trait}}.tsv"
+        f"{study.benchmarks}/cohort/draw_split/{{scheme}}_seed{{seed}}_{{trait}}.tsv"
     wildcard_constraints:
-        scheme="|".join(set(SCHEMES) & schemes.OF_ENVIRONMENTS) or "(?!)",
+        scheme=study.any_of(name for name in study.schemes if name in OF_ENVIRONMENTS),
     message:
         "cohort: split {wildcards.seed} of {wildcards.trait} ({wildcards.scheme})"

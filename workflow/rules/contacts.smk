@@ -1,49 +1,27 @@
 # Hi-C of any format -> one cooler per library -> merged, balanced -> CIM and its controls.
 
-from soyfold.contacts import cim
-
-# Without a bin size that the study fixes, the coarsest of the libraries is found when they merge.
-FIXED_RESOLUTION = SETTINGS["contacts"]["resolution"]
-if FIXED_RESOLUTION == "coarsest":
-    FIXED_RESOLUTION = None
-
-SOURCE_OF_CONTACTS = "expected from chromosome lengths"
-if LIBRARIES:
-    SOURCE_OF_CONTACTS = (
-        f"Hi-C of {len(LIBRARIES)} {'libraries' if len(LIBRARIES) > 1 else 'library'}"
-    )
-    if SETTINGS["contacts"]["balance"]:
-        SOURCE_OF_CONTACTS += ", ICE-balanced"
+from soyfold.contacts.cim import CONTROL
 
 
 rule load_library:
     input:
-        unpack(
-            lambda wildcards: {
-                key: LIBRARIES[wildcards.library][key]
-                for key in ("file", "bins")
-                if LIBRARIES[wildcards.library][key]
-            }
-        ),
-        chromosomes=SETTINGS["chromosomes"],
+        unpack(study.inputs.library_files),
+        chromosomes=study.settings["chromosomes"],
     output:
-        cool=f"{RESULTS}/contacts/libraries/{{library}}.cool",
-        table=f"{RESULTS}/contacts/libraries/{{library}}.tsv",
+        cool=f"{study.results}/contacts/libraries/{{library}}.cool",
+        table=f"{study.results}/contacts/libraries/{{library}}.tsv",
     log:
-        f"{LOGS}/contacts/load_library/{{library}}.log",
+        f"{study.logs}/contacts/load_library/{{library}}.log",
     benchmark:
-        f"{BENCHMARKS}/contacts/load_library/{{library}}.tsv"
+        f"{study.benchmarks}/contacts/load_library/{{library}}.tsv"
     conda:
         "../../envs/contacts.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(2000),
-        runtime=240,
-        gpu=0,
+        **study.resources(2000, minutes=240),
     params:
-        row=lambda wildcards: LIBRARIES[wildcards.library],
-        resolution=FIXED_RESOLUTION,
-        source=source_digest("load_library"),
+        row=lambda wildcards: study.libraries[wildcards.library],
+        resolution=study.inputs.resolution,
+        source=study.source("load_library"),
     message:
         "contacts: loading library {wildcards.library} from {input.file}"
     script:
@@ -52,25 +30,26 @@ rule load_library:
 
 rule merge_libraries:
     input:
-        coolers=expand(f"{RESULTS}/contacts/libraries/{{library}}.cool", library=LIBRARIES),
-        tables=expand(f"{RESULTS}/contacts/libraries/{{library}}.tsv", library=LIBRARIES),
+        coolers=expand(
+            f"{study.results}/contacts/libraries/{{library}}.cool", library=study.libraries
+        ),
+        tables=expand(
+            f"{study.results}/contacts/libraries/{{library}}.tsv", library=study.libraries
+        ),
     output:
-        cool=f"{RESULTS}/contacts/merged.cool",
-        table=f"{RESULTS}/contacts/libraries.tsv",
+        cool=f"{study.results}/contacts/merged.cool",
+        table=f"{study.results}/contacts/libraries.tsv",
     log:
-        f"{LOGS}/contacts/merge_libraries.log",
+        f"{study.logs}/contacts/merge_libraries.log",
     benchmark:
-        f"{BENCHMARKS}/contacts/merge_libraries.tsv"
+        f"{study.benchmarks}/contacts/merge_libraries.tsv"
     conda:
         "../../envs/contacts.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(4000),
-        runtime=240,
-        gpu=0,
+        **study.resources(4000, minutes=240),
     params:
-        balance=SETTINGS["contacts"]["balance"],
-        source=source_digest("merge_libraries"),
+        balance=study.settings["contacts"]["balance"],
+        source=study.source("merge_libraries"),
     message:
         "contacts: merging and balancing {output.cool}"
     script:
@@ -79,25 +58,22 @@ rule merge_libraries:
 
 rule sum_contacts:
     input:
-        cool=f"{RESULTS}/contacts/merged.cool" if LIBRARIES else [],
-        chromosomes=SETTINGS["chromosomes"],
+        cool=f"{study.results}/contacts/merged.cool" if study.libraries else [],
+        chromosomes=study.settings["chromosomes"],
     output:
-        f"{RESULTS}/contacts/cim_sums.tsv",
+        f"{study.results}/contacts/cim_sums.tsv",
     log:
-        f"{LOGS}/contacts/sum_contacts.log",
+        f"{study.logs}/contacts/sum_contacts.log",
     benchmark:
-        f"{BENCHMARKS}/contacts/sum_contacts.tsv"
+        f"{study.benchmarks}/contacts/sum_contacts.tsv"
     conda:
         "../../envs/contacts.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(2000),
-        runtime=60,
-        gpu=0,
+        **study.resources(2000, minutes=60),
     params:
-        balanced=SETTINGS["contacts"]["balance"],
-        source_of_contacts=SOURCE_OF_CONTACTS,
-        source=source_digest("sum_contacts"),
+        balanced=study.settings["contacts"]["balance"],
+        source_of_contacts=study.inputs.source_of_contacts,
+        source=study.source("sum_contacts"),
     message:
         "contacts: by pairs of chromosomes, {params.source_of_contacts}"
     script:
@@ -106,25 +82,22 @@ rule sum_contacts:
 
 rule normalise_cim:
     input:
-        sums=f"{RESULTS}/contacts/cim_sums.tsv",
-        chromosomes=SETTINGS["chromosomes"],
+        sums=f"{study.results}/contacts/cim_sums.tsv",
+        chromosomes=study.settings["chromosomes"],
     output:
-        f"{RESULTS}/contacts/cim.tsv",
+        f"{study.results}/contacts/cim.tsv",
     log:
-        f"{LOGS}/contacts/normalise_cim.log",
+        f"{study.logs}/contacts/normalise_cim.log",
     benchmark:
-        f"{BENCHMARKS}/contacts/normalise_cim.tsv"
+        f"{study.benchmarks}/contacts/normalise_cim.tsv"
     conda:
         "../../envs/contacts.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(1000),
-        runtime=10,
-        gpu=0,
+        **study.resources(),
     params:
-        method=SETTINGS["contacts"]["normalisation"],
-        zero_diagonal=SETTINGS["contacts"]["zero_diagonal"],
-        source=source_digest("normalise_cim"),
+        method=study.settings["contacts"]["normalisation"],
+        zero_diagonal=study.settings["contacts"]["zero_diagonal"],
+        source=study.source("normalise_cim"),
     message:
         "contacts: normalising {input.sums} ({params.method})"
     script:
@@ -133,28 +106,25 @@ rule normalise_cim:
 
 rule make_control:
     input:
-        cim=f"{RESULTS}/contacts/cim.tsv",
-        sums=f"{RESULTS}/contacts/cim_sums.tsv",
-        chromosomes=SETTINGS["chromosomes"],
+        cim=f"{study.results}/contacts/cim.tsv",
+        sums=f"{study.results}/contacts/cim_sums.tsv",
+        chromosomes=study.settings["chromosomes"],
     output:
-        f"{RESULTS}/contacts/cim_{{control}}.tsv",
+        f"{study.results}/contacts/cim_{{control}}.tsv",
     log:
-        f"{LOGS}/contacts/make_control/{{control}}.log",
+        f"{study.logs}/contacts/make_control/{{control}}.log",
     benchmark:
-        f"{BENCHMARKS}/contacts/make_control/{{control}}.tsv"
+        f"{study.benchmarks}/contacts/make_control/{{control}}.tsv"
     wildcard_constraints:
-        control=cim.CONTROL,
+        control=CONTROL,
     conda:
         "../../envs/contacts.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(1000),
-        runtime=10,
-        gpu=0,
+        **study.resources(),
     params:
-        method=SETTINGS["contacts"]["normalisation"],
-        zero_diagonal=SETTINGS["contacts"]["zero_diagonal"],
-        source=source_digest("make_control"),
+        method=study.settings["contacts"]["normalisation"],
+        zero_diagonal=study.settings["contacts"]["zero_diagonal"],
+        source=study.source("make_control"),
     message:
         "contacts: control CIM {wildcards.control}"
     script:
@@ -163,32 +133,28 @@ rule make_control:
 
 rule plot_cim:
     input:
-        cim=f"{RESULTS}/contacts/cim.tsv",
-        chromosomes=SETTINGS["chromosomes"],
+        cim=f"{study.results}/contacts/cim.tsv",
+        chromosomes=study.settings["chromosomes"],
     output:
         png=report(
-            f"{RESULTS}/report/figures/cim.png",
+            f"{study.report.figures}/cim.png",
             caption="../report/cim.rst",
-            category=CATEGORY["contacts"],
-            labels={"what": "CIM"},
+            **study.report.place("CIM", "contacts"),
         ),
-        svg=f"{RESULTS}/report/figures/cim.svg",
+        svg=f"{study.report.figures}/cim.svg",
     log:
-        f"{LOGS}/contacts/plot_cim.log",
+        f"{study.logs}/contacts/plot_cim.log",
     benchmark:
-        f"{BENCHMARKS}/contacts/plot_cim.tsv"
+        f"{study.benchmarks}/contacts/plot_cim.tsv"
     conda:
         "../../envs/contacts.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(1000),
-        runtime=10,
-        gpu=0,
+        **study.resources(),
     params:
-        method=SETTINGS["contacts"]["normalisation"],
-        title=SETTINGS["title"],
-        source_of_contacts=SOURCE_OF_CONTACTS,
-        source=source_digest("plot_cim"),
+        method=study.settings["contacts"]["normalisation"],
+        title=study.settings["title"],
+        source_of_contacts=study.inputs.source_of_contacts,
+        source=study.source("plot_cim"),
     message:
         "contacts: heat map {output.png}"
     script:

@@ -1,33 +1,27 @@
 # Metrics and measures of all fits -> scores -> the paper's tables, costs, models compared, controls.
+from soyfold.study.settings import shipped
 
 
 rule measure_trait:
     input:
-        predictions=lambda wildcards: [
-            f"{RESULTS}/{fit['folder']}/predictions.tsv" for fit in measured_fits(wildcards.trait)
-        ],
-        cells=lambda wildcards: sum(map(cells_of, measured_fits(wildcards.trait)), []),
+        predictions=study.evaluation.predictions,
+        cells=study.evaluation.cells,
     output:
-        measures=f"{RESULTS}/evaluation/measures/{{trait}}.tsv",
-        intervals=f"{RESULTS}/evaluation/intervals/{{trait}}.tsv.gz",
+        measures=f"{study.results}/evaluation/measures/{{trait}}.tsv",
+        intervals=f"{study.results}/evaluation/intervals/{{trait}}.tsv.gz",
     log:
-        f"{LOGS}/evaluation/measure_trait/{{trait}}.log",
+        f"{study.logs}/evaluation/measure_trait/{{trait}}.log",
     benchmark:
-        f"{BENCHMARKS}/evaluation/measure_trait/{{trait}}.tsv"
+        f"{study.benchmarks}/evaluation/measure_trait/{{trait}}.tsv"
     conda:
         "../../envs/evaluation.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(1000),
-        runtime=10,
-        gpu=0,
+        **study.resources(),
     params:
-        fits=lambda wildcards: [
-            {**fit, "cells": cells_of(fit)} for fit in measured_fits(wildcards.trait)
-        ],
-        better=lambda wildcards: TRAITS[wildcards.trait]["better"] or "high",
-        level=SETTINGS["evaluation"]["interval_level"],
-        source=source_digest("measure_trait"),
+        fits=study.evaluation.measured,
+        better=lambda wildcards: study.traits[wildcards.trait]["better"] or "high",
+        level=study.settings["evaluation"]["interval_level"],
+        source=study.source("measure_trait"),
     message:
         "evaluation: selection by predicted {wildcards.trait}, and prediction intervals"
     script:
@@ -36,24 +30,21 @@ rule measure_trait:
 
 rule collect_scores:
     input:
-        metrics=[f"{RESULTS}/{fit['folder']}/metrics.tsv" for fit in FITS],
-        measures=expand(f"{RESULTS}/evaluation/measures/{{trait}}.tsv", trait=TRAITS),
+        metrics=study.fits.files(study.fits.all, "metrics.tsv"),
+        measures=expand(f"{study.results}/evaluation/measures/{{trait}}.tsv", trait=study.traits),
     output:
-        scores=f"{RESULTS}/evaluation/scores.tsv",
+        scores=f"{study.results}/evaluation/scores.tsv",
     log:
-        f"{LOGS}/evaluation/collect_scores.log",
+        f"{study.logs}/evaluation/collect_scores.log",
     benchmark:
-        f"{BENCHMARKS}/evaluation/collect_scores.tsv"
+        f"{study.benchmarks}/evaluation/collect_scores.tsv"
     conda:
         "../../envs/evaluation.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(1000),
-        runtime=10,
-        gpu=0,
+        **study.resources(),
     params:
-        fits=FITS,
-        source=source_digest("collect_scores"),
+        fits=study.fits.all,
+        source=study.source("collect_scores"),
     message:
         "evaluation: collecting the scores of all fits"
     script:
@@ -62,28 +53,25 @@ rule collect_scores:
 
 rule tabulate_trait:
     input:
-        scores=f"{RESULTS}/evaluation/scores.tsv",
-        paper=settings.shipped("resources/paper_tables.tsv"),
+        scores=f"{study.results}/evaluation/scores.tsv",
+        paper=shipped("resources/paper_tables.tsv"),
     output:
-        table=f"{RESULTS}/evaluation/tables/{{table}}.tsv",
+        table=f"{study.results}/evaluation/tables/{{table}}.tsv",
     log:
-        f"{LOGS}/evaluation/tabulate_{{table}}.log",
+        f"{study.logs}/evaluation/tabulate_{{table}}.log",
     benchmark:
-        f"{BENCHMARKS}/evaluation/tabulate_{{table}}.tsv"
+        f"{study.benchmarks}/evaluation/tabulate_{{table}}.tsv"
     wildcard_constraints:
-        table="|".join(map(re.escape, TRAIT_OF_TABLE)),
+        table=study.any_of(study.evaluation.traits),
     conda:
         "../../envs/evaluation.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(1000),
-        runtime=10,
-        gpu=0,
+        **study.resources(),
     params:
-        trait=lambda wildcards: TRAIT_OF_TABLE[wildcards.table],
-        heritability=lambda wildcards: TRAITS[TRAIT_OF_TABLE[wildcards.table]]["heritability"],
-        scheme=SCHEME,
-        source=source_digest("tabulate_trait"),
+        trait=lambda wildcards: study.evaluation.traits[wildcards.table],
+        heritability=study.evaluation.heritability,
+        scheme=study.scheme,
+        source=study.source("tabulate_trait"),
     message:
         "evaluation: {wildcards.table}"
     script:
@@ -92,28 +80,25 @@ rule tabulate_trait:
 
 rule tabulate_variants:
     input:
-        scores=f"{RESULTS}/evaluation/scores.tsv",
-        paper=settings.shipped("resources/paper_tables.tsv"),
+        scores=f"{study.results}/evaluation/scores.tsv",
+        paper=shipped("resources/paper_tables.tsv"),
     output:
-        table=f"{RESULTS}/evaluation/tables/{{table}}.tsv",
+        table=f"{study.results}/evaluation/tables/{{table}}.tsv",
     log:
-        f"{LOGS}/evaluation/tabulate_{{table}}.log",
+        f"{study.logs}/evaluation/tabulate_{{table}}.log",
     benchmark:
-        f"{BENCHMARKS}/evaluation/tabulate_{{table}}.tsv"
+        f"{study.benchmarks}/evaluation/tabulate_{{table}}.tsv"
     wildcard_constraints:
-        table="|".join(map(re.escape, VARIANT_TABLES)) or "(?!)",
+        table=study.any_of(study.evaluation.variants),
     conda:
         "../../envs/evaluation.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(1000),
-        runtime=10,
-        gpu=0,
+        **study.resources(),
     params:
-        variants=lambda wildcards: VARIANT_TABLES[wildcards.table],
-        scheme=SCHEME,
-        number=lambda wildcards: int(re.match(r"table(\d)_", wildcards.table)[1]),
-        source=source_digest("tabulate_variants"),
+        variants=lambda wildcards: study.evaluation.variants[wildcards.table],
+        scheme=study.scheme,
+        number=study.evaluation.number,
+        source=study.source("tabulate_variants"),
     message:
         "evaluation: {wildcards.table}"
     script:
@@ -122,22 +107,19 @@ rule tabulate_variants:
 
 rule tabulate_schemes:
     input:
-        scores=f"{RESULTS}/evaluation/scores.tsv",
+        scores=f"{study.results}/evaluation/scores.tsv",
     output:
-        table=f"{RESULTS}/evaluation/tables/schemes.tsv",
+        table=f"{study.results}/evaluation/tables/schemes.tsv",
     log:
-        f"{LOGS}/evaluation/tabulate_schemes.log",
+        f"{study.logs}/evaluation/tabulate_schemes.log",
     benchmark:
-        f"{BENCHMARKS}/evaluation/tabulate_schemes.tsv"
+        f"{study.benchmarks}/evaluation/tabulate_schemes.tsv"
     conda:
         "../../envs/evaluation.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(1000),
-        runtime=10,
-        gpu=0,
+        **study.resources(),
     params:
-        source=source_digest("tabulate_schemes"),
+        source=study.source("tabulate_schemes"),
     message:
         "evaluation: the validation schemes side by side"
     script:
@@ -146,23 +128,20 @@ rule tabulate_schemes:
 
 rule compare_models:
     input:
-        scores=f"{RESULTS}/evaluation/scores.tsv",
+        scores=f"{study.results}/evaluation/scores.tsv",
     output:
-        table=f"{RESULTS}/evaluation/tables/comparisons.tsv",
+        table=f"{study.results}/evaluation/tables/comparisons.tsv",
     log:
-        f"{LOGS}/evaluation/compare_models.log",
+        f"{study.logs}/evaluation/compare_models.log",
     benchmark:
-        f"{BENCHMARKS}/evaluation/compare_models.tsv"
+        f"{study.benchmarks}/evaluation/compare_models.tsv"
     conda:
         "../../envs/evaluation.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(1000),
-        runtime=30,
-        gpu=0,
+        **study.resources(minutes=30),
     params:
-        references=REFERENCES,
-        source=source_digest("compare_models"),
+        references=study.references,
+        source=study.source("compare_models"),
     message:
         "evaluation: every model against {params.references}"
     script:
@@ -172,28 +151,28 @@ rule compare_models:
 # One job, so that all networks are measured on the same machine, one after the other.
 rule measure_cost:
     input:
-        dosage=f"{RESULTS}/cohort/dosage.npy",
-        variants=f"{RESULTS}/cohort/variants.tsv",
-        cim=f"{RESULTS}/contacts/cim.tsv",
-        paper=settings.shipped("resources/paper_tables.tsv"),
+        dosage=f"{study.results}/cohort/dosage.npy",
+        variants=f"{study.results}/cohort/variants.tsv",
+        cim=f"{study.results}/contacts/cim.tsv",
+        paper=shipped("resources/paper_tables.tsv"),
     output:
-        table=f"{RESULTS}/evaluation/tables/table3_cost.tsv",
+        table=f"{study.results}/evaluation/tables/table3_cost.tsv",
     log:
-        f"{LOGS}/evaluation/measure_cost.log",
+        f"{study.logs}/evaluation/measure_cost.log",
     benchmark:
-        f"{BENCHMARKS}/evaluation/measure_cost.tsv"
+        f"{study.benchmarks}/evaluation/measure_cost.tsv"
     conda:
         "../../envs/training.yaml"
-    threads: 4 if any(MODELS[name]["preset"] == "paper" for name in COSTED) else 1
+    threads: 4 if any(map(study.fits.is_large, study.evaluation.costed)) else 1
     resources:
-        mem_mb=raised(max([memory_of(name) for name in COSTED], default=0)),
-        runtime=120,
-        gpu=max([MODELS[name]["gpu"] for name in COSTED], default=0),
-    params:
-        blocks=[block_of(name) for name in COSTED],
-        source=source_digest(
-            "measure_cost", *[f"soyfold.models.{MODELS[name]['module']}" for name in COSTED]
+        **study.resources(
+            max(map(study.fits.memory_of, study.evaluation.costed), default=0),
+            minutes=120,
+            gpu=max([study.models[name]["gpu"] for name in study.evaluation.costed], default=0),
         ),
+    params:
+        blocks=[study.fits.block(name) for name in study.evaluation.costed],
+        source=study.source("measure_cost", *study.evaluation.costed),
     message:
         "evaluation: what the networks cost"
     script:
@@ -202,28 +181,27 @@ rule measure_cost:
 
 rule compare_controls:
     input:
-        scores=f"{RESULTS}/evaluation/scores.tsv",
-        split=counted_split(CONTROLLED[0][0] if CONTROLLED else ""),
-        cim=f"{RESULTS}/contacts/cim.tsv",
-        permuted=[f"{RESULTS}/contacts/cim_{name}.tsv" for name in PERMUTED],
+        scores=f"{study.results}/evaluation/scores.tsv",
+        split=study.evaluation.controlled_split,
+        cim=f"{study.results}/contacts/cim.tsv",
+        permuted=expand(
+            f"{study.results}/contacts/cim_{{name}}.tsv", name=study.evaluation.permuted
+        ),
     output:
-        table=f"{RESULTS}/evaluation/tables/controls.tsv",
+        table=f"{study.results}/evaluation/tables/controls.tsv",
     log:
-        f"{LOGS}/evaluation/compare_controls.log",
+        f"{study.logs}/evaluation/compare_controls.log",
     benchmark:
-        f"{BENCHMARKS}/evaluation/compare_controls.tsv"
+        f"{study.benchmarks}/evaluation/compare_controls.tsv"
     conda:
         "../../envs/evaluation.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(1000),
-        runtime=10,
-        gpu=0,
+        **study.resources(),
     params:
-        controlled=CONTROLLED,
-        permuted=PERMUTED,
-        scheme=SCHEME,
-        source=source_digest("compare_controls"),
+        controlled=study.evaluation.controlled,
+        permuted=study.evaluation.permuted,
+        scheme=study.scheme,
+        source=study.source("compare_controls"),
     message:
         "evaluation: the real CIM against its controls"
     script:

@@ -1,33 +1,29 @@
 # Filtered genotypes -> Beagle, one job a chromosome -> merged again, with the accuracy measured.
-IMPUTATION = SETTINGS["imputation"] or {}
-BY_CHROMOSOME = f"{RESULTS}/imputation/by_chromosome"
+BY_CHROMOSOME = f"{study.results}/imputation/by_chromosome"
 
 
 rule impute_chromosome:
     input:
-        bed=f"{RESULTS}/genotypes/filtered.bed",
-        bim=f"{RESULTS}/genotypes/filtered.bim",
-        fam=f"{RESULTS}/genotypes/filtered.fam",
+        bed=f"{study.results}/genotypes/filtered.bed",
+        bim=f"{study.results}/genotypes/filtered.bim",
+        fam=f"{study.results}/genotypes/filtered.fam",
     output:
         bed=f"{BY_CHROMOSOME}/{{chromosome}}.bed",
         bim=f"{BY_CHROMOSOME}/{{chromosome}}.bim",
         fam=f"{BY_CHROMOSOME}/{{chromosome}}.fam",
         calls=f"{BY_CHROMOSOME}/{{chromosome}}.calls.tsv",
     log:
-        f"{LOGS}/imputation/impute_chromosome/{{chromosome}}.log",
+        f"{study.logs}/imputation/impute_chromosome/{{chromosome}}.log",
     benchmark:
-        f"{BENCHMARKS}/imputation/impute_chromosome/{{chromosome}}.tsv"
+        f"{study.benchmarks}/imputation/impute_chromosome/{{chromosome}}.tsv"
     conda:
         "../../envs/imputation.yaml"
-    threads: IMPUTATION.get("threads", 1)
+    threads: study.imputation.get("threads", 1)
     resources:
-        mem_mb=raised(int(1024 * IMPUTATION.get("memory_gb", 4)) + 1000),
-        runtime=1440,
-        gpu=0,
+        **study.resources(study.inputs.beagle_memory, minutes=1440),
     params:
-        # Memory decides nothing about the records, so it reruns nothing.
-        settings={key: value for key, value in IMPUTATION.items() if key != "memory_gb"},
-        source=source_digest("impute_chromosome"),
+        settings=study.inputs.beagle_settings(),
+        source=study.source("impute_chromosome"),
     message:
         "imputation: Beagle on {wildcards.chromosome}"
     script:
@@ -37,35 +33,27 @@ rule impute_chromosome:
 rule merge_chromosomes:
     input:
         # Without imputation there are no parts: the filtered genotypes go through, if complete.
-        parts=expand(
-            f"{BY_CHROMOSOME}/{{chromosome}}.bed", chromosome=CHROMOSOMES if IMPUTATION else []
-        ),
-        calls=expand(
-            f"{BY_CHROMOSOME}/{{chromosome}}.calls.tsv",
-            chromosome=CHROMOSOMES if IMPUTATION else [],
-        ),
-        bed=f"{RESULTS}/genotypes/filtered.bed",
-        bim=f"{RESULTS}/genotypes/filtered.bim",
-        fam=f"{RESULTS}/genotypes/filtered.fam",
+        parts=expand(f"{BY_CHROMOSOME}/{{part}}.bed", part=study.inputs.imputed),
+        calls=expand(f"{BY_CHROMOSOME}/{{part}}.calls.tsv", part=study.inputs.imputed),
+        bed=f"{study.results}/genotypes/filtered.bed",
+        bim=f"{study.results}/genotypes/filtered.bim",
+        fam=f"{study.results}/genotypes/filtered.fam",
     output:
-        bed=f"{RESULTS}/imputation/merged.bed",
-        bim=f"{RESULTS}/imputation/merged.bim",
-        fam=f"{RESULTS}/imputation/merged.fam",
-        accuracy=f"{RESULTS}/imputation/accuracy.tsv",
+        bed=f"{study.results}/imputation/merged.bed",
+        bim=f"{study.results}/imputation/merged.bim",
+        fam=f"{study.results}/imputation/merged.fam",
+        accuracy=f"{study.results}/imputation/accuracy.tsv",
     log:
-        f"{LOGS}/imputation/merge_chromosomes.log",
+        f"{study.logs}/imputation/merge_chromosomes.log",
     benchmark:
-        f"{BENCHMARKS}/imputation/merge_chromosomes.tsv"
+        f"{study.benchmarks}/imputation/merge_chromosomes.tsv"
     conda:
         "../../envs/imputation.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(2000),
-        runtime=60,
-        gpu=0,
+        **study.resources(2000, minutes=60),
     params:
-        chromosomes=CHROMOSOMES,
-        source=source_digest("merge_chromosomes"),
+        chromosomes=study.chromosomes,
+        source=study.source("merge_chromosomes"),
     message:
         "imputation: merging the chromosomes"
     script:

@@ -3,28 +3,25 @@
 
 rule explain_effects:
     input:
-        dosage=f"{RESULTS}/cohort/dosage.npy",
-        variants=f"{RESULTS}/cohort/variants.tsv",
-        checkpoints=explained_files("checkpoint.npz"),
+        dosage=f"{study.results}/cohort/dosage.npy",
+        variants=f"{study.results}/cohort/variants.tsv",
+        checkpoints=study.interpretation.files("checkpoint.npz"),
     output:
-        **importance_tables(),
+        **study.interpretation.importance,
     log:
-        f"{LOGS}/interpretation/explain/{{trait}}/{{model}}.log",
+        f"{study.logs}/interpretation/explain/{{trait}}/{{model}}.log",
     benchmark:
-        f"{BENCHMARKS}/interpretation/explain/{{trait}}/{{model}}.tsv"
+        f"{study.benchmarks}/interpretation/explain/{{trait}}/{{model}}.tsv"
     wildcard_constraints:
-        model=names_asked("effects"),
+        model=study.interpretation.names("effects"),
     conda:
         "../../envs/interpretation.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(2000),
-        runtime=30,
-        gpu=0,
+        **study.resources(2000, minutes=30),
     params:
-        seeds=SEEDS,
-        window_kb=INTERPRETATION.get("window_kb"),
-        source=source_digest("explain_effects"),
+        seeds=study.seeds,
+        window_kb=study.interpretation.settings.get("window_kb"),
+        source=study.source("explain_effects"),
     message:
         "interpretation: importance of SNPs to {wildcards.model}, {wildcards.trait}"
     script:
@@ -33,37 +30,33 @@ rule explain_effects:
 
 rule explain_gradients:
     input:
-        dosage=f"{RESULTS}/cohort/dosage.npy",
-        samples=f"{RESULTS}/cohort/samples.tsv",
-        variants=f"{RESULTS}/cohort/variants.tsv",
-        checkpoints=explained_files("checkpoint.npz"),
-        predictions=explained_files("predictions.tsv"),
+        dosage=f"{study.results}/cohort/dosage.npy",
+        samples=f"{study.results}/cohort/samples.tsv",
+        variants=f"{study.results}/cohort/variants.tsv",
+        checkpoints=study.interpretation.files("checkpoint.npz"),
+        predictions=study.interpretation.files("predictions.tsv"),
     output:
-        **importance_tables(),
+        **study.interpretation.importance,
     log:
-        f"{LOGS}/interpretation/explain/{{trait}}/{{model}}.log",
+        f"{study.logs}/interpretation/explain/{{trait}}/{{model}}.log",
     benchmark:
-        f"{BENCHMARKS}/interpretation/explain/{{trait}}/{{model}}.tsv"
+        f"{study.benchmarks}/interpretation/explain/{{trait}}/{{model}}.tsv"
     wildcard_constraints:
-        model=names_asked("gradients"),
+        model=study.interpretation.names("gradients"),
     conda:
         "../../envs/interpretation.yaml"
-    threads: lambda wildcards: 4 if MODELS[wildcards.model]["preset"] == "paper" else 1
+    threads: study.fits.threads
     resources:
-        mem_mb=lambda wildcards, attempt: attempt * memory_of(wildcards.model),
-        runtime=lambda wildcards: 1440 if MODELS[wildcards.model]["preset"] == "paper" else 120,
-        gpu=lambda wildcards: min(1, MODELS[wildcards.model]["gpu"]),
-    params:
-        seeds=SEEDS,
-        window_kb=INTERPRETATION.get("window_kb"),
-        settings={
-            key: value
-            for key, value in INTERPRETATION.items()
-            if key in ("lines", "steps", "tolerance")
-        },
-        source=lambda wildcards: source_digest(
-            "explain_gradients", f"soyfold.models.{MODELS[wildcards.model]['module']}"
+        **study.resources(
+            study.fits.memory,
+            minutes=lambda wildcards: study.fits.minutes(wildcards) // 2,
+            gpu=lambda wildcards: min(1, study.fits.gpus(wildcards)),
         ),
+    params:
+        seeds=study.seeds,
+        window_kb=study.interpretation.settings.get("window_kb"),
+        settings=study.interpretation.gradients,
+        source=lambda wildcards: study.source("explain_gradients", wildcards.model),
     message:
         "interpretation: importance of SNPs to {wildcards.model}, {wildcards.trait}"
     script:
@@ -72,31 +65,26 @@ rule explain_gradients:
 
 rule collect_importance:
     input:
-        fits=[f"{WHY}/importance/{trait}/{model}/fits.tsv" for trait, model in EXPLAINED],
-        chromosomes=[
-            f"{WHY}/importance/{trait}/{model}/chromosomes.tsv" for trait, model in EXPLAINED
-        ],
-        attention=[f"{RESULTS}/{fit['folder']}/attention.tsv" for fit in EXPLAINED_ATTENTION],
-        variants=f"{RESULTS}/cohort/variants.tsv",
+        fits=study.interpretation.importance_tables("fits"),
+        chromosomes=study.interpretation.importance_tables("chromosomes"),
+        attention=study.fits.files(study.interpretation.attentive, "attention.tsv"),
+        variants=f"{study.results}/cohort/variants.tsv",
     output:
-        **({"attention": f"{WHY}/attention.tsv"} if EXPLAINED_ATTENTION else {}),
-        fits=f"{WHY}/fits.tsv",
-        chromosomes=f"{WHY}/chromosomes.tsv",
+        **study.interpretation.collected,
     log:
-        f"{LOGS}/interpretation/collect_importance.log",
+        f"{study.logs}/interpretation/collect_importance.log",
     benchmark:
-        f"{BENCHMARKS}/interpretation/collect_importance.tsv"
+        f"{study.benchmarks}/interpretation/collect_importance.tsv"
     conda:
         "../../envs/interpretation.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(1000),
-        runtime=10,
-        gpu=0,
+        **study.resources(),
     params:
-        asked=[{"trait": trait, "model": model} for trait, model in EXPLAINED],
-        attentive=[{key: fit[key] for key in ("trait", "model")} for fit in EXPLAINED_ATTENTION],
-        source=source_digest("collect_importance"),
+        asked=study.interpretation.named(study.interpretation.models),
+        attentive=[
+            {key: fit[key] for key in ("trait", "model")} for fit in study.interpretation.attentive
+        ],
+        source=study.source("collect_importance"),
     message:
         "interpretation: chromosomes' importance, attention, and how well the fits agree"
     script:
@@ -105,25 +93,22 @@ rule collect_importance:
 
 rule compute_components:
     input:
-        bed=f"{RESULTS}/imputation/merged.bed",
-        bim=f"{RESULTS}/imputation/merged.bim",
-        fam=f"{RESULTS}/imputation/merged.fam",
+        bed=f"{study.results}/imputation/merged.bed",
+        bim=f"{study.results}/imputation/merged.bim",
+        fam=f"{study.results}/imputation/merged.fam",
     output:
-        components=f"{WHY}/gwas/components/all_lines.tsv",
+        components=f"{study.interpretation.folder}/gwas/components/all_lines.tsv",
     log:
-        f"{LOGS}/interpretation/compute_components.log",
+        f"{study.logs}/interpretation/compute_components.log",
     benchmark:
-        f"{BENCHMARKS}/interpretation/compute_components.tsv"
+        f"{study.benchmarks}/interpretation/compute_components.tsv"
     conda:
         "../../envs/interpretation.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(4000),
-        runtime=120,
-        gpu=0,
+        **study.resources(4000, minutes=120),
     params:
-        components=INTERPRETATION.get("principal_components"),
-        source=source_digest("compute_components"),
+        components=study.interpretation.settings.get("principal_components"),
+        source=study.source("compute_components"),
     message:
         "interpretation: principal components of all lines"
     script:
@@ -132,29 +117,26 @@ rule compute_components:
 
 rule scan_trait:
     input:
-        bed=f"{RESULTS}/imputation/merged.bed",
-        bim=f"{RESULTS}/imputation/merged.bim",
-        fam=f"{RESULTS}/imputation/merged.fam",
-        phenotypes=f"{RESULTS}/cohort/phenotypes/{{trait}}.tsv",
-        components=f"{WHY}/gwas/components/all_lines.tsv",
+        bed=f"{study.results}/imputation/merged.bed",
+        bim=f"{study.results}/imputation/merged.bim",
+        fam=f"{study.results}/imputation/merged.fam",
+        phenotypes=f"{study.results}/cohort/phenotypes/{{trait}}.tsv",
+        components=f"{study.interpretation.folder}/gwas/components/all_lines.tsv",
     output:
-        scan=f"{WHY}/gwas/{{trait}}.tsv",
-        summary=f"{WHY}/gwas/summaries/{{trait}}.tsv",
+        scan=f"{study.interpretation.folder}/gwas/{{trait}}.tsv",
+        summary=f"{study.interpretation.folder}/gwas/summaries/{{trait}}.tsv",
     log:
-        f"{LOGS}/interpretation/scan_trait/{{trait}}.log",
+        f"{study.logs}/interpretation/scan_trait/{{trait}}.log",
     benchmark:
-        f"{BENCHMARKS}/interpretation/scan_trait/{{trait}}.tsv"
+        f"{study.benchmarks}/interpretation/scan_trait/{{trait}}.tsv"
     wildcard_constraints:
-        trait=any_of(TRAITS),
+        trait=study.any_of(study.traits),
     conda:
         "../../envs/interpretation.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(3000),
-        runtime=120,
-        gpu=0,
+        **study.resources(3000, minutes=120),
     params:
-        source=source_digest("scan_trait"),
+        source=study.source("scan_trait"),
     message:
         "interpretation: association of each SNP with {wildcards.trait}"
     script:
@@ -163,22 +145,22 @@ rule scan_trait:
 
 rule collect_scans:
     input:
-        summaries=expand(f"{WHY}/gwas/summaries/{{trait}}.tsv", trait=SCANNED),
+        summaries=expand(
+            f"{study.interpretation.folder}/gwas/summaries/{{trait}}.tsv",
+            trait=study.interpretation.scanned,
+        ),
     output:
-        table=f"{WHY}/gwas_summary.tsv",
+        table=f"{study.interpretation.folder}/gwas_summary.tsv",
     log:
-        f"{LOGS}/interpretation/collect_scans.log",
+        f"{study.logs}/interpretation/collect_scans.log",
     benchmark:
-        f"{BENCHMARKS}/interpretation/collect_scans.tsv"
+        f"{study.benchmarks}/interpretation/collect_scans.tsv"
     conda:
         "../../envs/interpretation.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(1000),
-        runtime=10,
-        gpu=0,
+        **study.resources(),
     params:
-        source=source_digest("collect_scans"),
+        source=study.source("collect_scans"),
     message:
         "interpretation: the scans' summaries"
     script:
@@ -187,26 +169,26 @@ rule collect_scans:
 
 rule compare_loci:
     input:
-        snps=[snps_or_scan(trait, model) for trait, model in COMPARED],
-        scans=[f"{WHY}/gwas/{trait}.tsv" for trait, _ in COMPARED],
+        snps=study.interpretation.rankings(study.interpretation.compared),
+        scans=[
+            f"{study.interpretation.folder}/gwas/{trait}.tsv"
+            for trait, _ in study.interpretation.compared
+        ],
     output:
-        table=f"{WHY}/overlap.tsv",
+        table=f"{study.interpretation.folder}/overlap.tsv",
     log:
-        f"{LOGS}/interpretation/compare_loci.log",
+        f"{study.logs}/interpretation/compare_loci.log",
     benchmark:
-        f"{BENCHMARKS}/interpretation/compare_loci.tsv"
+        f"{study.benchmarks}/interpretation/compare_loci.tsv"
     conda:
         "../../envs/interpretation.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(2000),
-        runtime=60,
-        gpu=0,
+        **study.resources(2000, minutes=60),
     params:
-        asked=[{"trait": trait, "model": model} for trait, model in COMPARED],
-        top=INTERPRETATION.get("top"),
-        window_kb=INTERPRETATION.get("window_kb"),
-        source=source_digest("compare_loci"),
+        asked=study.interpretation.named(study.interpretation.compared),
+        top=study.interpretation.settings.get("top"),
+        window_kb=study.interpretation.settings.get("window_kb"),
+        source=study.source("compare_loci"),
     message:
         "interpretation: top loci of the models and of the scans"
     script:
@@ -215,29 +197,26 @@ rule compare_loci:
 
 rule recover_qtl:
     input:
-        qtl=QTL.get("file", []),
-        assembly=SETTINGS["chromosomes"],
-        snps=[snps_or_scan(trait, model) for trait, model in FOUND],
+        qtl=study.interpretation.qtl.get("file", []),
+        assembly=study.settings["chromosomes"],
+        snps=study.interpretation.rankings(study.interpretation.ranked),
     output:
-        table=f"{WHY}/qtl_recovery.tsv",
-        names=f"{WHY}/qtl_traits.tsv",
+        table=f"{study.interpretation.folder}/qtl_recovery.tsv",
+        names=f"{study.interpretation.folder}/qtl_traits.tsv",
     log:
-        f"{LOGS}/interpretation/recover_qtl.log",
+        f"{study.logs}/interpretation/recover_qtl.log",
     benchmark:
-        f"{BENCHMARKS}/interpretation/recover_qtl.tsv"
+        f"{study.benchmarks}/interpretation/recover_qtl.tsv"
     conda:
         "../../envs/interpretation.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(2000),
-        runtime=60,
-        gpu=0,
+        **study.resources(2000, minutes=60),
     params:
-        asked=[{"trait": trait, "model": model} for trait, model in FOUND],
-        qtl={key: value for key, value in QTL.items() if key != "file"},
-        traits=list(TRAITS),
-        top=INTERPRETATION.get("top"),
-        source=source_digest("recover_qtl"),
+        asked=study.interpretation.named(study.interpretation.ranked),
+        qtl={key: value for key, value in study.interpretation.qtl.items() if key != "file"},
+        traits=list(study.traits),
+        top=study.interpretation.settings.get("top"),
+        source=study.source("recover_qtl"),
     message:
         "interpretation: known QTL near the models' top loci"
     script:
@@ -246,31 +225,27 @@ rule recover_qtl:
 
 rule plot_recovery:
     input:
-        table=f"{WHY}/qtl_recovery.tsv",
+        table=f"{study.interpretation.folder}/qtl_recovery.tsv",
     output:
         png=report(
-            f"{RESULTS}/report/figures/qtl_recovery.png",
+            f"{study.report.figures}/qtl_recovery.png",
             caption="../report/qtl_recovery.rst",
-            category=CATEGORY["interpretation"],
-            labels={"what": "Recovery of known QTL"},
+            **study.report.place("Recovery of known QTL", "interpretation"),
         ),
-        svg=f"{RESULTS}/report/figures/qtl_recovery.svg",
+        svg=f"{study.report.figures}/qtl_recovery.svg",
     log:
-        f"{LOGS}/interpretation/plot_recovery.log",
+        f"{study.logs}/interpretation/plot_recovery.log",
     benchmark:
-        f"{BENCHMARKS}/interpretation/plot_recovery.tsv"
+        f"{study.benchmarks}/interpretation/plot_recovery.tsv"
     conda:
         "../../envs/interpretation.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(1000),
-        runtime=10,
-        gpu=0,
+        **study.resources(),
     params:
-        labels={model: MODELS[model]["label"] for _, model in EXPLAINED} | {"gwas": "GWAS"},
-        top=INTERPRETATION.get("top"),
-        distance_kb=QTL.get("distance_kb"),
-        source=source_digest("plot_recovery"),
+        labels=study.interpretation.labels,
+        top=study.interpretation.settings.get("top"),
+        distance_kb=study.interpretation.qtl.get("distance_kb"),
+        source=study.source("plot_recovery"),
     message:
         "interpretation: known QTL that the models find, beside chance"
     script:
@@ -279,36 +254,28 @@ rule plot_recovery:
 
 rule plot_manhattan:
     input:
-        scan=lambda wildcards: [snps_or_scan(wildcards.trait, "gwas")] if SCANNED else [],
-        summary=lambda wildcards: (
-            [f"{WHY}/gwas/summaries/{wildcards.trait}.tsv"] if SCANNED else []
-        ),
-        snps=lambda wildcards: [
-            snps_or_scan(wildcards.trait, model) for model in ASKED[wildcards.trait]
-        ],
+        scan=study.interpretation.scan,
+        summary=study.interpretation.summary,
+        snps=study.interpretation.rankings_of,
     output:
         png=report(
-            f"{RESULTS}/report/figures/manhattan_{{trait}}.png",
+            f"{study.report.figures}/manhattan_{{trait}}.png",
             caption="../report/manhattan.rst",
-            category=CATEGORY["interpretation"],
-            labels={"what": "Scan of {trait}, importance beneath"},
+            **study.report.place("Scan of {trait}, importance beneath", "interpretation"),
         ),
-        svg=f"{RESULTS}/report/figures/manhattan_{{trait}}.svg",
+        svg=f"{study.report.figures}/manhattan_{{trait}}.svg",
     log:
-        f"{LOGS}/interpretation/plot_manhattan_{{trait}}.log",
+        f"{study.logs}/interpretation/plot_manhattan_{{trait}}.log",
     benchmark:
-        f"{BENCHMARKS}/interpretation/plot_manhattan_{{trait}}.tsv"
+        f"{study.benchmarks}/interpretation/plot_manhattan_{{trait}}.tsv"
     conda:
         "../../envs/interpretation.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(1000),
-        runtime=10,
-        gpu=0,
+        **study.resources(),
     params:
-        labels=lambda wildcards: [MODELS[model]["label"] for model in ASKED[wildcards.trait]],
-        unit=lambda wildcards: TRAITS[wildcards.trait]["unit"],
-        source=source_digest("plot_manhattan"),
+        labels=study.interpretation.labels_of,
+        unit=lambda wildcards: study.traits[wildcards.trait]["unit"],
+        source=study.source("plot_manhattan"),
     message:
         "interpretation: Manhattan and QQ plot of {wildcards.trait}, importance beneath"
     script:

@@ -1,52 +1,24 @@
 # Final fits -> saved models; new genotypes -> aligned, filled -> predictions with intervals.
 # Nothing of it is a part of `all`: the targets are `final` and `predict`.
-from soyfold.genotypes.sources import SUFFIXES
-from soyfold.prediction.new_lines import folder_name
-
-PREDICTION = SETTINGS["prediction"]
-LEVEL = SETTINGS["evaluation"]["interval_level"]
-NEW_FILE = SETTINGS["new_genotypes"]
-NEW_LINES = f"{RESULTS}/prediction/{folder_name(NEW_FILE) if NEW_FILE else 'new'}"
-NEW_PARTS = [Path(NEW_FILE).with_suffix(s) for s in (".bim", ".fam")] if NEW_FILE else []
-# A file whose suffix says nothing is of the format of the study's.
-NEW_FORMAT = (
-    "auto" if any(str(NEW_FILE).lower().endswith(s) for s in SUFFIXES) else GENOTYPES["format"]
-)
-PANEL = f"{RESULTS}/prediction/panel"
-# Memory decides nothing about Beagle's records; nor does what is masked to measure accuracy.
-PANEL_SETTINGS = {
-    key: value for key, value in IMPUTATION.items() if key not in ("memory_gb", "mask_fraction")
-}
-BEAGLE_MB = int(1024 * IMPUTATION.get("memory_gb", 4)) + 1000
-# Saved models of the fits that are asked for, and traits, in the order of the study.
-SAVED = list(
-    dict.fromkeys(
-        f"{RESULTS}/prediction/models/{fit['home']}/{fit['model']}.npz"
-        for fit in FINAL_FITS
-        if fit["role"] == "model"
-    )
-)
+from soyfold.study.schemes import FINAL
 
 
 rule describe_panel:
     input:
-        dosage=f"{RESULTS}/cohort/dosage.npy",
-        variants=f"{RESULTS}/cohort/variants.tsv",
+        dosage=f"{study.results}/cohort/dosage.npy",
+        variants=f"{study.results}/cohort/variants.tsv",
     output:
-        panel=f"{PANEL}/variants.tsv",
+        panel=f"{study.prediction.panel}/variants.tsv",
     log:
-        f"{LOGS}/prediction/describe_panel.log",
+        f"{study.logs}/prediction/describe_panel.log",
     benchmark:
-        f"{BENCHMARKS}/prediction/describe_panel.tsv"
+        f"{study.benchmarks}/prediction/describe_panel.tsv"
     conda:
         "../../envs/imputation.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(2000),
-        runtime=30,
-        gpu=0,
+        **study.resources(2000, minutes=30),
     params:
-        source=source_digest("describe_panel"),
+        source=study.source("describe_panel"),
     message:
         "prediction: the models' variants and their frequencies"
     script:
@@ -55,35 +27,26 @@ rule describe_panel:
 
 rule save_model:
     input:
-        checkpoint=f"{RESULTS}/training/{{home}}/{{model}}/{schemes.FINAL}/seed0/checkpoint.npz",
-        predictions=f"{RESULTS}/training/{{home}}/{{model}}/{schemes.FINAL}/seed0/predictions.tsv",
-        members=saved_members,
-        panel=f"{PANEL}/variants.tsv",
+        checkpoint=f"{study.results}/training/{{home}}/{{model}}/{FINAL}/seed0/checkpoint.npz",
+        predictions=f"{study.results}/training/{{home}}/{{model}}/{FINAL}/seed0/predictions.tsv",
+        members=study.prediction.members,
+        panel=f"{study.prediction.panel}/variants.tsv",
     output:
-        model=f"{RESULTS}/prediction/models/{{home}}/{{model}}.npz",
+        model=f"{study.results}/prediction/models/{{home}}/{{model}}.npz",
     log:
-        f"{LOGS}/prediction/save_model/{{home}}/{{model}}.log",
+        f"{study.logs}/prediction/save_model/{{home}}/{{model}}.log",
     benchmark:
-        f"{BENCHMARKS}/prediction/save_model/{{home}}/{{model}}.tsv"
+        f"{study.benchmarks}/prediction/save_model/{{home}}/{{model}}.tsv"
     wildcard_constraints:
-        home=any_of(dict.fromkeys(fit["home"] for fit in FINAL_FITS)),
+        home=study.prediction.homes,
     conda:
         "../../envs/training.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(4000),
-        runtime=30,
-        gpu=0,
+        **study.resources(4000, minutes=30),
     params:
-        traits=learnt_finally,
-        about=lambda wildcards: {
-            "study": SETTINGS["study"],
-            "name": wildcards.model,
-            "label": MODELS[wildcards.model]["label"],
-            "chromosomes": CHROMOSOMES,
-            "families": SETTINGS["cohort"]["families"] or None,
-        },
-        source=source_digest("save_model"),
+        traits=study.prediction.units,
+        about=study.prediction.about,
+        source=study.source("save_model"),
     message:
         "prediction: saving {wildcards.model} of {wildcards.home}"
     script:
@@ -92,25 +55,23 @@ rule save_model:
 
 rule phase_panel:
     input:
-        bed=f"{RESULTS}/imputation/merged.bed",
-        bim=f"{RESULTS}/imputation/merged.bim",
-        fam=f"{RESULTS}/imputation/merged.fam",
+        bed=f"{study.results}/imputation/merged.bed",
+        bim=f"{study.results}/imputation/merged.bim",
+        fam=f"{study.results}/imputation/merged.fam",
     output:
-        phased=f"{PANEL}/{{chromosome}}.vcf.gz",
+        phased=f"{study.prediction.panel}/{{chromosome}}.vcf.gz",
     log:
-        f"{LOGS}/prediction/phase_panel/{{chromosome}}.log",
+        f"{study.logs}/prediction/phase_panel/{{chromosome}}.log",
     benchmark:
-        f"{BENCHMARKS}/prediction/phase_panel/{{chromosome}}.tsv"
+        f"{study.benchmarks}/prediction/phase_panel/{{chromosome}}.tsv"
     conda:
         "../../envs/imputation.yaml"
-    threads: IMPUTATION.get("threads", 1)
+    threads: study.imputation.get("threads", 1)
     resources:
-        mem_mb=raised(BEAGLE_MB),
-        runtime=1440,
-        gpu=0,
+        **study.resources(study.inputs.beagle_memory, minutes=1440),
     params:
-        settings=PANEL_SETTINGS,
-        source=source_digest("phase_panel"),
+        settings=study.prediction.filling,
+        source=study.source("phase_panel"),
     message:
         "prediction: phasing the study's lines on {wildcards.chromosome}"
     script:
@@ -119,37 +80,26 @@ rule phase_panel:
 
 rule import_lines:
     input:
-        genotypes=new_file,
-        bed_parts=[str(path) for path in NEW_PARTS if path.is_file()],
-        chromosomes=SETTINGS["chromosomes"],
+        genotypes=study.prediction.genotypes,
+        bed_parts=study.prediction.bed_parts,
+        chromosomes=study.settings["chromosomes"],
     output:
-        bed=f"{NEW_LINES}/raw.bed",
-        bim=f"{NEW_LINES}/raw.bim",
-        fam=f"{NEW_LINES}/raw.fam",
-        samples=f"{NEW_LINES}/raw.samples.tsv",
-        variants=f"{NEW_LINES}/import_variants.tsv",
+        bed=f"{study.prediction.folder}/raw.bed",
+        bim=f"{study.prediction.folder}/raw.bim",
+        fam=f"{study.prediction.folder}/raw.fam",
+        samples=f"{study.prediction.folder}/raw.samples.tsv",
+        variants=f"{study.prediction.folder}/import_variants.tsv",
     log:
-        f"{LOGS}/prediction/import_lines.log",
+        f"{study.logs}/prediction/import_lines.log",
     benchmark:
-        f"{BENCHMARKS}/prediction/import_lines.tsv"
+        f"{study.benchmarks}/prediction/import_lines.tsv"
     conda:
         "../../envs/genotypes.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(4000),
-        runtime=120,
-        gpu=0,
+        **study.resources(4000, minutes=120),
     params:
-        settings={
-            **{
-                key: GENOTYPES.get(key)
-                for key in ("marker_name", "codes", "dosage_certainty", "duplicates")
-                if key in GENOTYPES
-            },
-            "format": NEW_FORMAT,
-            "invariant": True,
-        },
-        source=source_digest("import_genotypes"),
+        settings=study.prediction.reading,
+        source=study.source("import_genotypes"),
     message:
         "prediction: reading {input.genotypes}"
     script:
@@ -158,34 +108,31 @@ rule import_lines:
 
 rule align_lines:
     input:
-        bed=f"{NEW_LINES}/raw.bed",
-        bim=f"{NEW_LINES}/raw.bim",
-        fam=f"{NEW_LINES}/raw.fam",
-        records=f"{NEW_LINES}/import_variants.tsv",
-        panel=f"{PANEL}/variants.tsv",
-        study=f"{RESULTS}/imputation/merged.fam",
+        bed=f"{study.prediction.folder}/raw.bed",
+        bim=f"{study.prediction.folder}/raw.bim",
+        fam=f"{study.prediction.folder}/raw.fam",
+        records=f"{study.prediction.folder}/import_variants.tsv",
+        panel=f"{study.prediction.panel}/variants.tsv",
+        study=f"{study.results}/imputation/merged.fam",
     output:
-        bed=f"{NEW_LINES}/aligned.bed",
-        bim=f"{NEW_LINES}/aligned.bim",
-        fam=f"{NEW_LINES}/aligned.fam",
-        variants=f"{NEW_LINES}/variants.tsv",
-        counts=f"{NEW_LINES}/alignment.tsv",
-        lines=f"{NEW_LINES}/lines.tsv",
+        bed=f"{study.prediction.folder}/aligned.bed",
+        bim=f"{study.prediction.folder}/aligned.bim",
+        fam=f"{study.prediction.folder}/aligned.fam",
+        variants=f"{study.prediction.folder}/variants.tsv",
+        counts=f"{study.prediction.folder}/alignment.tsv",
+        lines=f"{study.prediction.folder}/lines.tsv",
     log:
-        f"{LOGS}/prediction/align_lines.log",
+        f"{study.logs}/prediction/align_lines.log",
     benchmark:
-        f"{BENCHMARKS}/prediction/align_lines.tsv"
+        f"{study.benchmarks}/prediction/align_lines.tsv"
     conda:
         "../../envs/imputation.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(2000),
-        runtime=30,
-        gpu=0,
+        **study.resources(2000, minutes=30),
     params:
-        settings={key: PREDICTION[key] for key in ("min_overlap", "ambiguous", "missing")},
-        file=NEW_FILE,
-        source=source_digest("align_lines"),
+        settings=study.prediction.alignment,
+        file=study.prediction.file,
+        source=study.source("align_lines"),
     message:
         "prediction: aligning the new lines with the models' variants"
     script:
@@ -195,28 +142,30 @@ rule align_lines:
 # Without imputation in the study there is no phased panel: most frequent genotypes fill.
 rule fill_lines:
     input:
-        **({"phased": f"{PANEL}/{{chromosome}}.vcf.gz"} if IMPUTATION else {}),
-        bed=f"{NEW_LINES}/aligned.bed",
-        bim=f"{NEW_LINES}/aligned.bim",
-        fam=f"{NEW_LINES}/aligned.fam",
-        panel=f"{PANEL}/variants.tsv",
+        **(
+            {"phased": f"{study.prediction.panel}/{{chromosome}}.vcf.gz"}
+            if study.imputation
+            else {}
+        ),
+        bed=f"{study.prediction.folder}/aligned.bed",
+        bim=f"{study.prediction.folder}/aligned.bim",
+        fam=f"{study.prediction.folder}/aligned.fam",
+        panel=f"{study.prediction.panel}/variants.tsv",
     output:
-        bed=f"{NEW_LINES}/by_chromosome/{{chromosome}}.bed",
-        calls=f"{NEW_LINES}/by_chromosome/{{chromosome}}.calls.tsv",
+        bed=f"{study.prediction.folder}/by_chromosome/{{chromosome}}.bed",
+        calls=f"{study.prediction.folder}/by_chromosome/{{chromosome}}.calls.tsv",
     log:
-        f"{LOGS}/prediction/fill_lines/{{chromosome}}.log",
+        f"{study.logs}/prediction/fill_lines/{{chromosome}}.log",
     benchmark:
-        f"{BENCHMARKS}/prediction/fill_lines/{{chromosome}}.tsv"
+        f"{study.benchmarks}/prediction/fill_lines/{{chromosome}}.tsv"
     conda:
         "../../envs/imputation.yaml"
-    threads: IMPUTATION.get("threads", 1)
+    threads: study.imputation.get("threads", 1)
     resources:
-        mem_mb=raised(BEAGLE_MB),
-        runtime=1440,
-        gpu=0,
+        **study.resources(study.inputs.beagle_memory, minutes=1440),
     params:
-        settings=PANEL_SETTINGS,
-        source=source_digest("fill_lines"),
+        settings=study.prediction.filling,
+        source=study.source("fill_lines"),
     message:
         "prediction: filling the new lines' gaps on {wildcards.chromosome}"
     script:
@@ -225,74 +174,64 @@ rule fill_lines:
 
 rule predict_lines:
     input:
-        models=SAVED,
-        parts=expand(f"{NEW_LINES}/by_chromosome/{{chromosome}}.bed", chromosome=CHROMOSOMES),
-        calls=expand(f"{NEW_LINES}/by_chromosome/{{chromosome}}.calls.tsv", chromosome=CHROMOSOMES),
-        lines=f"{NEW_LINES}/lines.tsv",
-        counts=f"{NEW_LINES}/alignment.tsv",
-        panel=f"{PANEL}/variants.tsv",
-        dosage=f"{RESULTS}/cohort/dosage.npy",
-        samples=f"{RESULTS}/cohort/samples.tsv",
-        split=f"{RESULTS}/cohort/splits/{schemes.FINAL}/seed0.tsv",
-        phenotypes=expand(f"{RESULTS}/cohort/phenotypes/{{trait}}.tsv", trait=TRAITS),
-        families=FAMILIES.get("file", []),
+        models=study.prediction.saved,
+        parts=study.prediction.parts("bed"),
+        calls=study.prediction.parts("calls.tsv"),
+        lines=f"{study.prediction.folder}/lines.tsv",
+        counts=f"{study.prediction.folder}/alignment.tsv",
+        panel=f"{study.prediction.panel}/variants.tsv",
+        dosage=f"{study.results}/cohort/dosage.npy",
+        samples=f"{study.results}/cohort/samples.tsv",
+        split=f"{study.results}/cohort/splits/{FINAL}/seed0.tsv",
+        phenotypes=expand(f"{study.results}/cohort/phenotypes/{{trait}}.tsv", trait=study.traits),
+        families=study.families.get("file", []),
     output:
-        predictions=f"{NEW_LINES}/predictions.tsv",
-        filled=f"{NEW_LINES}/filled.tsv",
-        dosage=f"{NEW_LINES}/dosage.npy",
+        predictions=f"{study.prediction.folder}/predictions.tsv",
+        filled=f"{study.prediction.folder}/filled.tsv",
+        dosage=f"{study.prediction.folder}/dosage.npy",
     log:
-        f"{LOGS}/prediction/predict_lines.log",
+        f"{study.logs}/prediction/predict_lines.log",
     benchmark:
-        f"{BENCHMARKS}/prediction/predict_lines.tsv"
+        f"{study.benchmarks}/prediction/predict_lines.tsv"
     conda:
         "../../envs/training.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(8000),
-        runtime=240,
-        gpu=0,
+        **study.resources(8000, minutes=240),
     params:
-        chromosomes=CHROMOSOMES,
-        traits=list(TRAITS),
-        families=FAMILIES,
-        level=LEVEL,
+        chromosomes=study.chromosomes,
+        traits=list(study.traits),
+        families=study.families,
+        level=study.settings["evaluation"]["interval_level"],
         # Models are imported by name, so each one's code counts by its own.
-        source=source_digest(
-            "predict_lines",
-            *sorted({f"soyfold.models.{MODELS[fit['model']]['module']}" for fit in FINAL_FITS}),
-        ),
+        source=study.source("predict_lines", *study.prediction.models),
     message:
-        "prediction: {NEW_FILE} by the saved models"
+        "prediction: {study.prediction.file} by the saved models"
     script:
         "../scripts/predict_lines.py"
 
 
 rule plot_predicted:
     input:
-        predictions=f"{NEW_LINES}/predictions.tsv",
+        predictions=f"{study.prediction.folder}/predictions.tsv",
     output:
         png=report(
-            f"{NEW_LINES}/figures/{{trait}}.png",
+            f"{study.prediction.folder}/figures/{{trait}}.png",
             caption="../report/untested_figure.rst",
-            category=CATEGORY["predictions"],
-            labels={"what": "{trait}"},
+            **study.report.place("{trait}", "predictions"),
         ),
-        svg=f"{NEW_LINES}/figures/{{trait}}.svg",
+        svg=f"{study.prediction.folder}/figures/{{trait}}.svg",
     log:
-        f"{LOGS}/prediction/plot_predicted_{{trait}}.log",
+        f"{study.logs}/prediction/plot_predicted_{{trait}}.log",
     benchmark:
-        f"{BENCHMARKS}/prediction/plot_predicted_{{trait}}.tsv"
+        f"{study.benchmarks}/prediction/plot_predicted_{{trait}}.tsv"
     conda:
         "../../envs/evaluation.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(1000),
-        runtime=10,
-        gpu=0,
+        **study.resources(),
     params:
-        labels={name: block["label"] for name, block in MODELS.items()},
-        level=LEVEL,
-        source=source_digest("plot_predicted"),
+        labels={name: block["label"] for name, block in study.models.items()},
+        level=study.settings["evaluation"]["interval_level"],
+        source=study.source("plot_predicted"),
     message:
         "prediction: figure of {wildcards.trait}"
     script:
@@ -302,14 +241,14 @@ rule plot_predicted:
 # The models alone, to take to another machine.
 rule final:
     input:
-        SAVED,
-        [f"{folder}/released.tsv" for folder in FINAL_RELEASED],
+        study.prediction.saved,
+        study.kernels.released(final=True),
 
 
 rule predict:
     input:
-        new_file,
+        study.prediction.genotypes,
         rules.predict_lines.output.predictions,
-        expand(rules.plot_predicted.output.png, trait=TRAITS),
-        f"{NEW_LINES}/predictions.html",
-        [f"{folder}/released.tsv" for folder in FINAL_RELEASED],
+        expand(rules.plot_predicted.output.png, trait=study.traits),
+        f"{study.prediction.folder}/predictions.html",
+        study.kernels.released(final=True),

@@ -1,31 +1,35 @@
-# Figures of the evaluation.
+# Figures, and pages of the HTML report: tables that sort, interactive figures, methods and versions.
+from pathlib import Path
+
+from snakemake import __version__ as SNAKEMAKE_VERSION
+
+from soyfold.evaluation.comparisons import HIGHER_IS_BETTER
+from soyfold.report.provenance import used_methods
+from soyfold.report.pages.templates import template_digest
+from soyfold.study.settings import shipped
 
 
 rule plot_learning_curves:
     input:
-        histories=lambda wildcards: fit_files(wildcards.trait, "history.tsv"),
+        histories=study.fits.files_of("history.tsv"),
     output:
         png=report(
-            f"{RESULTS}/report/figures/learning_curves_{{trait}}.png",
+            f"{study.report.figures}/learning_curves_{{trait}}.png",
             caption="../report/learning_curves.rst",
-            category=CATEGORY["curves"],
-            labels={"what": "Learning curves of {trait}"},
+            **study.report.place("Learning curves of {trait}", "curves"),
         ),
-        svg=f"{RESULTS}/report/figures/learning_curves_{{trait}}.svg",
+        svg=f"{study.report.figures}/learning_curves_{{trait}}.svg",
     log:
-        f"{LOGS}/report/plot_learning_curves_{{trait}}.log",
+        f"{study.logs}/report/plot_learning_curves_{{trait}}.log",
     benchmark:
-        f"{BENCHMARKS}/report/plot_learning_curves_{{trait}}.tsv"
+        f"{study.benchmarks}/report/plot_learning_curves_{{trait}}.tsv"
     conda:
         "../../envs/evaluation.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(1000),
-        runtime=10,
-        gpu=0,
+        **study.resources(),
     params:
-        fits=lambda wildcards: fits_of(wildcards.trait),
-        source=source_digest("plot_learning_curves"),
+        fits=lambda wildcards: study.fits.of(wildcards.trait),
+        source=study.source("plot_learning_curves"),
     message:
         "report: learning curves of {wildcards.trait}"
     script:
@@ -34,31 +38,26 @@ rule plot_learning_curves:
 
 rule plot_predictions:
     input:
-        predictions=lambda wildcards: fit_files(wildcards.trait, "predictions.tsv"),
+        predictions=study.fits.files_of("predictions.tsv"),
     output:
         png=report(
-            f"{RESULTS}/report/figures/predictions_{{trait}}.png",
+            f"{study.report.figures}/predictions_{{trait}}.png",
             caption="../report/predictions.rst",
-            category=CATEGORY["results"],
-            subcategory=PART["lines"],
-            labels={"what": "{trait}, all models"},
+            **study.report.place("{trait}, all models", "results", "lines"),
         ),
-        svg=f"{RESULTS}/report/figures/predictions_{{trait}}.svg",
+        svg=f"{study.report.figures}/predictions_{{trait}}.svg",
     log:
-        f"{LOGS}/report/plot_predictions_{{trait}}.log",
+        f"{study.logs}/report/plot_predictions_{{trait}}.log",
     benchmark:
-        f"{BENCHMARKS}/report/plot_predictions_{{trait}}.tsv"
+        f"{study.benchmarks}/report/plot_predictions_{{trait}}.tsv"
     conda:
         "../../envs/evaluation.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(1000),
-        runtime=10,
-        gpu=0,
+        **study.resources(),
     params:
-        fits=lambda wildcards: fits_of(wildcards.trait),
-        unit=lambda wildcards: TRAITS[wildcards.trait]["unit"],
-        source=source_digest("plot_predictions"),
+        fits=lambda wildcards: study.fits.of(wildcards.trait),
+        unit=lambda wildcards: study.traits[wildcards.trait]["unit"],
+        source=study.source("plot_predictions"),
     message:
         "report: observed against predicted {wildcards.trait}"
     script:
@@ -67,29 +66,24 @@ rule plot_predictions:
 
 rule plot_controls:
     input:
-        table=f"{RESULTS}/evaluation/tables/controls.tsv",
+        table=f"{study.results}/evaluation/tables/controls.tsv",
     output:
         png=report(
-            f"{RESULTS}/report/figures/controls.png",
+            f"{study.report.figures}/controls.png",
             caption="../report/controls_figure.rst",
-            category=CATEGORY["results"],
-            subcategory=PART["controls"],
-            labels={"what": "Figure"},
+            **study.report.place("Figure", "results", "controls"),
         ),
-        svg=f"{RESULTS}/report/figures/controls.svg",
+        svg=f"{study.report.figures}/controls.svg",
     log:
-        f"{LOGS}/report/plot_controls.log",
+        f"{study.logs}/report/plot_controls.log",
     benchmark:
-        f"{BENCHMARKS}/report/plot_controls.tsv"
+        f"{study.benchmarks}/report/plot_controls.tsv"
     conda:
         "../../envs/evaluation.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(1000),
-        runtime=10,
-        gpu=0,
+        **study.resources(),
     params:
-        source=source_digest("plot_controls"),
+        source=study.source("plot_controls"),
     message:
         "report: the real CIM against its controls"
     script:
@@ -98,31 +92,26 @@ rule plot_controls:
 
 rule plot_comparisons:
     input:
-        table=f"{RESULTS}/evaluation/tables/comparisons.tsv",
+        table=f"{study.results}/evaluation/tables/comparisons.tsv",
     output:
         png=report(
-            f"{RESULTS}/report/figures/comparisons_{{scheme}}_{{metric}}.png",
+            f"{study.report.figures}/comparisons_{{scheme}}_{{metric}}.png",
             caption="../report/comparisons_figure.rst",
-            category=CATEGORY["results"],
-            subcategory=PART["comparisons"],
-            labels={"what": "{metric}, {scheme}"},
+            **study.report.place("{metric}, {scheme}", "results", "comparisons"),
         ),
-        svg=f"{RESULTS}/report/figures/comparisons_{{scheme}}_{{metric}}.svg",
+        svg=f"{study.report.figures}/comparisons_{{scheme}}_{{metric}}.svg",
     log:
-        f"{LOGS}/report/plot_comparisons_{{scheme}}_{{metric}}.log",
+        f"{study.logs}/report/plot_comparisons_{{scheme}}_{{metric}}.log",
     benchmark:
-        f"{BENCHMARKS}/report/plot_comparisons_{{scheme}}_{{metric}}.tsv"
+        f"{study.benchmarks}/report/plot_comparisons_{{scheme}}_{{metric}}.tsv"
     wildcard_constraints:
-        metric="|".join(comparisons.HIGHER_IS_BETTER),
+        metric="|".join(HIGHER_IS_BETTER),
     conda:
         "../../envs/evaluation.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(1000),
-        runtime=10,
-        gpu=0,
+        **study.resources(),
     params:
-        source=source_digest("plot_comparisons"),
+        source=study.source("plot_comparisons"),
     message:
         "report: models against the references, {wildcards.metric}, scheme {wildcards.scheme}"
     script:
@@ -131,37 +120,27 @@ rule plot_comparisons:
 
 rule plot_attention:
     input:
-        cim=f"{RESULTS}/contacts/cim.tsv",
-        variants=f"{RESULTS}/cohort/variants.tsv",
-        attention=lambda wildcards: [
-            f"{RESULTS}/{fit['folder']}/attention.tsv"
-            for fit in fits_of(wildcards.trait)
-            if MODELS[fit["model"]]["attention"]
-        ],
+        cim=f"{study.results}/contacts/cim.tsv",
+        variants=f"{study.results}/cohort/variants.tsv",
+        attention=study.report.attention,
     output:
         png=report(
-            f"{RESULTS}/report/figures/attention_{{trait}}.png",
+            f"{study.report.figures}/attention_{{trait}}.png",
             caption="../report/attention.rst",
-            category=CATEGORY["contacts"],
-            labels={"what": "Attention, {trait}"},
+            **study.report.place("Attention, {trait}", "contacts"),
         ),
-        svg=f"{RESULTS}/report/figures/attention_{{trait}}.svg",
+        svg=f"{study.report.figures}/attention_{{trait}}.svg",
     log:
-        f"{LOGS}/report/plot_attention_{{trait}}.log",
+        f"{study.logs}/report/plot_attention_{{trait}}.log",
     benchmark:
-        f"{BENCHMARKS}/report/plot_attention_{{trait}}.tsv"
+        f"{study.benchmarks}/report/plot_attention_{{trait}}.tsv"
     conda:
         "../../envs/evaluation.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(1000),
-        runtime=10,
-        gpu=0,
+        **study.resources(),
     params:
-        fits=lambda wildcards: [
-            fit for fit in fits_of(wildcards.trait) if MODELS[fit["model"]]["attention"]
-        ],
-        source=source_digest("plot_attention"),
+        fits=lambda wildcards: study.fits.attentive(wildcards.trait),
+        source=study.source("plot_attention"),
     message:
         "report: attention between chromosomes, {wildcards.trait}"
     script:
@@ -170,33 +149,234 @@ rule plot_attention:
 
 rule plot_tuning:
     input:
-        trials=f"{RESULTS}/training/{{trait}}/{{model}}/tuning/trials.tsv",
+        trials=f"{study.results}/training/{{trait}}/{{model}}/tuning/trials.tsv",
     output:
         png=report(
-            f"{RESULTS}/report/figures/tuning_{{trait}}_{{model}}.png",
+            f"{study.report.figures}/tuning_{{trait}}_{{model}}.png",
             caption="../report/tuning.rst",
-            category=CATEGORY["curves"],
-            labels={"what": "Search for {model}, {trait}"},
+            **study.report.place("Search for {model}, {trait}", "curves"),
         ),
-        svg=f"{RESULTS}/report/figures/tuning_{{trait}}_{{model}}.svg",
+        svg=f"{study.report.figures}/tuning_{{trait}}_{{model}}.svg",
     log:
-        f"{LOGS}/report/plot_tuning_{{trait}}_{{model}}.log",
+        f"{study.logs}/report/plot_tuning_{{trait}}_{{model}}.log",
     benchmark:
-        f"{BENCHMARKS}/report/plot_tuning_{{trait}}_{{model}}.tsv"
+        f"{study.benchmarks}/report/plot_tuning_{{trait}}_{{model}}.tsv"
     wildcard_constraints:
-        trait="|".join(re.escape(trait) for trait in TRAITS),
-        model=names_tuned(),
+        trait=study.any_of(study.traits),
+        model=study.fits.tuned_names,
     conda:
         "../../envs/evaluation.yaml"
-    threads: 1
     resources:
-        mem_mb=raised(1000),
-        runtime=10,
-        gpu=0,
+        **study.resources(),
     params:
-        label=lambda wildcards: MODELS[wildcards.model]["label"],
-        source=source_digest("plot_tuning"),
+        label=lambda wildcards: study.models[wildcards.model]["label"],
+        source=study.source("plot_tuning"),
     message:
         "report: the search for {wildcards.model}'s hyperparameters for {wildcards.trait}"
     script:
         "../scripts/plot_tuning.py"
+
+
+# What the report opens with.
+report: Path(study.report.opening).resolve()
+
+
+for name, page in study.report.pages.items():
+
+    rule:
+        name:
+            f"report_{name}"
+        input:
+            **page.files,
+        output:
+            page=report(
+                f"{study.results}/report/tables/{name}.html",
+                caption=f"../report/{name}.rst",
+                **study.report.place(page.title, page.category, page.part),
+            ),
+        log:
+            f"{study.logs}/report/report_{name}.log",
+        benchmark:
+            f"{study.benchmarks}/report/report_{name}.tsv"
+        conda:
+            "../../envs/evaluation.yaml"
+        resources:
+            **study.resources(),
+        params:
+            page=name,
+            title=page.title,
+            facts=page.facts,
+            template=template_digest(),
+            source=study.source("report_table"),
+        message:
+            f"report: page {name}"
+        script:
+            "../scripts/report_table.py"
+
+
+rule report_opening:
+    input:
+        **study.report.pages["scores"].files,
+    output:
+        text=study.report.opening,
+    log:
+        f"{study.logs}/report/report_opening.log",
+    benchmark:
+        f"{study.benchmarks}/report/report_opening.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    resources:
+        **study.resources(),
+    params:
+        traits=list(study.traits),
+        scheme=study.scheme,
+        title=study.settings["title"],
+        source=study.source("report_opening"),
+    message:
+        "report: its opening"
+    script:
+        "../scripts/report_opening.py"
+
+
+rule bundle_vega:
+    output:
+        vega=study.report.vega,
+    log:
+        f"{study.logs}/report/bundle_vega.log",
+    benchmark:
+        f"{study.benchmarks}/report/bundle_vega.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    resources:
+        **study.resources(),
+    params:
+        source=study.source("bundle_vega"),
+    message:
+        "report: bundling what draws interactive figures"
+    script:
+        "../scripts/bundle_vega.py"
+
+
+rule report_predictions:
+    input:
+        predictions=study.fits.files_of("predictions.tsv"),
+        intervals=f"{study.results}/evaluation/intervals/{{trait}}.tsv.gz",
+        vega=study.report.vega,
+    output:
+        page=report(
+            f"{study.results}/report/interactive/predictions_{{trait}}.html",
+            caption="../report/predictions_interactive.rst",
+            **study.report.place("{trait}, interactive", "results", "lines"),
+        ),
+    log:
+        f"{study.logs}/report/report_predictions_{{trait}}.log",
+    benchmark:
+        f"{study.benchmarks}/report/report_predictions_{{trait}}.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    resources:
+        **study.resources(),
+    params:
+        fits=lambda wildcards: study.fits.of(wildcards.trait),
+        unit=lambda wildcards: study.traits[wildcards.trait]["unit"],
+        template=template_digest(),
+        source=study.source("report_predictions"),
+    message:
+        "report: {wildcards.trait} line by line"
+    script:
+        "../scripts/report_predictions.py"
+
+
+rule report_manhattan:
+    input:
+        scan=f"{study.interpretation.folder}/gwas/{{trait}}.tsv",
+        summary=f"{study.interpretation.folder}/gwas/summaries/{{trait}}.tsv",
+        chromosomes=study.settings["chromosomes"],
+        vega=study.report.vega,
+    output:
+        page=report(
+            f"{study.results}/report/interactive/manhattan_{{trait}}.html",
+            caption="../report/manhattan_interactive.rst",
+            **study.report.place("Scan of {trait}, interactive", "interpretation"),
+        ),
+    log:
+        f"{study.logs}/report/report_manhattan_{{trait}}.log",
+    benchmark:
+        f"{study.benchmarks}/report/report_manhattan_{{trait}}.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    resources:
+        **study.resources(2000),
+    params:
+        template=template_digest(),
+        source=study.source("report_manhattan"),
+    message:
+        "report: association scan of {wildcards.trait}, SNP by SNP"
+    script:
+        "../scripts/report_manhattan.py"
+
+
+# Of the lines that `snakemake predict` was asked for.
+rule report_untested:
+    input:
+        predictions=f"{study.prediction.folder}/predictions.tsv",
+        alignment=f"{study.prediction.folder}/alignment.tsv",
+    output:
+        page=report(
+            f"{study.prediction.folder}/predictions.html",
+            caption="../report/untested.rst",
+            **study.report.place("Untested lines", "predictions"),
+        ),
+    log:
+        f"{study.logs}/report/report_untested.log",
+    benchmark:
+        f"{study.benchmarks}/report/report_untested.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    resources:
+        **study.resources(),
+    params:
+        page="untested",
+        title="Untested lines",
+        facts={},
+        template=template_digest(),
+        source=study.source("report_table"),
+    message:
+        "report: predictions of untested lines"
+    script:
+        "../scripts/report_table.py"
+
+
+# After all other jobs of the evaluation, whose versions and hours it tells.
+rule report_methods:
+    input:
+        scores=f"{study.results}/evaluation/scores.tsv",
+        costs=study.report.costs,
+        tables=study.report.page_files,
+        citations=shipped("resources/citations.tsv"),
+        environments=study.report.environments,
+    output:
+        page=report(
+            f"{study.results}/report/tables/methods.html",
+            caption="../report/methods.rst",
+            **study.report.place("Methods and versions", "methods"),
+        ),
+    log:
+        f"{study.logs}/report/report_methods.log",
+    benchmark:
+        f"{study.benchmarks}/report/report_methods.tsv"
+    conda:
+        "../../envs/evaluation.yaml"
+    resources:
+        **study.resources(),
+    params:
+        study=study.report.facts,
+        used=sorted(used_methods(study.settings, **study.report.used)),
+        results=lambda wildcards, output: str(Path(output.page).parents[2]),
+        snakemake_version=SNAKEMAKE_VERSION,
+        template=template_digest(),
+        source=study.source("report_methods"),
+    message:
+        "report: methods and versions"
+    script:
+        "../scripts/report_methods.py"

@@ -1,114 +1,179 @@
 # Every trait x model x split. A quick model's splits share a job; models with attention write more.
 # A search finds a network's hyperparameters, once for a trait, on the first split's validation lines.
+# Products of all lines once a study, decompositions once a split are what kernel models share.
+
+
+rule compute_products:
+    input:
+        dosage=f"{study.results}/cohort/dosage.npy",
+    output:
+        products=f"{study.results}/cohort/products.npy",
+    log:
+        f"{study.logs}/cohort/compute_products.log",
+    benchmark:
+        f"{study.benchmarks}/cohort/compute_products.tsv"
+    conda:
+        "../../envs/training.yaml"
+    resources:
+        **study.resources(4000, minutes=60),
+    params:
+        source=study.source("compute_products"),
+    message:
+        "cohort: products of all lines' dosages"
+    script:
+        "../scripts/compute_products.py"
+
+
+rule decompose_kernel:
+    input:
+        products=f"{study.results}/cohort/products.npy",
+        samples=f"{study.results}/cohort/samples.tsv",
+        split=f"{study.results}/cohort/splits/{{parts}}.tsv",
+    output:
+        small=f"{study.results}/training/kernels/{{parts}}/{{kernel}}_{{part}}.npz",
+        reflectors=f"{study.results}/training/kernels/{{parts}}/{{kernel}}_{{part}}.npy",
+    log:
+        f"{study.logs}/training/kernels/{{parts}}/{{kernel}}_{{part}}.log",
+    benchmark:
+        f"{study.benchmarks}/training/kernels/{{parts}}/{{kernel}}_{{part}}.tsv"
+    wildcard_constraints:
+        kernel="additive|gaussian[0-9.]+",
+        part="train|train_val",
+    conda:
+        "../../envs/training.yaml"
+    resources:
+        **study.resources(6000, minutes=120),
+    params:
+        source=study.source("decompose_kernel"),
+    message:
+        "training: {wildcards.kernel} kernel of {wildcards.parts}, {wildcards.part}"
+    script:
+        "../scripts/decompose_kernel.py"
+
+
+# Neither temp() nor an input of the fits: reflectors made again for a new trait would rerun all others.
+rule release_kernels:
+    input:
+        metrics=study.kernels.read,
+    output:
+        released=f"{study.results}/training/kernels/{{parts}}/released.tsv",
+    log:
+        f"{study.logs}/training/kernels/{{parts}}/release_kernels.log",
+    benchmark:
+        f"{study.benchmarks}/training/kernels/{{parts}}/release_kernels.tsv"
+    priority: 2
+    localrule: True
+    conda:
+        "../../envs/training.yaml"
+    resources:
+        **study.resources(500),
+    params:
+        source=study.source("release_kernels"),
+    message:
+        "training: the fits on {wildcards.parts} are done, its kernels go"
+    script:
+        "../scripts/release_kernels.py"
 
 
 rule tune_model:
     input:
-        dosage=f"{RESULTS}/cohort/dosage.npy",
-        samples=f"{RESULTS}/cohort/samples.tsv",
-        variants=f"{RESULTS}/cohort/variants.tsv",
-        phenotypes=f"{RESULTS}/cohort/phenotypes/{{trait}}.tsv",
-        cim=cim_of,
-        split=lambda wildcards: split_file(wildcards.trait, f"seed{SEEDS[0]}"),
+        dosage=f"{study.results}/cohort/dosage.npy",
+        samples=f"{study.results}/cohort/samples.tsv",
+        variants=f"{study.results}/cohort/variants.tsv",
+        phenotypes=f"{study.results}/cohort/phenotypes/{{trait}}.tsv",
+        cim=study.fits.cim,
+        split=study.fits.first_split,
     output:
-        best=f"{RESULTS}/training/{{trait}}/{{model}}/tuning/best.yaml",
-        trials=f"{RESULTS}/training/{{trait}}/{{model}}/tuning/trials.tsv",
+        best=f"{study.results}/training/{{trait}}/{{model}}/tuning/best.yaml",
+        trials=f"{study.results}/training/{{trait}}/{{model}}/tuning/trials.tsv",
     log:
-        f"{LOGS}/training/{{trait}}/{{model}}/tuning.log",
+        f"{study.logs}/training/{{trait}}/{{model}}/tuning.log",
     benchmark:
-        f"{BENCHMARKS}/training/{{trait}}/{{model}}/tuning.tsv"
+        f"{study.benchmarks}/training/{{trait}}/{{model}}/tuning.tsv"
     wildcard_constraints:
-        model=names_tuned(),
+        model=study.fits.tuned_names,
     conda:
         "../../envs/training.yaml"
-    threads: TUNING["workers"] if TUNING else 1
+    threads: study.fits.search["workers"]
     resources:
-        mem_mb=lambda wildcards, attempt, threads: (attempt * threads * memory_of(wildcards.model)),
-        runtime=2880,
-        gpu=lambda wildcards: MODELS[wildcards.model]["gpu"],
-    params:
-        block=lambda wildcards: MODELS[wildcards.model],
-        trials=TUNING["trials"] if TUNING else 0,
-        seed=TUNING["seed"] if TUNING else 0,
-        source=lambda wildcards: source_digest(
-            "tune_model", f"soyfold.models.{MODELS[wildcards.model]['module']}"
+        mem_mb=lambda wildcards, attempt, threads: (
+            attempt * threads * study.fits.memory(wildcards)
         ),
+        runtime=2880,
+        gpu=study.fits.gpus,
+    params:
+        block=lambda wildcards: study.models[wildcards.model],
+        trials=study.fits.search["trials"],
+        seed=study.fits.search["seed"],
+        source=lambda wildcards: study.source("tune_model", wildcards.model),
     message:
         "training: searching {wildcards.model}'s hyperparameters for {wildcards.trait}"
     script:
         "../scripts/tune_model.py"
 
 
-for job in fit_jobs():
+for job in study.fits.jobs:
 
     rule:
         name:
-            job["rule"]
+            job.rule
         input:
-            dosage=f"{RESULTS}/cohort/dosage.npy",
-            samples=f"{RESULTS}/cohort/samples.tsv",
-            variants=f"{RESULTS}/cohort/variants.tsv",
-            phenotypes=partial(phenotypes_of, job["splits"]),
-            cim=cim_of,
-            tuned=tuned_of,
-            products=products_of,
-            kernels=partial(kernels_of, job["splits"]),
-            splits=partial(split_files, job["splits"]),
+            dosage=f"{study.results}/cohort/dosage.npy",
+            samples=f"{study.results}/cohort/samples.tsv",
+            variants=f"{study.results}/cohort/variants.tsv",
+            phenotypes=job.phenotypes,
+            cim=study.fits.cim,
+            tuned=study.fits.tuned_parameters,
+            products=study.kernels.products,
+            kernels=job.kernels,
+            splits=job.split_files,
         output:
-            **fit_outputs(job["model"], job["splits"], attention=job["attention"]),
+            **job.outputs,
         log:
-            f"{LOGS}/training/{{trait}}/{{model}}/{job['name']}.log",
+            f"{study.logs}/training/{{trait}}/{{model}}/{job.name}.log",
         benchmark:
-            f"{BENCHMARKS}/training/{{trait}}/{{model}}/{job['name']}.tsv"
+            f"{study.benchmarks}/training/{{trait}}/{{model}}/{job.name}.tsv"
         # A split's kernels are large until its fits are done.
         priority: 1
         conda:
             "../../envs/training.yaml"
-        threads: lambda wildcards: 4 if MODELS[wildcards.model]["preset"] == "paper" else 1
+        threads: study.fits.threads
         resources:
-            mem_mb=lambda wildcards, attempt: attempt * memory_of(wildcards.model),
-            runtime=lambda wildcards: 2880 if MODELS[wildcards.model]["preset"] == "paper" else 240,
-            gpu=lambda wildcards: MODELS[wildcards.model]["gpu"],
+            **study.resources(study.fits.memory, minutes=study.fits.minutes, gpu=study.fits.gpus),
         params:
-            block=partial(fit_block, job["splits"]),
-            seeds=partial(seeds_of, job["splits"]),
-            traits=partial(names_of, job["splits"]),
-            source=lambda wildcards: sources_of(wildcards.model),
+            block=job.block,
+            seeds=job.seeds,
+            traits=job.together,
+            source=lambda wildcards: study.source("fit_model", wildcards.model),
         message:
-            "training: {wildcards.model} on {wildcards.trait}, "
-            + job["name"].replace("{", "{wildcards.")
+            job.message
         script:
             "../scripts/fit_model.py"
 
 
 # Seconds for all splits of a scheme: the members' predictions are read, weighted and written.
-for scheme in DRAWN:
+for job in study.fits.blend_jobs:
 
     rule:
         name:
-            f"fit_blend_{scheme}"
+            job.rule
         input:
-            members=partial(members_of, scheme_splits(scheme)),
-            samples=f"{RESULTS}/cohort/samples.tsv",
+            members=job.members,
+            samples=f"{study.results}/cohort/samples.tsv",
         output:
-            **fit_outputs(f"{{model,{any_of(BLENDS)}}}", scheme_splits(scheme), attention=False),
+            **job.outputs,
         log:
-            f"{LOGS}/training/{{trait}}/{{model}}/{scheme}_blend.log",
+            f"{study.logs}/training/{{trait}}/{{model}}/{job.name}.log",
         benchmark:
-            f"{BENCHMARKS}/training/{{trait}}/{{model}}/{scheme}_blend.tsv"
+            f"{study.benchmarks}/training/{{trait}}/{{model}}/{job.name}.tsv"
         conda:
             "../../envs/training.yaml"
-        threads: 1
         resources:
-            mem_mb=raised(1000),
-            runtime=10,
-            gpu=0,
+            **study.resources(),
         params:
-            block=partial(fit_block, scheme_splits(scheme)),
-            source=lambda wildcards: source_digest(
-                "fit_blend", f"soyfold.models.{MODELS[wildcards.model]['module']}"
-            ),
+            block=job.block,
+            source=lambda wildcards: study.source("fit_blend", wildcards.model),
         message:
-            f"training: {{wildcards.model}} on {{wildcards.trait}}, splits of {scheme}"
+            f"training: {{wildcards.model}} on {{wildcards.trait}}, splits of {job.scheme}"
         script:
             "../scripts/fit_blend.py"

@@ -5,7 +5,6 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
-from soyfold.common.errors import UserError
 from soyfold.evaluation.paired import holm, paired_difference
 
 # What is compared, and whether more of it is better.
@@ -25,46 +24,11 @@ HIGHER_IS_BETTER = {
 # A mean over traits of what is in each trait's own unit would be no number of anything.
 IN_TRAIT_UNITS = ("MAE", "RMSE", "selection_gain")
 ALL = "all"
-REFERENCES = ("gblup", "rkhs", "gblup_rkhs", "mean")
 COLUMNS = [
     "trait", "scheme", "metric", "model", "label", "role", "reference", "reference_label",
     "model_mean", "reference_mean", "difference", "sd", "low", "high", "p", "p_holm", "wins",
     "splits", "test_share", "traits", "better_traits",
 ]  # fmt: skip
-
-
-def choose_references(wanted, fitted, *, file):
-    """Models that all others are compared with.
-
-    Parameters
-    ----------
-    wanted : list of str or None
-        `scores.references`; None takes those of `REFERENCES` that are fitted.
-    fitted : collection of str
-        Models of the study.
-    file : str, keyword only
-        The study file, for the message.
-
-    Returns
-    -------
-    list of str
-
-    Raises
-    ------
-    UserError
-        If a model named is not fitted.
-    """
-    if wanted is None:
-        return [name for name in REFERENCES if name in fitted]
-    if unknown := [name for name in wanted if name not in fitted]:
-        raise UserError(
-            ", ".join(unknown),
-            file=file,
-            at="key evaluation.references",
-            allowed=f"{', '.join(fitted)} (models fitted here)",
-            mend="add it to training.models, or drop it here",
-        )
-    return list(wanted)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,8 +1,5 @@
 """New lines' genotypes: aligned to the panel with reports, and made a dosage matrix."""
 
-import re
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
@@ -13,29 +10,8 @@ from soyfold.common.logs import log
 from soyfold.genotypes import bed
 from soyfold.genotypes.counts import count_variants
 from soyfold.genotypes.sieve import ABSENT
-from soyfold.genotypes.sources import SUFFIXES
 from soyfold.prediction import alignment
 from soyfold.prediction.variant_sites import count_reference, warn_of_variant_sites
-
-RESERVED = ("models", "panel")  # folders beside those of new files
-
-
-def folder_name(file):
-    """Name of the folder of a new file's predictions: its stem, as folders may be named.
-
-    Parameters
-    ----------
-    file : path-like
-
-    Returns
-    -------
-    str
-    """
-    name = Path(file).name
-    suffix = next((s for s in sorted(SUFFIXES, key=len)[::-1] if name.lower().endswith(s)), None)
-    stem = name[: -len(suffix)] if suffix else Path(file).stem
-    stem = re.sub(r"[^A-Za-z0-9_.-]", "_", stem).lstrip("_.-") or "lines"
-    return f"{stem}_lines" if stem in RESERVED else stem
 
 
 def align_lines(source, records, panel, study_samples, *, settings, file, prefix):

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from pathlib import Path
 
 import pandas as pd
@@ -242,6 +243,13 @@ def _tick():
     mark = "\N{CHECK MARK}" if able else "+"
     coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     return f"{GREEN}{mark}{PLAIN}" if coloured else mark
+
+
+def drop_timers():
+    """Cancel what would look at the jobs again: an ended run would wait for the last of them."""
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.cancel()
 
 
 def print_summary(*, study, results, tables, scheme, study_file=None, permuted=0):

@@ -25,6 +25,7 @@ VARIANTS = {
     "cisem_gamma0": "cisem",
     "cisem_gamma1e-3": "cisem",
 }
+REFERENCES = ("gblup", "rkhs", "gblup_rkhs", "mean")
 
 
 def tables_of(models):
@@ -211,6 +212,40 @@ def plan_roles(
                 for control in names
             ]
     return plan
+
+
+def choose_references(wanted, fitted, *, file):
+    """Models that all others are compared with.
+
+    Parameters
+    ----------
+    wanted : list of str or None
+        `scores.references`; None takes those of `REFERENCES` that are fitted.
+    fitted : collection of str
+        Models of the study.
+    file : str, keyword only
+        The study file, for the message.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    UserError
+        If a model named is not fitted.
+    """
+    if wanted is None:
+        return [name for name in REFERENCES if name in fitted]
+    if unknown := [name for name in wanted if name not in fitted]:
+        raise UserError(
+            ", ".join(unknown),
+            file=file,
+            at="key evaluation.references",
+            allowed=f"{', '.join(fitted)} (models fitted here)",
+            mend="add it to training.models, or drop it here",
+        )
+    return list(wanted)
 
 
 def refuse_idle_controls(controls, trait_models, cims, *, file):

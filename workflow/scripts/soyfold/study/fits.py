@@ -1,0 +1,277 @@
+"""Which fits a study runs, and what their jobs take and give."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from soyfold.study.roles import final_block
+from soyfold.study.schemes import FINAL, plan_final, plan_fits, split_path
+
+TABLES = ("predictions", "history", "metrics", "cost")
+
+
+def any_of(names):
+    """Regular expression of some names; one that matches nothing if there are none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
+
+
+@dataclass(frozen=True, eq=False)
+class Fits:
+    """Of a `study`."""
+
+    study: object
+
+    @cached_property
+    def all(self):
+        """The study's fits, as `plan_fits` gives them, with label, preset and cim (hic, ...)."""
+        fits = plan_fits(self.study.plan, self.study.schemes, **self._sharing)
+        own = "hic" if self.study.libraries else "expected"
+        for fit in fits:
+            block = self.study.models[fit["model"]]
+            cim = own if block["cim"] == "real" else block["cim"]
+            fit |= {"label": block["label"], "preset": block["preset"], "cim": cim}
+        return fits
+
+    @cached_property
+    def final(self):
+        """Fits on all lines, for untested ones: no table or figure of the study knows them."""
+        return plan_final(self.study.final_models, self.study.plan, **self._sharing)
+
+    @property
+    def _sharing(self):
+        joint = [name for name, block in self.study.models.items() if block["joint"]]
+        return {"blends": self.study.blends, "groups": self.study.groups, "joint": joint}
+
+    @cached_property
+    def learnt(self):
+        """The traits that each fit learns, by home, model and split: several where it is joint."""
+        traits = {}
+        for fit in self.all + self.final:
+            traits.setdefault((fit["home"], fit["model"], fit["split"]), []).append(fit["trait"])
+        return traits
+
+    def of(self, trait, *roles):
+        """A trait's fits on the main splits, in table order: of role model, or the roles named."""
+        return [
+            fit
+            for fit in self.all
+            if (fit["trait"], fit["scheme"]) == (trait, self.study.scheme)
+            and fit["role"] in (roles or ("model",))
+        ]
+
+    def files(self, fits, name):
+        """The file `name` of each fit."""
+        return [f"{self.study.results}/{fit['folder']}/{name}" for fit in fits]
+
+    def files_of(self, name):
+        """Input function: the file `name` of each fit of a trait, in the order of `of`."""
+        return lambda wildcards: self.files(self.of(wildcards.trait), name)
+
+    def attentive(self, trait):
+        """Those of a trait's fits whose attention can be drawn."""
+        return [fit for fit in self.of(trait) if self.study.models[fit["model"]]["attention"]]
+
+    @property
+    def search(self):
+        """How hyperparameters are searched."""
+        off = {"trials": 0, "workers": 1, "seed": 0}
+        return self.study.settings["training"]["tuning"] or off
+
+    @cached_property
+    def tuned(self):
+        """Searches, by trait and model, whose variants and controls share the parameters."""
+        if not self.study.settings["training"]["tuning"]:
+            return []
+        pairs = dict.fromkeys((fit["trait"], fit["base"]) for fit in self.all)
+        blocks = self.study.models
+        return sorted(
+            (trait, name)
+            for trait, name in pairs
+            if blocks[name]["kind"] == "network"
+            and blocks[name]["tuning"]
+            and not blocks[name]["joint"]
+        )
+
+    @property
+    def tuned_names(self):
+        """Regular expression of the models that are searched."""
+        return any_of(sorted({name for _, name in self.tuned}))
+
+    def tuned_parameters(self, wildcards):
+        """The file of what the search for a fit's base model found, as a list of none or one."""
+        wanted = (wildcards.trait, wildcards.model)
+        fits = self.all + self.final
+        base = next(fit["base"] for fit in fits if (fit["home"], fit["model"]) == wanted)
+        if (wildcards.trait, base) not in self.tuned:
+            return []
+        return [f"{self.study.results}/training/{wildcards.trait}/{base}/tuning/best.yaml"]
+
+    def cim(self, wildcards):
+        """The CIM that a model takes, as a list of none or one file."""
+        kind = self.study.models[wildcards.model]["cim"]
+        if kind == "none":
+            return []
+        return [f"{self.study.results}/contacts/cim{'' if kind == 'real' else f'_{kind}'}.tsv"]
+
+    def split_file(self, trait, split):
+        """The parts of a split (`seed3`, or `<scheme>/seed3`) for a trait."""
+        path = split_path(trait, split, main=self.study.scheme)
+        return f"{self.study.results}/cohort/splits/{path}"
+
+    def first_split(self, wildcards):
+        """The main scheme's first split."""
+        return self.split_file(wildcards.trait, f"seed{self.study.seeds[0]}")
+
+    def scheme_splits(self, scheme):
+        """The splits of a scheme, as folders name them: `seed3`, or `<scheme>/seed3`."""
+        folder = self._folder(scheme)
+        return [f"{folder}seed{seed}" for seed in self.study.drawn[scheme]["seeds"]]
+
+    def _folder(self, scheme):
+        return "" if scheme == self.study.scheme else f"{scheme}/"
+
+    def block(self, model):
+        """What decides a fit of a model: its block without the space of a search."""
+        return {key: v for key, v in self.study.models[model].items() if key != "tuning"}
+
+    def is_large(self, model):
+        """Whether a model is fitted at the size that was published."""
+        return self.study.models[model]["preset"] == "paper"
+
+    def memory_of(self, model):
+        """Memory that a fit of a model takes, in MB."""
+        return 16000 if self.is_large(model) else 4000
+
+    def memory(self, wildcards):
+        """The same for a job."""
+        return self.memory_of(wildcards.model)
+
+    def threads(self, wildcards):
+        """Threads of a job that fits or asks a model."""
+        return 4 if self.is_large(wildcards.model) else 1
+
+    def minutes(self, wildcards):
+        """The time that a fit may take."""
+        return 2880 if self.is_large(wildcards.model) else 240
+
+    def gpus(self, wildcards):
+        """GPUs that a fit asks for."""
+        return self.study.models[wildcards.model]["gpu"]
+
+    @property
+    def jobs(self):
+        """Kinds of fit jobs: one split, or a scheme's splits together; with attention or not."""
+        for attention in (False, True):
+            stem = f"fit_{'attention_' if attention else ''}model"
+            alone, together = (self._names(attention, seeds) for seeds in ("one", "all"))
+            yield FitJob(self, stem, alone, None, "{split}", attention)
+            for scheme in self.study.drawn:
+                folder = self._folder(scheme)
+                rule = f"{stem}_{scheme if folder else 'seeds'}"
+                yield FitJob(self, rule, together, scheme, f"{folder}all_seeds", attention)
+
+    @property
+    def blend_jobs(self):
+        """A job for the blends of each scheme."""
+        names = any_of(self.study.blends)
+        for scheme in self.study.drawn:
+            yield FitJob(self, f"fit_blend_{scheme}", names, scheme, f"{scheme}_blend", False)
+
+    def _names(self, attention, seeds_per_job):
+        """Regular expression of the models of one kind."""
+        return any_of(
+            name
+            for name, block in self.study.models.items()
+            if (block["attention"], block["seeds_per_job"]) == (attention, seeds_per_job)
+            and block["kind"] != "blend"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class FitJob:
+    """Fits of a model that share a job; methods that take wildcards are input functions.
+
+    Attributes
+    ----------
+    fits : Fits
+    rule : str
+        Its name.
+    models : str
+        Regular expression of the models.
+    scheme : str or None
+        Whose splits share the job; None for one split a job, the wildcard `split`.
+    name : str
+        Of its log.
+    attention : bool
+        Whether attention is written.
+    """
+
+    fits: Fits
+    rule: str
+    models: str
+    scheme: str | None
+    name: str
+    attention: bool
+
+    def splits(self, wildcards):
+        """Splits of the job."""
+        return self.fits.scheme_splits(self.scheme) if self.scheme else [wildcards.split]
+
+    @property
+    def outputs(self):
+        """Outputs by name: lists, since splits may share a job."""
+        splits = self.fits.scheme_splits(self.scheme) if self.scheme else ["{split}"]
+        home = f"{self.fits.study.results}/training/{{trait}}/{{model,{self.models}}}"
+        names = [f"{name}.tsv" for name in TABLES] + ["checkpoint.npz"]
+        names += ["attention.tsv"] if self.attention else []
+        return {Path(name).stem: [f"{home}/{split}/{name}" for split in splits] for name in names}
+
+    @property
+    def message(self):
+        """What the job does; the name's wildcards as messages have them."""
+        name = self.name.replace("{", "{wildcards.")
+        return f"training: {{wildcards.model}} on {{wildcards.trait}}, {name}"
+
+    def learnt(self, wildcards):
+        """The traits that the job learns; wildcards.trait is a group where the model is joint."""
+        return self.fits.learnt[wildcards.trait, wildcards.model, self.splits(wildcards)[0]]
+
+    def together(self, wildcards):
+        """The traits that a joint model learns together; none for a lone trait's fit."""
+        return [] if wildcards.trait in self.fits.study.traits else self.learnt(wildcards)
+
+    def phenotypes(self, wildcards):
+        """Values of those traits."""
+        folder = f"{self.fits.study.results}/cohort/phenotypes"
+        return [f"{folder}/{trait}.tsv" for trait in self.learnt(wildcards)]
+
+    def split_files(self, wildcards):
+        """The parts of each split."""
+        trait = self.learnt(wildcards)[0]
+        return [self.fits.split_file(trait, split) for split in self.splits(wildcards)]
+
+    def seeds(self, wildcards):
+        """The seed of each split."""
+        return [int(split.rpartition("seed")[2]) for split in self.splits(wildcards)]
+
+    def block(self, wildcards):
+        """The block of the model, or of its final fit."""
+        block = self.fits.block(wildcards.model)
+        final = self.splits(wildcards)[0].startswith(f"{FINAL}/")
+        return final_block(block) if final else block
+
+    def kernels(self, wildcards):
+        """The decompositions that the job takes."""
+        return self.fits.study.kernels.files(wildcards, self.splits(wildcards))
+
+    def members(self, wildcards):
+        """Predictions of a blend's members, split by split."""
+        fits = {
+            (fit["model"], fit["split"]): fit
+            for fit in self.fits.all + self.fits.final
+            if fit["trait"] == wildcards.trait
+        }
+        names = self.fits.study.models[wildcards.model]["members"]
+        wanted = [fits[name, split] for split in self.splits(wildcards) for name in names]
+        return self.fits.files(wanted, "predictions.tsv")

@@ -1,0 +1,133 @@
+"""What the storeys from genotypes to cohort read, and what of the settings decides their jobs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from soyfold.common.digest import source_digest
+from soyfold.study.schemes import OF_ENVIRONMENTS
+
+# A trait's row without what decides about models or labels alone.
+JOIN_COLUMNS = (
+    "trait",
+    "file",
+    "format",
+    "sheet",
+    "decimal",
+    "missing",
+    "id_column",
+    "value_column",
+    "environment_column",
+    "unit",
+    "unit_column",
+)
+READING = ("format", "marker_name", "codes", "dosage_certainty", "duplicates")
+
+
+def bed_parts(files):
+    """The .bim and .fam of .bed files; where one is absent, the job says so in one line."""
+    parts = [Path(file).with_suffix(suffix) for file in files for suffix in (".bim", ".fam")]
+    return [str(path) for path in parts if path.is_file()]
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """Of a `study`."""
+
+    study: object
+
+    @property
+    def bed_parts(self):
+        """What belongs to the genotypes if they are PLINK's."""
+        return bed_parts(self.study.genotype_files) if self.study.genotype_format == "bed" else []
+
+    @property
+    def reading(self):
+        """What decides how genotypes are read."""
+        return {key: self.study.settings["genotypes"].get(key) for key in READING}
+
+    @property
+    def imputed(self):
+        """Chromosomes that are imputed: all or none."""
+        return self.study.chromosomes if self.study.imputation else []
+
+    @property
+    def beagle_memory(self):
+        """Memory of a job of Beagle, in MB."""
+        return int(1024 * self.study.imputation.get("memory_gb", 4)) + 1000
+
+    def beagle_settings(self, *without):
+        """What decides Beagle's records: not its memory, nor the keys named."""
+        ignored = {"memory_gb", *without}
+        return {k: value for k, value in self.study.imputation.items() if k not in ignored}
+
+    def library_files(self, wildcards):
+        """Files of a Hi-C library by name."""
+        row = self.study.libraries[wildcards.library]
+        return {key: row[key] for key in ("file", "bins") if row[key]}
+
+    @property
+    def resolution(self):
+        """Bin size that the study fixes; else the libraries' coarsest is found as they merge."""
+        resolution = self.study.settings["contacts"]["resolution"]
+        return None if resolution == "coarsest" else resolution
+
+    @property
+    def source_of_contacts(self):
+        """Where the CIM comes from, in words."""
+        number = len(self.study.libraries)
+        if not number:
+            return "expected from chromosome lengths"
+        balanced = ", ICE-balanced" if self.study.settings["contacts"]["balance"] else ""
+        return f"Hi-C of {number} {'libraries' if number > 1 else 'library'}{balanced}"
+
+    @property
+    def id_map(self):
+        """The map of phenotypes' ids by name; empty without one."""
+        file = self.study.settings["cohort"]["id_map"]
+        return {"id_map": file} if file else {}
+
+    def phenotypes(self, wildcards):
+        """The file of a trait."""
+        return self.study.traits[wildcards.trait]["file"]
+
+    def join_row(self, wildcards):
+        """What decides the values of a trait's lines."""
+        return {name: self.study.traits[wildcards.trait][name] for name in JOIN_COLUMNS}
+
+    def split_settings(self, wildcards):
+        """What decides a split beside its seed."""
+        return self.study.drawn[wildcards.scheme]["settings"]
+
+    def split_files(self, wildcards):
+        """What a scheme's splits are drawn from beside the samples, by name."""
+        settings, results = self.split_settings(wildcards), self.study.results
+        stratify = settings.get("stratify")
+        files = {
+            "splits": settings.get("file"),
+            "values": stratify and f"{results}/cohort/phenotypes/{stratify['trait']}.tsv",
+            "families": wildcards.scheme == "leave_family_out" and f"{results}/cohort/samples.tsv",
+            "clusters": wildcards.scheme == "cluster" and f"{results}/cohort/clusters.tsv",
+            "cells": wildcards.scheme in OF_ENVIRONMENTS
+            and f"{results}/cohort/environments/{wildcards.trait}.tsv",
+        }
+        return {name: file for name, file in files.items() if file}
+
+    def split_source(self, wildcards):
+        """Digest of the code that draws a scheme's splits."""
+        return source_digest("draw_split", f"soyfold.cohort.splits.{wildcards.scheme}")
+
+    @property
+    def lost(self):
+        """Scheme and file of each table of lines that a split has no part for."""
+        files = []
+        for scheme, entry in self.study.schemes.items():
+            folder = f"{self.study.results}/cohort/splits/{scheme}/losses"
+            traits = (
+                [f"/{trait}" for trait in entry["traits"]] if scheme in OF_ENVIRONMENTS else [""]
+            )
+            files += [
+                (scheme, f"{folder}/seed{seed}{trait}.tsv")
+                for seed in entry["seeds"]
+                for trait in traits
+            ]
+        return files

@@ -1,0 +1,135 @@
+"""Which pages of tables the report has, where they stand in it, and what they show."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# Categories of the HTML report, in the order of its menu.
+CATEGORIES = {
+    "results": "1 Results",
+    "quality": "2 Quality control",
+    "contacts": "3 Chromosome contacts",
+    "curves": "4 Learning curves",
+    "interpretation": "5 Interpretation",
+    "predictions": "6 Predictions",
+    "methods": "7 Methods and versions",
+}
+# Parts of the results, in their order.
+PARTS = {
+    "scores": "1 Scores",
+    "comparisons": "2 Who beats whom",
+    "controls": "3 Controls of the CIM",
+    "lines": "4 Line by line",
+    "paper": "5 The paper's tables",
+}
+# Tables of the interpretation that its page shows.
+EXPLAINING = ("fits", "gwas_summary", "overlap", "qtl_recovery", "chromosomes")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of tables: its title, place, inputs by name, and facts beside them."""
+
+    title: str
+    files: dict
+    category: str = "results"
+    part: str | None = None
+    facts: dict = field(default_factory=dict)
+
+
+def place(what, category, part=None):
+    """Arguments of Snakemake's `report`: where a page or figure stands, and its name there.
+
+    Parameters
+    ----------
+    what : str
+    category, part : str
+        Keys of `CATEGORIES` and, among the results, of `PARTS`.
+    """
+    labels = {"what": what}
+    return {"category": CATEGORIES[category], "subcategory": PARTS.get(part), "labels": labels}
+
+
+def pages_of(study):
+    """The pages of a study by name: those that it has something for.
+
+    Parameters
+    ----------
+    study : Study
+
+    Returns
+    -------
+    dict of str to Page
+    """
+    pages = {name: page(study) for name, page in PAGES.items()}
+    return {name: page for name, page in pages.items() if page}
+
+
+def _scores(study):
+    files = {"tables": list(study.evaluation.trait_tables.values())}
+    if study.references:
+        files["comparisons"] = f"{study.evaluation.folder}/comparisons.tsv"
+    facts = {
+        "traits": list(study.traits),
+        "scheme": study.scheme,
+        "units": {trait: row["unit"] for trait, row in study.traits.items()},
+    }
+    return Page("Scores", files, part="scores", facts=facts)
+
+
+def _filtering(study):
+    files = {
+        "qc": f"{study.results}/genotypes/qc_counts.tsv",
+        "joins": f"{study.results}/cohort/join_counts.tsv",
+        "accuracy": f"{study.results}/imputation/accuracy.tsv",
+        "scores": f"{study.results}/evaluation/scores.tsv",
+        "losses": [path for _, path in study.inputs.lost],
+    }
+    facts = {"schemes": [scheme for scheme, _ in study.inputs.lost]}
+    return Page("Lines and SNPs lost at each step", files, "quality", facts=facts)
+
+
+def _comparisons(study):
+    table = f"{study.evaluation.folder}/comparisons.tsv"
+    files = {"comparisons": table, "vega": study.report.vega}
+    return study.references and Page("Who beats whom", files, part="comparisons")
+
+
+def _controls(study):
+    files = {"controls": f"{study.evaluation.folder}/controls.tsv"}
+    return study.evaluation.controlled and Page("Controls of the CIM", files, part="controls")
+
+
+def _ablations(study):
+    names = study.evaluation.ablations
+    files = {"tables": [f"{study.evaluation.folder}/{name}.tsv" for name in names]}
+    facts = {"names": names}
+    return names and Page("The paper's tables 3 to 6", files, part="paper", facts=facts)
+
+
+def _schemes(study):
+    files = {"schemes": f"{study.evaluation.folder}/schemes.tsv"}
+    return len(study.schemes) > 1 and Page("Validation schemes", files, part="scores")
+
+
+def _libraries(study):
+    files = {"libraries": f"{study.results}/contacts/libraries.tsv"}
+    return study.libraries and Page("Hi-C libraries", files, "contacts")
+
+
+def _interpretation(study):
+    tables = [path for path in study.interpretation.tables if Path(path).stem in EXPLAINING]
+    facts = {"names": [Path(path).stem for path in tables]}
+    title = "What moves the predictions"
+    return tables and Page(title, {"tables": tables}, "interpretation", facts=facts)
+
+
+PAGES = {
+    "scores": _scores,
+    "filtering": _filtering,
+    "comparisons": _comparisons,
+    "controls": _controls,
+    "ablations": _ablations,
+    "schemes": _schemes,
+    "libraries": _libraries,
+    "interpretation": _interpretation,
+}
