@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 from scores_table import make_scores
 
-from soyfold.common.errors import UserError
-from soyfold.evaluation.comparisons import ALL, COLUMNS, choose_references, compare_models
+from soyfold.evaluation.comparisons import ALL, COLUMNS, compare_models
 from soyfold.evaluation.paired import holm, paired_difference
 
 METRICS = ("PCC", "MAE", "selection_overlap")
@@ -120,10 +119,3 @@ def test_schemes_are_compared_apart_and_controls_not_at_all(scores):
 def test_without_references_there_is_an_empty_table(scores):
     assert list(compare_models(scores, [])) == COLUMNS
     assert compare_models(scores, ["absent"]).empty
-
-
-def test_references_are_those_that_are_fitted():
-    assert choose_references(None, ["csafm", "mean", "gblup"], file="s.yaml") == ["gblup", "mean"]
-    assert choose_references(["csafm"], ["csafm", "mean"], file="s.yaml") == ["csafm"]
-    with pytest.raises(UserError, match=r"key evaluation\.references: found lasso; allowed: csafm"):
-        choose_references(["lasso"], ["csafm"], file="s.yaml")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from parsed_workflow import RULE_FILES, compiled, environment_of, script_of, script_rules
 
 from soyfold.common import digest
 
@@ -32,19 +33,8 @@ THROUGH_PANDAS = {"read_excel": "openpyxl"}
 
 
 def rules():
-    """(rule, environment, scripts and modules that its digest names) of all rule files."""
-    for path in sorted((ROOT / "workflow/rules").glob("*.smk")):
-        for head, text in rule_texts(path.read_text()):
-            environment = re.search(r'"\.\./\.\./envs/(\w+)\.yaml"', text)
-            script = re.search(r'"\.\./scripts/(\w+)\.py"', text)
-            if environment and script:
-                yield f"{path.stem}:{head}:{script[1]}", environment[1], script[1]
-
-
-def rule_texts(text):
-    """(name, text) of each rule of a rule file, those inside loops too."""
-    blocks = re.split(r"(?m)^( *)rule ?(\w*):\n", text)[1:]
-    return [(name or "loop", body) for _, name, body in zip(*[iter(blocks)] * 3, strict=True)]
+    """(environment, script) of all rules."""
+    return sorted({(environment_of(rule), script_of(rule)) for rule in script_rules()})
 
 
 @cache
@@ -128,21 +118,21 @@ def named(environment):
     return dict(entry.split("=", 1) for entry in content["dependencies"])
 
 
-@pytest.mark.parametrize("rule,environment,script", list(rules()))
-def test_a_rules_file_names_all_that_its_script_reaches(rule, environment, script):
+@pytest.mark.parametrize("environment,script", rules())
+def test_a_rules_file_names_all_that_its_script_reaches(environment, script):
     missing = wanted(reached(script)) - set(named(environment)) - {"python"}
-    assert not missing, f"envs/{environment}.yaml lacks {sorted(missing)} for {rule}"
+    assert not missing, f"envs/{environment}.yaml lacks {sorted(missing)} for {script}"
 
 
 def test_rules_in_loops_are_seen():
-    assert {"fit_model", "fit_blend", "import_genotypes"} <= {script for *_, script in rules()}
+    assert {"fit_model", "fit_blend", "import_genotypes"} <= {script for _, script in rules()}
     assert {"pytorch", "numba", "lightgbm", "scikit-learn"} <= wanted(reached("fit_model"))
     assert {"plink", "beagle", "openjdk"} <= wanted(reached("impute_chromosome"))
 
 
 @pytest.mark.parametrize("environment", [name for name in ENVIRONMENTS if name != OF_SNAKEMAKE])
 def test_a_file_names_nothing_that_no_rule_needs(environment):
-    scripts = [script for _, name, script in rules() if name == environment]
+    scripts = [script for name, script in rules() if name == environment]
     assert scripts, f"no rule names envs/{environment}.yaml"
     spare = set(named(environment)) - wanted(reached(*scripts)) - {"python"}
     assert not spare, f"envs/{environment}.yaml: {sorted(spare)} for nothing"
@@ -150,11 +140,12 @@ def test_a_file_names_nothing_that_no_rule_needs(environment):
 
 def test_the_snakefiles_own_file_names_what_the_rule_files_import():
     modules = set()
-    for path in (ROOT / "workflow/rules").glob("*.smk"):
-        for module, names in re.findall(
-            r"(?m)^ *(?:from|import) (soyfold[\w.]*)(?: import ([\w, ]+))?", path.read_text()
-        ):
-            modules.update([module, *(f"{module}.{name.strip()}" for name in names.split(","))])
+    for path in [*RULE_FILES, ROOT / "workflow/Snakefile"]:
+        for node in ast.walk(compiled(path)):
+            if isinstance(node, ast.ImportFrom):
+                modules.update(
+                    [node.module, *(f"{node.module}.{name.name}" for name in node.names)]
+                )
     modules = {name for name in modules if digest.file_of(name)}
     # Models are imported, and PLINK and Beagle called, by rules alone.
     missing = wanted(reached(*modules, by_name=False)) - set(named(OF_SNAKEMAKE))

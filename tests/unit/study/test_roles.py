@@ -148,3 +148,11 @@ def test_no_more_shuffles_are_planned_than_there_are(chromosomes, count):
         f"permuted{k}" for k in range(1, count + 1)
     ]
     assert found[-4:] == ["expected", "identity", "constant", "zero"]
+
+
+def test_references_are_those_that_are_fitted():
+    found = roles.choose_references(None, ["csafm", "mean", "gblup"], file="s.yaml")
+    assert found == ["gblup", "mean"]
+    assert roles.choose_references(["csafm"], ["csafm", "mean"], file="s.yaml") == ["csafm"]
+    with pytest.raises(UserError, match=r"key evaluation\.references: found lasso; allowed: csafm"):
+        roles.choose_references(["lasso"], ["csafm"], file="s.yaml")

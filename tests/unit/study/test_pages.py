@@ -1,0 +1,98 @@
+"""soyfold.study: which tables, pages and figures follow from a study; what a whole run makes."""
+
+from pathlib import Path
+
+import pytest
+from loaded_study import load_demo
+
+PLAIN = {
+    "contacts": "expected",
+    "splits": {"seeds": 1},
+    "training": {"models": ["lightgbm"]},
+    "evaluation": {"controls": False, "paper_tables": False},
+    "interpretation": False,
+}
+QTL = {"interpretation": {"qtl": {"file": "resources/demo/README.md"}}}
+
+
+@pytest.fixture(scope="module")
+def demo():
+    return load_demo()
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """One model, no Hi-C, no references, no controls."""
+    return load_demo(PLAIN)
+
+
+def test_pages_are_those_that_the_study_has_something_for(demo, plain):
+    assert list(plain.report.pages) == ["scores", "filtering"]
+    assert list(demo.report.pages) == [
+        "scores", "filtering", "comparisons", "controls", "ablations", "libraries",
+        "interpretation",
+    ]  # fmt: skip
+    schemes = load_demo({"splits": {"further": [{"scheme": "kfold", "seeds": 2}]}})
+    assert "schemes" in schemes.report.pages
+
+
+def test_each_page_reads_what_a_whole_run_makes(demo):
+    made = {path for files in demo.report.targets.values() for path in listed(files)}
+    for name, page in demo.report.pages.items():
+        for path in (path for files in page.files.values() for path in listed(files)):
+            # Splits, joins and libraries are made on the way, and what draws interactive figures.
+            on_the_way = "/splits/" in path or path.endswith(
+                ("join_counts.tsv", "libraries.tsv", "vega.js.gz")
+            )
+            assert path in made or on_the_way, (name, path)
+
+
+def listed(files):
+    return [files] if isinstance(files, str) else files
+
+
+def test_tables_follow_from_the_study(demo, plain):
+    def names(study):
+        return [Path(path).stem for path in study.evaluation.tables]
+
+    assert names(plain) == ["table1_oil", "table2_protein"]
+    assert names(demo) == [
+        "table1_oil", "table2_protein", "table4_csafm", "table5_cisem", "table6_gamma",
+        "table3_cost", "comparisons", "controls",
+    ]  # fmt: skip
+    assert demo.evaluation.controlled == [("protein", "cisem"), ("protein", "csafm")]
+
+
+def test_figures_follow_from_the_study(demo, plain):
+    assert plain.report.drawn == [
+        "cim", "learning_curves_oil", "learning_curves_protein", "predictions_oil",
+        "predictions_protein",
+    ]  # fmt: skip
+    more = set(demo.report.drawn) - set(plain.report.drawn)
+    assert {"attention_oil", "controls", "comparisons_random_PCC", "manhattan_protein"} <= more
+
+
+def test_the_interpretation_shows_each_of_its_tables_once():
+    study = load_demo(QTL)
+    names = study.report.pages["interpretation"].facts["names"]
+    assert len(names) == len(set(names)) and "qtl_recovery" in names
+    assert "qtl_recovery" in study.report.drawn
+
+
+def test_models_are_asked_as_they_can_be(demo, plain):
+    why = demo.interpretation
+    assert why.names("effects") == "gblup"
+    assert why.names("gradients") == "transformer|csafm|cisem"
+    assert {trait for trait, _ in why.models} == {"oil", "protein"}
+    assert {fit["model"] for fit in why.attentive} == {"transformer", "csafm", "cisem"}
+    assert plain.interpretation.tables == [] and plain.interpretation.names("effects") == "(?!)"
+
+
+def test_a_place_in_the_report_is_in_the_order_of_its_menu(demo):
+    places = [
+        demo.report.place("x", page.category, page.part) for page in demo.report.pages.values()
+    ]
+    assert places[0] == {
+        "category": "1 Results", "subcategory": "1 Scores", "labels": {"what": "x"},
+    }  # fmt: skip
+    assert {place["subcategory"] for place in places if place["category"] != "1 Results"} == {None}
