@@ -1,7 +1,7 @@
 # Each target sets up what it needs. The only ones a new user has to know: demo and test.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo report test test-slurm lint format bench bench-kernels bench-scale bench-untested clean setup help
+.PHONY: demo report test test-slurm lint format docs bench bench-kernels bench-scale bench-untested clean setup help
 
 BIN := .venv/bin
 CORES ?= all
@@ -13,6 +13,7 @@ help:
 	@echo "make test    run all tests (set-up included)"
 	@echo "make test-slurm   the demo on a real one-node Slurm (as root on Debian; about 20 minutes)"
 	@echo "make lint    ruff, snakefmt, snakemake --lint"
+	@echo "make docs    write what the models and faults say of themselves into README.md, config/, docs/"
 	@echo "make bench   time and memory of the attention's forms (about 15 minutes)"
 	@echo "make bench-kernels   GBLUP per fold beside other programs (BENCH_ARGS=\"--janusx PYTHON\")"
 	@echo "make bench-scale   each storey's time and memory on a simulated study (BENCH_ARGS)"
@@ -52,6 +53,10 @@ format: .venv/.ready
 	ruff check --fix .
 	ruff format .
 	snakefmt Snakefile workflow envs
+
+docs: .venv/.ready
+	cd workflow/scripts && python -m soyfold.models.listing
+	python tests/faults/fault_table.py
 
 bench: .venv/.ready
 	python benchmarks/attention/compare_forms.py --out results/benchmark_attention.tsv $(BENCH_ARGS)

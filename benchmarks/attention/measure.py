@@ -9,7 +9,8 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention
 
 from soyfold.attention.biased import attention_statistics, biased_attention, plain_attention
-from soyfold.models import cisem, csafm, transformer
+from soyfold.models import cisem, csafm
+from soyfold.models.declarations import declaration
 from soyfold.models.encoder import EncoderLayer
 
 GROUPS = 20  # chromosomes of soybean
@@ -76,11 +77,12 @@ def dense_mb(case):
 def make_layer(kind, d_model, H, chromosome):
     """One encoder layer of the paper's shape: FFN of 4 d, dropout as in training."""
     size = {"d_model": d_model, "heads": HEADS, "feed_forward": 4 * d_model}
+    parameters = {**declaration(kind).defaults, **size}
     if kind == "csafm":
-        return csafm.Layer({**csafm.PARAMETERS, **size}, torch.nn.Parameter(H), chromosome)
+        return csafm.Layer(parameters, torch.nn.Parameter(H), chromosome)
     if kind == "cisem":
-        return cisem.Layer({**cisem.PARAMETERS, **size}, H, chromosome)
-    return EncoderLayer({**transformer.Network.DEFAULTS, **size})
+        return cisem.Layer(parameters, H, chromosome)
+    return EncoderLayer(parameters)
 
 
 def make_pass(case):

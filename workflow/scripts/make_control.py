@@ -1,8 +1,9 @@
 """Make a control's CIM."""
 
 from soyfold.common.chromosomes import read_chromosomes
+from soyfold.common.files import read_cim
 from soyfold.common.logs import rule_log
-from soyfold.contacts.cim import make_control, read_cim, write_cim
+from soyfold.contacts.cim import make_control, write_cim
 
 with rule_log(snakemake.log[0]):
     chromosomes = read_chromosomes(snakemake.input.chromosomes)

@@ -1,8 +1,9 @@
 """Normalise the sums: the chromosome interaction matrix."""
 
 from soyfold.common.chromosomes import read_chromosomes
+from soyfold.common.files import read_cim
 from soyfold.common.logs import rule_log
-from soyfold.contacts.cim import normalise, read_cim, write_cim
+from soyfold.contacts.cim import normalise, write_cim
 
 with rule_log(snakemake.log[0]) as log:
     chromosomes = read_chromosomes(snakemake.input.chromosomes)

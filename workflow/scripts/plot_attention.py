@@ -1,8 +1,8 @@
 """Draw one trait's attention between chromosomes beside the CIM."""
 
+from soyfold.common.files import read_cim
 from soyfold.common.logs import rule_log
 from soyfold.report.figures.attention import count_snps, plot_attention, read_attention
-from soyfold.training.tasks import read_cim
 
 with rule_log(snakemake.log[0]):
     fits = [

@@ -1,8 +1,8 @@
 """Draw the CIM as a heat map."""
 
 from soyfold.common.chromosomes import read_chromosomes
+from soyfold.common.files import read_cim
 from soyfold.common.logs import rule_log
-from soyfold.contacts.cim import read_cim
 from soyfold.contacts.figure import plot_cim
 
 with rule_log(snakemake.log[0]):

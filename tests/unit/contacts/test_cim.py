@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from soyfold.common.chromosomes import read_chromosomes
 from soyfold.common.errors import UserError
+from soyfold.common.files import read_cim
 from soyfold.contacts.cim import (
     CONTROLS,
     NORMALISATIONS,
@@ -18,7 +19,6 @@ from soyfold.contacts.cim import (
     make_control,
     normalise,
     permute,
-    read_cim,
     write_cim,
 )  # fmt: skip
 from soyfold.contacts.figure import plot_cim

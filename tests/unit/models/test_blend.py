@@ -171,5 +171,5 @@ def test_members_of_other_splits_are_refused(tmp_path):
     table.iloc[::-1].assign(part=table.part).to_csv(paths[2], sep="\t", index=False, na_rep="NA")
     with pytest.raises(UserError, match=r"three\.tsv.*other lines, parts or values.*one\.tsv"):
         run(tmp_path, paths)
-    with pytest.raises(UserError, match="unknown parameter 'weight'"):
+    with pytest.raises(UserError, match=r"unknown key 'weight'.*write weights"):
         fit(np.ones((3, 2)), np.ones(3), parameters={"weight": "equal"})

@@ -6,6 +6,7 @@ from planted_traits import additive_trait, draw_lines, parted
 
 from soyfold.common.errors import UserError
 from soyfold.metrics import pearson, r2
+from soyfold.models.declarations import declaration
 from soyfold.models.loading import import_model
 from soyfold.training.checkpoints import read_checkpoint, save_checkpoint
 
@@ -26,7 +27,7 @@ def parts():
 
 def fit(module, train, val, *, seed=0, **parameters):
     model = import_model(module)
-    more = {"validation": val} if "validation" in getattr(model, "NEEDS", ()) else {}
+    more = {"validation": val} if "validation" in declaration(module).needs else {}
     parameters = {**QUICK[module], **parameters}
     return model.fit(*train, parameters=parameters, seed=seed, **more)
 
@@ -96,21 +97,21 @@ def test_bad_input_is_one_line(module, parts):
         with pytest.raises(UserError, match=message) as error:
             fit(module, bad, val)
         assert f"model {module}" in str(error.value) and "\n" not in str(error.value)
-    with pytest.raises(UserError, match="unknown parameter 'x'"):
+    with pytest.raises(UserError, match="unknown key 'x'"):
         fit(module, (dosage, y), val, x=1)
 
 
 @pytest.mark.parametrize(
     ("module", "parameters", "message"),
     [
-        ("elastic_net", {"l1_ratios": [0.0]}, r"l1_ratios: \[0.0\]"),
-        ("elastic_net", {"steps": 1}, "steps: 1"),
-        ("svr", {"costs": [0.0]}, r"costs: \[0.0\]"),
-        ("svr", {"epsilons": []}, r"epsilons: \[\]"),
-        ("random_forest", {"max_features": 0}, "max_features: 0"),
-        ("random_forest", {"trees": 0}, "trees: 0"),
-        ("boosted_trees", {"leaves": [1]}, r"leaves: \[1\]"),
-        ("boosted_trees", {"snp_share": 2}, "snp_share: 2"),
+        ("elastic_net", {"l1_ratios": [0.0]}, r"l1_ratios\[0\]: found 0.0"),
+        ("elastic_net", {"steps": 1}, "steps: found 1"),
+        ("svr", {"costs": [0.0]}, r"costs\[0\]: found 0.0"),
+        ("svr", {"epsilons": []}, r"epsilons: found \[\]"),
+        ("random_forest", {"max_features": 0}, "max_features: found 0"),
+        ("random_forest", {"trees": 0}, "trees: found 0"),
+        ("boosted_trees", {"leaves": [1]}, r"leaves\[0\]: found 1"),
+        ("boosted_trees", {"snp_share": 2}, "snp_share: found 2"),
     ],
 )
 def test_parameters_out_of_their_range_are_refused(module, parameters, message, parts):

@@ -225,11 +225,11 @@ def test_power_sharpens_and_the_order_stays():
 @pytest.mark.parametrize(
     ("parameters", "found"),
     [
-        ({"contacts": "hic"}, "contacts: 'hic'"),
-        ({"power": -1}, "power: -1"),
-        ({"share": 1.5}, "share: 1.5"),
-        ({"share": True}, "share: True"),
-        ({"sharpness": 1}, "unknown parameter 'sharpness'"),
+        ({"contacts": "hic"}, "contacts: found 'hic'"),
+        ({"power": -1}, "power: found -1"),
+        ({"share": 1.5}, "share: found 1.5"),
+        ({"share": True}, "share: found True"),
+        ({"sharpness": 1}, "unknown key 'sharpness'"),
     ],
 )
 def test_offending_parameters_are_named(parameters, found):

@@ -6,12 +6,14 @@ import torch
 from tiny_study import standardised, tiny_layout
 
 from soyfold.models import embedding
+from soyfold.models.declarations import declaration
 
 
 def embed(kind, width, g, position="learned"):
     torch.manual_seed(1)
-    parameters = {**embedding.DEFAULTS, "d_model": 6, "embedding": kind, "position": position}
-    layer = embedding.Embedding(tiny_layout(width), parameters, model="m")
+    own = {"d_model": 6, "embedding": kind, "position": position}
+    parameters = {**declaration("embedding").defaults, **own}
+    layer = embedding.Embedding(tiny_layout(width), parameters)
     return layer, layer(g)
 
 

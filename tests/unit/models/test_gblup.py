@@ -156,8 +156,8 @@ def test_state_is_enough_to_predict():
     [
         ({"y": np.full(60, 3.0)}, "60 training lines with 1 different values"),
         ({"dosage": np.ones((60, 150), dtype=np.int8)}, "no SNP that differs among 60"),
-        ({"parameters": {"ridge_lambda": -1}}, "ridge_lambda: -1"),
-        ({"parameters": {"lambda": 1}}, "unknown parameter 'lambda'"),
+        ({"parameters": {"ridge_lambda": -1}}, "ridge_lambda: found -1"),
+        ({"parameters": {"lambda": 1}}, "unknown key 'lambda'"),
     ],
 )
 def test_bad_input_is_one_line(change, message):
@@ -173,7 +173,7 @@ def test_mean_predictor():
     assert (model.predict(new) == y.mean()).all()
     assert model.predict(new).shape == (20,)
     assert float(model.state()["mean"]) == model.summary()["mean"] == y.mean()
-    with pytest.raises(UserError, match="unknown parameter"):
+    with pytest.raises(UserError, match="unknown key"):
         mean.fit(dosage, y, parameters={"x": 1}, seed=0)
 
 

@@ -294,12 +294,12 @@ def test_inverse_gaussian_with_a_huge_mean_is_levy():
     ("name", "change", "message"),
     [
         ("bayesb", {"y": np.ones(300)}, "300 training lines with 1 different"),
-        ("bayesb", {"parameters": {"pi": 1}}, "pi: 1; allowed: a number from 0 to 1"),
-        ("bayescpi", {"parameters": {"pi": -0.1}}, "pi: -0.1"),
-        ("bayesian_lasso", {"parameters": {"r2": 0}}, r"r2: 0; allowed: a number from 0 \(excl"),
-        ("bayesian_lasso", {"parameters": {"pi": 0.5}}, "unknown parameter 'pi'"),
-        ("bayesb", {"parameters": {"chains": 0}}, "chains: 0; allowed: a whole number from 1"),
-        ("bayescpi", {"parameters": {"iterations": 1.5}}, "iterations: 1.5"),
+        ("bayesb", {"parameters": {"pi": 1}}, "pi: found 1 .*; allowed: below 1"),
+        ("bayescpi", {"parameters": {"pi": -0.1}}, "pi: found -0.1"),
+        ("bayesian_lasso", {"parameters": {"r2": 0}}, "r2: found 0 .*; allowed: above 0"),
+        ("bayesian_lasso", {"parameters": {"pi": 0.5}}, "unknown key 'pi'"),
+        ("bayesb", {"parameters": {"chains": 0}}, "chains: found 0 .*; allowed: at least 1"),
+        ("bayescpi", {"parameters": {"iterations": 1.5}}, "iterations: found 1.5"),
     ],
 )
 def test_bad_input_is_one_line(name, change, message):

@@ -9,7 +9,7 @@ from soyfold.common import blocks
 from soyfold.common.errors import UserError
 from soyfold.metrics import pearson
 from soyfold.models import gblup, rkhs
-from soyfold.models.kernels.names import BANDWIDTHS
+from soyfold.models.declarations import declaration
 
 LINES, NEW = 90, 20
 
@@ -88,7 +88,7 @@ def test_bandwidth_and_noise_are_the_likeliest_of_a_literal_grid():
     dosage, y, _ = make_case(epistasis=1.0)
     found = fit(dosage, y).summary()
     tops = {}
-    for bandwidth in BANDWIDTHS:
+    for bandwidth in declaration("rkhs").defaults["bandwidths"]:
         kernel = literal_kernel(dosage, dosage, fit(dosage, y, bandwidths=[bandwidth]).width)
         grid = [literal_log_likelihood(kernel, y, r) for r in np.geomspace(1e-4, 1e3, 141)]
         tops[bandwidth] = max(grid)
@@ -130,10 +130,10 @@ def test_state_is_enough_to_predict():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"kernel": "poly"}, "kernel: 'poly'"),
-        ({"bandwidths": []}, "bandwidths: "),
-        ({"bandwidths": [1, -1]}, "bandwidths: "),
-        ({"bandwidth": 1}, "unknown parameter 'bandwidth'"),
+        ({"kernel": "poly"}, "kernel: found 'poly'"),
+        ({"bandwidths": []}, "bandwidths: found"),
+        ({"bandwidths": [1, float("inf")]}, r"bandwidths\[1\]: found inf"),
+        ({"bandwidth": 1}, "unknown key 'bandwidth'.*write bandwidths"),
     ],
 )
 def test_bad_parameters_are_one_line(parameters, message):

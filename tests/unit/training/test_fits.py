@@ -190,9 +190,9 @@ def test_a_direct_model_with_a_cim_gets_it_in_the_order_of_its_codes(tmp_path, m
         got.update(handed)
         return fit_mean(dosage, y, parameters={}, seed=0)
 
-    monkeypatch.setattr("soyfold.models.mean.fit", fit)
+    monkeypatch.setattr("soyfold.models.contact_kernel.fit", fit)
     inputs = write_cohort(tmp_path)
-    run(tmp_path / "out", {**direct_block("mean"), "cim": "real"}, inputs)
+    run(tmp_path / "out", direct_block("contact_kernel"), inputs)
     np.testing.assert_allclose(got["cim"], CIM.numpy())
     assert np.array_equal(got["snp_chromosome"], CODES)
 
@@ -211,7 +211,7 @@ def test_tuned_parameters_are_laid_over_the_blocks(tmp_path):
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("parameters: {epoch: 1}\n", "unknown parameter 'epoch'.*allowed: .*epochs"),
+        ("parameters: {epoch: 1}\n", "unknown key 'epoch'.*allowed: .*epochs"),
         ("epochs: 1\n", "no mapping `parameters`"),
         ("", "no mapping `parameters`"),
     ],
@@ -300,8 +300,7 @@ def test_without_held_out_the_column_is_empty(tmp_path):
     assert read_table(folder / "predictions.tsv").held_out.isna().all()
 
 
-def test_a_model_that_needs_families_is_refused_where_there_are_none(tmp_path, monkeypatch):
+def test_a_model_that_needs_families_is_refused_where_there_are_none(tmp_path):
     inputs = write_cohort(tmp_path)
-    monkeypatch.setattr("soyfold.models.mean.NEEDS", ("families",), raising=False)
     with pytest.raises(UserError, match=r"cohort\.families"):
-        run(tmp_path / "out", direct_block("mean"), inputs)
+        run(tmp_path / "out", direct_block("family_mean"), inputs)

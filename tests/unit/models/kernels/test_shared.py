@@ -1,20 +1,21 @@
 """Kernels that fits share: what is stored, when it is used, and that it changes no prediction."""
 
+import inspect
 from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from tiny_study import block, write_cohort
 
 from soyfold.common import digest
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table
+from soyfold.models.declarations import declaration, models
 from soyfold.models.kernels import shared as shared_kernels
 from soyfold.models.kernels.matrices import write_products
-from soyfold.models.kernels.names import TAKEN, kernels_of, parts_of
+from soyfold.models.kernels.names import kernels_of, parts_of
 from soyfold.models.kernels.shared import (
     decompose_part,
     read_kernel,
@@ -163,11 +164,14 @@ def test_a_part_without_lines_is_refused(tmp_path):
     assert not (tmp_path / "x.npz").exists()
 
 
-def test_the_modules_that_take_kernels_are_those_that_need_them(root):
-    entries = yaml.safe_load((root / "config/models.yaml").read_text())["models"].values()
-    modules = {entry["module"] for entry in entries if entry.get("kind") == "direct"}
-    needing = {name for name in modules if "kernels" in getattr(import_model(name), "NEEDS", ())}
-    assert needing == set(TAKEN)
+@pytest.mark.parametrize("module", models())
+def test_the_models_that_declare_kernels_are_those_whose_fit_takes_them(module):
+    fit = getattr(import_model(module), "fit", None)
+    taken = set(inspect.signature(fit).parameters) if fit else set()
+    declared = declaration(module)
+    assert ("kernels" in taken) == (declared.kernels is not None)
+    both = declared.kernels is not None and "validation" in declared.needs
+    assert ("refit_kernels" in taken) == both
 
 
 def test_models_without_kernels_carry_no_digest_of_them():

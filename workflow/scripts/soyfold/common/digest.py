@@ -4,7 +4,7 @@ Snakemake reruns a job when a param changes, but it doesn't see an edit in an im
 it takes a script's new modification time (a fresh checkout) for a new content. Rules therefore
 carry this digest as a param: what decides is the code that computes. A function that the script
 doesn't reach decides nothing, and neither do words: comments, docstrings, what an error or a log
-says.
+says. Nor does what a model declares of itself, whose values reach a job as its params.
 """
 
 import ast
@@ -20,6 +20,8 @@ WORDS = {SCRIPTS / "soyfold/common/errors.py", SCRIPTS / "soyfold/common/logs.py
 TELLING = {"UserError", "debug", "info", "warning", "error", "exception", "warn"}
 # The same where the first argument decides (`parameters.require`).
 DECIDING = {"require"}
+# What a model declares of itself.
+DECLARED = {"DECLARATION"}
 # Statements of a module that define no name.
 RUN = "<run>"
 
@@ -76,7 +78,7 @@ class _Source:
         for statement in tree.body:
             if isinstance(statement, _IMPORTS):
                 self.imported |= _imports(statement)
-            for name in _defined(statement):
+            for name in set(_defined(statement)) - DECLARED:
                 self.statements.setdefault(name, []).append(statement)
 
     def reached_from(self, name):

@@ -8,6 +8,7 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from soyfold.common.errors import UserError
@@ -159,3 +160,31 @@ def read_table(path, *, required=(), **options):
             mend=f"the header has: {', '.join(map(str, table.columns))}",
         )
     return table
+
+
+def read_cim(path, chromosomes=None):
+    """Read a table of chromosomes by chromosomes, such as a CIM: `chromosome`, then a column each.
+
+    Parameters
+    ----------
+    path : path-like
+    chromosomes : list of str, optional
+        The names that rows and columns must have, in genome order; by default each other's.
+
+    Returns
+    -------
+    DataFrame (G, G) float64
+
+    Raises
+    ------
+    UserError
+        If the names or their order differ.
+    """
+    table = read_table(path, required=("chromosome",), dtype={"chromosome": str})
+    table = table.set_index("chromosome")
+    if list(table.index) != list(table.columns):
+        raise UserError("rows and columns that differ", file=path, allowed="a G x G table")
+    if chromosomes is not None and list(table.index) != list(chromosomes):
+        found = f"chromosomes {', '.join(table.index)}"
+        raise UserError(found, file=path, allowed=", ".join(chromosomes))
+    return table.astype(np.float64)

@@ -1,12 +1,26 @@
 """Closed JSON schemas: defaults filled, the first offence told in one line."""
 
 import copy
+import difflib
+import math
 from pathlib import Path
 
 import jsonschema
 import yaml
 
 from soyfold.common.errors import UserError
+
+
+def _is_finite(checker, value):
+    """JSON knows neither infinity nor NaN, which YAML does and no limit would refuse."""
+    known = jsonschema.Draft202012Validator.TYPE_CHECKER
+    return known.is_type(value, "number") and math.isfinite(value)
+
+
+Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine("number", _is_finite),
+)
 
 
 def overlay(base, changes):
@@ -18,6 +32,12 @@ def overlay(base, changes):
         else:
             result[key] = copy.deepcopy(value)
     return result
+
+
+def nearest(name, known):
+    """What to do about a name that nobody knows: write the one that it is nearest to, if any is."""
+    found = difflib.get_close_matches(str(name), list(known), n=1)
+    return f"write {found[0]}, if that is meant" if found else None
 
 
 def read_yaml(path, *, key):
@@ -91,11 +111,14 @@ def _allowed(error):
         options = [s.get("const", s.get("type")) for s in schema["oneOf"]]
         text = " or ".join("off" if option is False else str(option) for option in options)
         return f"{text} ({schema.get('description', '')})"
-    limits = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "above"}
+    limits = {"minimum": "at least", "maximum": "at most"}
+    limits |= {"exclusiveMinimum": "above", "exclusiveMaximum": "below"}
     if error.validator in limits:
         return f"{limits[error.validator]} {error.validator_value}"
     if error.validator == "pattern":
         return f"letters, digits, '_', '.', '-' (pattern {schema['pattern']})"
+    if error.validator == "not":
+        return schema.get("description", error.message)
     if error.validator == "type":
         types = error.validator_value
         return types if isinstance(types, str) else " or ".join(types).replace("null", "NA")
@@ -112,11 +135,13 @@ def _found(error):
 
 
 def _mend(error):
-    """What to do about a key that is gone, or a switch in quotes, which YAML reads as text."""
+    """What to do about a key that is gone or misspelt, or a switch that quotes make a text."""
     schema = error.schema
     if error.validator == "additionalProperties":
         gone = schema.get("gone", {})
-        return "; ".join(f"drop {key}, {gone[key]}" for key in gone if key in error.instance)
+        dropped = "; ".join(f"drop {key}, {gone[key]}" for key in gone if key in error.instance)
+        known = schema.get("properties", {})
+        return dropped or nearest(min(map(str, set(error.instance) - set(known))), known)
     switches = [s for s in (schema, *schema.get("oneOf", [])) if s.get("type") == "boolean"]
     switches += [s for s in schema.get("oneOf", []) if s.get("const") is False]
     words = ("on", "off", "yes", "no", "true", "false")
@@ -150,7 +175,7 @@ def check(instance, schema, *, file, at=""):
     instance = copy.deepcopy(instance)
     fill_defaults(instance, schema)
     errors = sorted(
-        jsonschema.Draft202012Validator(schema).iter_errors(instance),
+        Validator(schema).iter_errors(instance),
         key=lambda e: list(map(str, e.absolute_path)),
     )
     if errors:

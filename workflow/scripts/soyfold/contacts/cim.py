@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from soyfold.common.errors import UserError
-from soyfold.common.files import read_table, write_table
+from soyfold.common.files import write_table
 from soyfold.common.logs import log
 
 NORMALISATIONS = {
@@ -26,33 +26,6 @@ MOST_DISTINCT = 1000  # as many as a study may ask for
 def write_cim(matrix, path):
     """Write a G x G DataFrame as TSV, the chromosomes in the first column `chromosome`."""
     write_table(matrix.rename_axis("chromosome").reset_index(), path)
-
-
-def read_cim(path, chromosomes):
-    """Read a G x G table that `write_cim` wrote.
-
-    Parameters
-    ----------
-    path : path-like
-    chromosomes : list of str
-        The names that rows and columns must have, in genome order.
-
-    Returns
-    -------
-    DataFrame (G, G) float64
-
-    Raises
-    ------
-    UserError
-        If the names or their order differ.
-    """
-    table = read_table(path, required=("chromosome",)).set_index("chromosome")
-    for axis, names in (("rows", table.index), ("columns", table.columns)):
-        if list(names) != list(chromosomes):
-            raise UserError(
-                f"{axis} {', '.join(map(str, names))}", file=path, allowed=", ".join(chromosomes)
-            )
-    return table.astype(np.float64)
 
 
 def expected_sums(chromosomes, *, total_between=None):

@@ -19,10 +19,10 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
 from soyfold.common.errors import UserError
-from soyfold.common.files import read_table
+from soyfold.common.files import read_cim, read_table
 from soyfold.common.logs import log
 from soyfold.evaluation.printed import PRINTED_AS
-from soyfold.training.tasks import Cohort, read_cim
+from soyfold.training.tasks import Cohort
 
 REFERENCE = "transformer"  # relative_flops is 1 there, as in the paper
 MEBIBYTE = 2**20

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from soyfold.training.tasks import read_cim
+from soyfold.common.files import read_cim
 
 COLUMNS = [
     "trait", "model", "queries", "on", "attention", "attention_sd", "uniform", "enrichment",

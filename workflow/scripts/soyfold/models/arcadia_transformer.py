@@ -7,18 +7,24 @@ the values that there are. What [A] doesn't print (activation, dropout) is as in
 
 from soyfold.models import encoder
 
-PARAMETERS = {
-    **encoder.DEFAULTS,
-    "d_model": 256,
-    "layers": 3,
-    "heads": 4,
-    "feed_forward": 1024,
-    "norm": "pre",
-}
+DECLARATION = {
+    "label": "Arcadia transformer",
+    "meaning": "A pre-norm encoder of three layers, an output for each trait of a group.",
+    "extends": "encoder",
+    "joint": True,
+    "parameters": {
+        "layers": {"default": 3},
+        "heads": {"default": 4},
+        "norm": {"default": "pre"},
+    },
+    "citations": [
+        {"what": "transformer over traits",
+         "citation": "Arcadia Science (2025) Cross-trait learning with a canonical transformer "
+                     "tops custom attention in genotype-phenotype mapping. "
+                     "arcadia-science.github.io/2025-geno-pheno-attention"},
+    ],
+}  # fmt: skip
 
 
 class Network(encoder.Encoder):
     """Plain pre-norm encoder; a CIM serves the attention statistics alone."""
-
-    name = "arcadia_transformer"
-    DEFAULTS = PARAMETERS

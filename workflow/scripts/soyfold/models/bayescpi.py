@@ -7,10 +7,27 @@ of the variance, and pi a beta prior; both as in BGLR (doi:10.1534/genetics.114.
 
 import numpy as np
 
-from soyfold.models.gibbs import DEGREES, fit_effects, require_share, resolve_options
+from soyfold.models.gibbs import DEGREES, fit_effects
 from soyfold.models.gibbs import from_state as from_state
+from soyfold.models.parameters import resolve
 
-DEFAULTS = {"pi": None}  # None: sampled
+DECLARATION = {
+    "label": "BayesCpi",
+    "meaning": "SNP effects of which a sampled share is zero, the others with one variance.",
+    "extends": "gibbs",
+    "held_out": False,  # a second fit would double the time
+    "parameters": {
+        "pi": {"default": None, "type": ["number", "null"], "minimum": 0, "exclusiveMaximum": 1,
+               "description": "Share of SNPs without effect; null to sample it, a number for "
+                              "BayesC."},
+    },
+    "citations": [
+        {"what": "BayesCpi",
+         "citation": "Habier D et al. (2011) Extension of the Bayesian alphabet for genomic "
+                     "selection. BMC Bioinformatics 12:186",
+         "doi": "10.1186/1471-2105-12-186"},
+    ],
+}  # fmt: skip
 EXPECTED, COUNTS = 0.5, 10.0  # mean of pi's beta prior and what it weighs, in SNPs
 
 
@@ -76,9 +93,7 @@ def fit(dosage, y, *, parameters, seed):
     UserError
         For fewer than 3 lines, a trait or SNPs without variance, or an offending parameter.
     """
-    options = resolve_options(parameters, DEFAULTS, model="bayescpi")
-    if options["pi"] is not None:
-        require_share(options, "pi", model="bayescpi", zero=True)
+    options = resolve(parameters, __name__)
 
     def law(data, start):
         return SparseNormal(data, start, pi=options["pi"])

@@ -7,8 +7,21 @@ of the variance that the SNPs are expected to explain, as in BGLR (doi:10.1534/g
 
 import numpy as np
 
-from soyfold.models.gibbs import SHAPE, fit_effects, resolve_options
+from soyfold.models.gibbs import SHAPE, fit_effects
 from soyfold.models.gibbs import from_state as from_state
+from soyfold.models.parameters import resolve
+
+DECLARATION = {
+    "label": "Bayesian LASSO",
+    "meaning": "SNP effects from a double exponential distribution.",
+    "extends": "gibbs",
+    "held_out": False,  # a second fit would double the time
+    "citations": [
+        {"what": "Bayesian LASSO",
+         "citation": "Park T, Casella G (2008) The Bayesian lasso. J Am Stat Assoc 103:681-686",
+         "doi": "10.1198/016214508000000337"},
+    ],
+}  # fmt: skip
 
 
 def inverse_gaussian(rng, mean, shape):
@@ -92,7 +105,7 @@ def fit(dosage, y, *, parameters, seed):
     UserError
         For fewer than 3 lines, a trait or SNPs without variance, or an offending parameter.
     """
-    options = resolve_options(parameters, {}, model="bayesian_lasso")
+    options = resolve(parameters, __name__)
     return fit_effects(
         dosage, y, DoubleExponential, options=options, seed=seed, model="bayesian_lasso"
     )

@@ -10,9 +10,20 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import nnls
 
-from soyfold.models.parameters import require_choice, resolve
+from soyfold.models.parameters import resolve
 
-DEFAULTS = {"weights": "validation", "shrink": 500.0}
+DECLARATION = {
+    "label": "Blend",
+    "meaning": "A convex combination of other models' predictions, weighted on validation lines.",
+    "kind": "blend",
+    "parameters": {
+        "weights": {"default": "validation", "enum": ["validation", "equal"],
+                    "description": "Fitted on validation lines, or equal."},
+        "shrink": {"default": 500.0, "type": "number", "minimum": 0,
+                   "description": "Validation lines that equal weights count for: (m w + s / K) "
+                                  "/ (m + s)."},
+    },
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -94,8 +105,7 @@ def fit(predictions, y, *, parameters):
     UserError
         For an unknown parameter.
     """
-    p = resolve(parameters, DEFAULTS, model="blend")
-    require_choice(p, "weights", ("validation", "equal"), model="blend")
+    p = resolve(parameters, __name__)
     count = predictions.shape[1]
     equal = np.full(count, 1 / count)
     if p["weights"] == "equal":

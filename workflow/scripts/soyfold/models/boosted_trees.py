@@ -12,20 +12,45 @@ import lightgbm
 import numpy as np
 
 from soyfold.models.linear import refuse_unusable
-from soyfold.models.parameters import require, resolve
+from soyfold.models.parameters import resolve
 
-NEEDS = ("validation",)
-DEFAULTS = {
-    "leaves": [4, 7, 15],
-    "learning_rate": 0.05,
-    "snp_share": 0.1,
-    "line_share": 0.7,
-    "min_samples_leaf": 20,
-    "l2": 1.0,
-    "rounds": 5000,
-    "patience": 50,
-    "refit": True,
-}
+DECLARATION = {
+    "label": "LightGBM",
+    "meaning": "Gradient boosting: small trees, each fitted to what those before it left over.",
+    "kind": "direct",
+    "needs": ["validation"],
+    "seeds_per_job": "all",
+    "parameters": {
+        "leaves": {"default": [4, 7, 15], "type": "array",
+                   "items": {"type": "integer", "minimum": 2}, "minItems": 1, "uniqueItems": True,
+                   "description": "Leaves a tree, those to try."},
+        "learning_rate": {"default": 0.05, "type": "number", "exclusiveMinimum": 0, "maximum": 1,
+                          "description": "Share of each tree that is kept."},
+        "snp_share": {"default": 0.1, "type": "number", "exclusiveMinimum": 0, "maximum": 1,
+                      "description": "Share of the SNPs that a tree is grown on, drawn at "
+                                     "random."},
+        "line_share": {"default": 0.7, "type": "number", "exclusiveMinimum": 0, "maximum": 1,
+                       "description": "Share of the lines that a tree is grown on, drawn at "
+                                      "random."},
+        "min_samples_leaf": {"default": 20, "type": "integer", "minimum": 1,
+                             "description": "Fewest lines of a leaf."},
+        "l2": {"default": 1.0, "type": "number", "minimum": 0,
+               "description": "Penalty on a leaf's value, in lines."},
+        "rounds": {"default": 5000, "type": "integer", "minimum": 1,
+                   "description": "Trees at most."},
+        "patience": {"default": 50, "type": "integer", "minimum": 1,
+                     "description": "Trees without a lower validation error that end the growth."},
+    },
+    "citations": [
+        {"what": "boosted trees",
+         "citation": "Friedman JH (2001) Greedy function approximation: a gradient boosting "
+                     "machine. Ann Stat 29:1189-1232",
+         "doi": "10.1214/aos/1013203451"},
+        {"what": "LightGBM",
+         "citation": "Ke G et al. (2017) LightGBM: a highly efficient gradient boosting decision "
+                     "tree. NeurIPS 30"},
+    ],
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -118,25 +143,6 @@ def _grow(p, leaves, seed, dosage, z, validation):
     return booster.best_score["validation"]["l2"], leaves, booster
 
 
-def _resolved(parameters):
-    """Parameters over their defaults, checked."""
-    p = resolve(parameters, DEFAULTS, model="boosted_trees")
-    require(
-        isinstance(p["leaves"], list) and p["leaves"] and min(p["leaves"]) >= 2,
-        f"leaves: {p['leaves']!r}",
-        model="boosted_trees",
-        allowed="a list of whole numbers from 2",
-    )
-    for name in ("learning_rate", "snp_share", "line_share"):
-        require(
-            0 < p[name] <= 1,
-            f"{name}: {p[name]!r}",
-            model="boosted_trees",
-            allowed="a number above 0, up to 1",
-        )
-    return p
-
-
 def fit(dosage, y, *, parameters, seed, validation):
     """Fit boosted trees.
 
@@ -166,7 +172,7 @@ def fit(dosage, y, *, parameters, seed, validation):
     UserError
         For fewer than 3 lines, a trait or SNPs without variance, or an offending parameter.
     """
-    p = _resolved(parameters)
+    p = resolve(parameters, __name__)
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model="boosted_trees")
     judged, observed = validation

@@ -6,10 +6,32 @@ import torch
 from torch import nn
 
 from soyfold.attention.biased import chromosome_context
-from soyfold.models.encoder import DEFAULTS, Encoder, EncoderLayer
+from soyfold.models.encoder import Encoder, EncoderLayer
 from soyfold.models.parameters import require
 
-PARAMETERS = {**DEFAULTS, "gamma": 2e-4, "se": True, "reduction": 16, "literal": False}
+DECLARATION = {
+    "label": "CISEM",
+    "meaning": "Tokens reweighted by the context of their chromosome, which contacts weigh.",
+    "extends": "encoder",
+    "needs": ["cim"],
+    "parameters": {
+        "gamma": {"default": 2e-4, "type": "number", "minimum": 0,
+                  "description": "M stays within gamma of the CIM; 0 freezes it."},
+        "se": {"default": True, "type": "boolean",
+               "description": "Squeeze and excitation; false is the CIM-only ablation."},
+        "reduction": {"default": 16, "type": "integer", "minimum": 1,
+                      "description": "r of the excitation's hidden width."},
+        "literal": {"default": False, "type": "boolean",
+                    "description": "Leave out the scaling of the chromosome context."},
+    },
+    "citations": [
+        {"what": "CISEM",
+         "citation": "Chen, Zou, Yang, Zhou (2026) Transformer fusing chromosome conformation "
+                     "and genomic information for soybean trait prediction. Chinese J Inf Fusion "
+                     "3(1):31-45",
+         "doi": "10.62762/CJIF.2025.226807"},
+    ],
+}  # fmt: skip
 # With a handful of window tokens a chromosome, Lmax / r is a unit or none: once its ReLU dies, no
 # gradient reaches M again.
 LEAST_HIDDEN = 4
@@ -100,21 +122,9 @@ class Network(Encoder):
     number of tokens on q.
     """
 
-    name = "cisem"
-    DEFAULTS = PARAMETERS
-
-    @classmethod
-    def check_choices(cls, p):
-        """Raise `UserError` for a value that this model doesn't know."""
-        super().check_choices(p)
-        require(p["gamma"] >= 0, f"gamma: {p['gamma']}", model=cls.name, allowed="0 or more")
-        require(
-            p["reduction"] >= 1, f"reduction: {p['reduction']}", model=cls.name, allowed="1 or more"
-        )
-
     def make_layer(self, parameters):
         """A layer with its own M."""
-        require(self.cim is not None, "no CIM", model=self.name, mend="set cim: real in its block")
+        require(self.cim is not None, "no CIM", model="cisem", mend="set cim: real in its block")
         return Layer(parameters, self.cim, self.chromosome)
 
     @torch.no_grad()

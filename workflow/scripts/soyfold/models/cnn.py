@@ -5,17 +5,25 @@ from itertools import pairwise
 from torch import nn
 
 from soyfold.models import embedding
-from soyfold.models.parameters import require, resolve_network
+from soyfold.models.parameters import resolve
 
-PARAMETERS = {
-    **embedding.DEFAULTS,
-    "embedding": "none",
-    "position": "none",
-    "channels": 64,
-    "kernel": 3,
-    "layers": 2,
-    "dropout": 0.0,
-}
+DECLARATION = {
+    "label": "CNN",
+    "meaning": "Two convolutions along the SNPs.",
+    "extends": "embedding",
+    "gpu": 1,
+    "parameters": {
+        "embedding": {"default": "none"},
+        "position": {"default": "none"},
+        "channels": {"default": 64, "type": "integer", "minimum": 1,
+                     "description": "Kernels a layer."},
+        "kernel": {"default": 3, "type": "integer", "minimum": 1, "not": {"multipleOf": 2},
+                   "description": "Their width, odd."},
+        "layers": {"default": 2, "type": "integer", "minimum": 1, "description": "Convolutions."},
+        "dropout": {"default": 0.0, "type": "number", "minimum": 0, "exclusiveMaximum": 1,
+                    "description": "Before the linear layer."},
+    },
+}  # fmt: skip
 
 
 class Network(nn.Module):
@@ -25,20 +33,14 @@ class Network(nn.Module):
     ----------
     layout : soyfold.models.tokens.Layout
     parameters : dict
-        Laid over `DEFAULTS`, the paper's.
+        Laid over those declared, the paper's.
     cim : ignored
     """
 
-    name = "cnn"
-    DEFAULTS = PARAMETERS
-
     def __init__(self, layout, parameters, cim=None):
         super().__init__()
-        p = self.parameters_used = resolve_network(parameters, self.DEFAULTS, model=self.name)
-        require(
-            p["kernel"] % 2 == 1, f"kernel: {p['kernel']}", model=self.name, allowed="an odd width"
-        )
-        self.embedding = embedding.Embedding(layout, p, model=self.name)
+        p = self.parameters_used = resolve(parameters, self.__module__)
+        self.embedding = embedding.Embedding(layout, p)
         widths = [self.embedding.d] + [p["channels"]] * p["layers"]
         stages = []
         for inward, outward in pairwise(widths):

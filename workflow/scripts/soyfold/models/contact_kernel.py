@@ -25,12 +25,35 @@ from soyfold.models.kernels.pairs import cross_products, pair_products
 from soyfold.models.kernels.several import estimate
 from soyfold.models.kernels.shared import own_kernels
 from soyfold.models.kernels.tridiagonal import decompose, fit_by_reml
-from soyfold.models.kernels.weights import SOURCES, pair_weights
+from soyfold.models.kernels.weights import pair_weights
 from soyfold.models.linear import project, refuse_unusable
-from soyfold.models.parameters import require, require_choice, resolve
+from soyfold.models.parameters import resolve
 
-NEEDS = ("kernels",)
-DEFAULTS = {"contacts": "observed_expected", "power": None, "share": None}  # None: REML
+DECLARATION = {
+    "label": "Contact kernel",
+    "meaning": "GBLUP plus products of chromosomes, weighted by contacts: CSAFM's twin.",
+    "kind": "direct",
+    "needs": ["cim"],
+    "kernels": ["additive"],
+    "seeds_per_job": "all",
+    "parameters": {
+        "contacts": {"default": "observed_expected", "enum": ["observed_expected", "cim", "size"],
+                     "description": "Weights of chromosome pairs: observed / expected contacts "
+                                    "computed from the CIM, the CIM itself, or their size alone."},
+        "power": {"default": None, "type": ["number", "null"], "minimum": 0, "maximum": 100,
+                  "description": "Exponent of the weights; null takes the likeliest of 1, 4 and "
+                                 "16."},
+        "share": {"default": None, "type": ["number", "null"], "minimum": 0, "maximum": 1,
+                  "description": "Share of the products in the genetic variance; null lets REML "
+                                 "choose, 0 is GBLUP."},
+    },
+    "citations": [
+        {"what": "products of SNPs",
+         "citation": "Jiang Y, Reif JC (2015) Modeling epistasis in genomic selection. Genetics "
+                     "201:759-768",
+         "doi": "10.1534/genetics.115.177907"},
+    ],
+}  # fmt: skip
 # From the contacts as measured to little but the highest: yeast's vary from 0.7 to 1.7.
 POWERS = (1.0, 4.0, 16.0)
 
@@ -90,22 +113,6 @@ class KernelModel:
 def from_state(arrays):
     """The model that `KernelModel.state` wrote: it predicts as before."""
     return KernelModel(**{**arrays, "intercept": float(arrays["intercept"])}, figures={})
-
-
-def _resolved(parameters):
-    """Parameters over their defaults, checked."""
-    p = resolve(parameters, DEFAULTS, model="contact_kernel")
-    require_choice(p, "contacts", SOURCES, model="contact_kernel")
-    for name, high in (("power", 100), ("share", 1)):
-        value = p[name]
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        require(
-            value is None or (number and 0 <= value <= high),
-            f"{name}: {value!r}",
-            model="contact_kernel",
-            allowed=f"a number from 0 to {high}, or null for REML",
-        )
-    return p
 
 
 def _scaled(kernel):
@@ -179,7 +186,7 @@ def fit(dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None):
     UserError
         For fewer than 3 lines, a trait or SNPs without variance, or an offending parameter.
     """
-    p = _resolved(parameters)
+    p = resolve(parameters, __name__)
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model="contact_kernel")
     kernels = kernels or own_kernels(dosage)

@@ -5,10 +5,31 @@ from torch import nn
 
 from soyfold.attention.biased import biased_attention, prior_attention
 from soyfold.attention.priors import ChromosomeDirect
-from soyfold.models.encoder import DEFAULTS, Encoder, EncoderLayer
-from soyfold.models.parameters import require, require_choice
+from soyfold.models.encoder import Encoder, EncoderLayer
+from soyfold.models.parameters import require
 
-PARAMETERS = {**DEFAULTS, "H": "layer", "per_head": False, "gate": "none", "bias": "keys"}
+DECLARATION = {
+    "label": "CSAFM",
+    "meaning": "Attention whose scores know the chromosomes' contacts.",
+    "extends": "encoder",
+    "needs": ["cim"],
+    "parameters": {
+        "H": {"default": "layer", "enum": ["layer", "shared"],
+              "description": "One trainable CIM a layer, or one for all layers."},
+        "per_head": {"default": False, "type": "boolean", "description": "A trainable CIM a head."},
+        "gate": {"default": "none", "enum": ["none", "gau"],
+                 "description": "gau: gated attention output and GLU feed-forward (Table 4)."},
+        "bias": {"default": "keys", "enum": ["keys", "direct"],
+                 "description": "CIM on the keys, as published, or directly on the score."},
+    },
+    "citations": [
+        {"what": "CSAFM",
+         "citation": "Chen, Zou, Yang, Zhou (2026) Transformer fusing chromosome conformation "
+                     "and genomic information for soybean trait prediction. Chinese J Inf Fusion "
+                     "3(1):31-45",
+         "doi": "10.62762/CJIF.2025.226807"},
+    ],
+}  # fmt: skip
 
 
 class Layer(EncoderLayer):
@@ -48,17 +69,6 @@ class Network(Encoder):
     With H = 0 and no gate it is the Transformer exactly, weight by weight.
     """
 
-    name = "csafm"
-    DEFAULTS = PARAMETERS
-
-    @classmethod
-    def check_choices(cls, p):
-        """Raise `UserError` for a value that this model doesn't know."""
-        super().check_choices(p)
-        require_choice(p, "H", ("layer", "shared"), model=cls.name)
-        require_choice(p, "gate", ("none", "gau"), model=cls.name)
-        require_choice(p, "bias", ("keys", "direct"), model=cls.name)
-
     def __init__(self, layout, parameters, cim):
         super().__init__(layout, parameters, cim)
         if self.parameters_used["H"] == "shared":
@@ -67,7 +77,7 @@ class Network(Encoder):
 
     def make_layer(self, parameters):
         """A layer with its own H, which starts at the CIM."""
-        require(self.cim is not None, "no CIM", model=self.name, mend="set cim: real in its block")
+        require(self.cim is not None, "no CIM", model="csafm", mend="set cim: real in its block")
         per_head = (parameters["heads"],) if parameters["per_head"] else ()
         H = nn.Parameter(self.cim.expand(*per_head, *self.cim.shape).clone())
         return Layer(parameters, H, self.chromosome)

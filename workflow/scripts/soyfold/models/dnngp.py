@@ -12,17 +12,31 @@ from itertools import pairwise
 from torch import nn
 
 from soyfold.models import embedding
-from soyfold.models.parameters import require, resolve_network
+from soyfold.models.parameters import resolve
 
-PARAMETERS = {
-    **embedding.DEFAULTS,
-    "embedding": "none",
-    "position": "none",
-    "channels": 64,
-    "kernel": 4,
-    "layers": 3,
-    "dropout": 0.2,
-}
+DECLARATION = {
+    "label": "DNNGP-like CNN",
+    "meaning": "Three convolutions with batch normalisation.",
+    "extends": "embedding",
+    "gpu": 1,
+    "parameters": {
+        "embedding": {"default": "none"},
+        "position": {"default": "none"},
+        "channels": {"default": 64, "type": "integer", "minimum": 1,
+                     "description": "Kernels a layer."},
+        "kernel": {"default": 4, "type": "integer", "minimum": 1, "description": "Their width."},
+        "layers": {"default": 3, "type": "integer", "minimum": 1, "description": "Convolutions."},
+        "dropout": {"default": 0.2, "type": "number", "minimum": 0, "exclusiveMaximum": 1,
+                    "description": "After each convolution but the last."},
+        "learning_rate": {"default": 1e-3},
+    },
+    "citations": [
+        {"what": "DNNGP",
+         "citation": "Wang K et al. (2023) DNNGP, a deep neural network-based method for genomic "
+                     "prediction using multi-omics data in plants. Mol Plant 16:279-293",
+         "doi": "10.1016/j.molp.2022.11.004"},
+    ],
+}  # fmt: skip
 
 
 class Network(nn.Module):
@@ -32,18 +46,14 @@ class Network(nn.Module):
     ----------
     layout : soyfold.models.tokens.Layout
     parameters : dict
-        Laid over `DEFAULTS`.
+        Laid over those declared.
     cim : ignored
     """
 
-    name = "dnngp"
-    DEFAULTS = PARAMETERS
-
     def __init__(self, layout, parameters, cim=None):
         super().__init__()
-        p = self.parameters_used = resolve_network(parameters, self.DEFAULTS, model=self.name)
-        require(p["kernel"] >= 1, f"kernel: {p['kernel']}", model=self.name, allowed="1 or more")
-        self.embedding = embedding.Embedding(layout, p, model=self.name)
+        p = self.parameters_used = resolve(parameters, self.__module__)
+        self.embedding = embedding.Embedding(layout, p)
         widths = [self.embedding.d] + [p["channels"]] * p["layers"]
         # As many positions after a convolution as before; torch's own "same" copies even kernels.
         around, stages = ((p["kernel"] - 1) // 2, p["kernel"] // 2), []

@@ -16,10 +16,31 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import enet_path
 
 from soyfold.models.linear import RidgeModel, refuse_unusable
-from soyfold.models.parameters import require, resolve
+from soyfold.models.parameters import resolve
 
-NEEDS = ("validation",)
-DEFAULTS = {"l1_ratios": [0.1, 0.5, 1.0], "steps": 30, "refit": True}
+DECLARATION = {
+    "label": "Elastic net",
+    "meaning": "Additive effects, most of them zero; penalties by validation.",
+    "kind": "direct",
+    "needs": ["validation"],
+    "linear": True,
+    "seeds_per_job": "all",
+    "parameters": {
+        "l1_ratios": {"default": [0.1, 0.5, 1.0], "type": "array",
+                      "items": {"type": "number", "exclusiveMinimum": 0, "maximum": 1},
+                      "minItems": 1, "uniqueItems": True,
+                      "description": "Shares of the absolute in the penalty, those to try; 1 is "
+                                     "the lasso."},
+        "steps": {"default": 30, "type": "integer", "minimum": 2,
+                  "description": "Penalties of a path."},
+    },
+    "citations": [
+        {"what": "elastic net",
+         "citation": "Zou H, Hastie T (2005) Regularization and variable selection via the "
+                     "elastic net. J R Stat Soc B 67:301-320",
+         "doi": "10.1111/j.1467-9868.2005.00503.x"},
+    ],
+}  # fmt: skip
 SPAN = 1e-3  # the path's last penalty over its first, at which all effects are zero
 PATIENCE = 4  # steps without a lower validation error, after which a path isn't walked on
 # Up to so many SNPs Z'Z fits in 0.8 GB, and spares each step the lines: on 3,719 lines x 4,341 SNPs
@@ -130,20 +151,6 @@ def _settle(descent, penalty, l1_ratio, steps):
     return descent.solve(penalty, l1_ratio, effects)
 
 
-def _resolved(parameters):
-    """Parameters over their defaults, checked."""
-    p = resolve(parameters, DEFAULTS, model="elastic_net")
-    ratios = p["l1_ratios"]
-    require(
-        isinstance(ratios, list) and ratios and all(0 < ratio <= 1 for ratio in ratios),
-        f"l1_ratios: {ratios!r}",
-        model="elastic_net",
-        allowed="a list of numbers above 0, up to 1 (the lasso)",
-    )
-    require(p["steps"] >= 2, f"steps: {p['steps']!r}", model="elastic_net", allowed="2 or more")
-    return p
-
-
 def fit(dosage, y, *, parameters, seed, validation):
     """Fit an elastic net.
 
@@ -170,7 +177,7 @@ def fit(dosage, y, *, parameters, seed, validation):
     UserError
         For fewer than 3 lines, a trait or SNPs without variance, or an offending parameter.
     """
-    p = _resolved(parameters)
+    p = resolve(parameters, __name__)
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model="elastic_net")
     descent = Descent(dosage, y)

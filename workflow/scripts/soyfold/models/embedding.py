@@ -5,19 +5,28 @@ import math
 import torch
 from torch import nn
 
-from soyfold.models.parameters import require_choice
-
-EMBEDDINGS = ("locus_scaled", "dosage_table", "none")
-POSITIONS = ("learned", "sinusoidal", "none")
-DEFAULTS = {
-    "tokens": "snp",
-    "window": None,
-    "embedding": "locus_scaled",
-    "position": "learned",
-    "d_model": 256,
-    "locus_sd": 0.05,
-    "position_sd": 0.02,
-}
+DECLARATION = {
+    "meaning": "Networks with an embedding",
+    "kind": "network",
+    "parameters": {
+        "tokens": {"default": "snp", "enum": ["snp", "window"],
+                   "description": "One token a SNP, or one per `window` neighbouring SNPs of a "
+                                  "chromosome."},
+        "window": {"default": None, "type": ["integer", "null"], "minimum": 2,
+                   "description": "SNPs a window; null with tokens: snp."},
+        "embedding": {"default": "locus_scaled", "enum": ["none", "locus_scaled", "dosage_table"],
+                      "description": "Each SNP's own vector scaled by the centred dosage; one "
+                                     "vector per dosage; or the dosage itself."},
+        "position": {"default": "learned", "enum": ["learned", "sinusoidal", "none"],
+                     "description": "What tells a token's place."},
+        "d_model": {"default": 256, "type": "integer", "minimum": 1,
+                    "description": "Width of a token's vector."},
+        "locus_sd": {"default": 0.05, "type": "number", "exclusiveMinimum": 0,
+                     "description": "Standard deviation of the initial embedding."},
+        "position_sd": {"default": 0.02, "type": "number", "exclusiveMinimum": 0,
+                        "description": "Standard deviation of the initial positions."},
+    },
+}  # fmt: skip
 
 
 def sinusoidal_positions(n, d):
@@ -43,15 +52,11 @@ class Embedding(nn.Module):
     ----------
     layout : soyfold.models.tokens.Layout
     parameters : dict
-        With the keys of `DEFAULTS`.
-    model : str
-        For messages.
+        Those declared above, resolved.
     """
 
-    def __init__(self, layout, parameters, *, model):
+    def __init__(self, layout, parameters):
         super().__init__()
-        require_choice(parameters, "embedding", EMBEDDINGS, model=model)
-        require_choice(parameters, "position", POSITIONS, model=model)
         self.kind = parameters["embedding"]
         self.tokens, self.width = layout.n_tokens, layout.width
         self.d = parameters["d_model"] if self.kind != "none" else 1

@@ -13,19 +13,37 @@ from torch.nn import functional
 
 from soyfold.attention.biased import plain_attention
 from soyfold.models import embedding
-from soyfold.models.parameters import require_choice, resolve_network
+from soyfold.models.parameters import resolve
 
-DEFAULTS = {
-    **embedding.DEFAULTS,
-    "layers": 6,
-    "heads": 8,
-    "feed_forward": 1024,
-    "activation": "relu",
-    "norm": "post",
-    "dropout": 0.1,
-    "readout": "mean",
-    "linear_path": False,
-}
+DECLARATION = {
+    "meaning": "Encoders",
+    "extends": "embedding",
+    "attention": True,
+    "gpu": 1,
+    "parameters": {
+        "embedding": {"enum": ["locus_scaled", "dosage_table"],
+                      "description": "Each SNP's own vector scaled by the centred dosage, or "
+                                     "one vector per dosage."},
+        "layers": {"default": 6, "type": "integer", "minimum": 1, "description": "Their number."},
+        "heads": {"default": 8, "type": "integer", "minimum": 1,
+                  "description": "Of each layer; they divide d_model."},
+        "feed_forward": {"default": 1024, "type": "integer", "minimum": 1,
+                         "description": "Width of the FFN's hidden layer."},
+        "activation": {"default": "relu", "enum": ["relu", "gelu"], "description": "Of the FFN."},
+        "norm": {"default": "post", "enum": ["post", "pre"],
+                 "description": "LayerNorm after each sublayer, as published, or before it."},
+        "dropout": {"default": 0.1, "type": "number", "minimum": 0, "exclusiveMaximum": 1,
+                    "description": "On embedding and sublayers, never on the attention itself."},
+        "readout": {"default": "mean", "enum": ["mean", "flatten", "sum_mlp"],
+                    "description": "Mean over tokens; all numbers; or sum over tokens / "
+                                   "sqrt(n), then one hidden layer of 64."},
+        "linear_path": {"default": False, "type": "boolean",
+                        "description": "A linear term of the dosages beside the network, 0 at "
+                                       "first."},
+        "batch_size": {"default": 8},
+        "accumulate": {"default": 4},
+    },
+}  # fmt: skip
 # Above LONG_LINE tokens the FFN takes a chunk at a time: its hidden layer would be the network's
 # largest tensor, and building it again costs little beside the attention's n^2.
 LONG_LINE = 8192
@@ -173,8 +191,6 @@ class Readout(nn.Module):
     - `sum_mlp`: sum over tokens / sqrt(n), then d -> 64 -> GELU -> outputs.
     """
 
-    KINDS = ("mean", "flatten", "sum_mlp")
-
     def __init__(self, kind, n, d, outputs=1):
         super().__init__()
         self.kind = kind
@@ -218,19 +234,15 @@ class Encoder(nn.Module):
     ----------
     layout : soyfold.models.tokens.Layout
     parameters : dict
-        Laid over `DEFAULTS`, the paper's size.
+        Laid over those declared.
     cim : tensor (G, G) or None
         Chromosome interaction matrix; the plain Transformer uses it for AAS alone.
     """
 
-    name = "encoder"
-    DEFAULTS = DEFAULTS
-
     def __init__(self, layout, parameters, cim):
         super().__init__()
-        p = self.parameters_used = resolve_network(parameters, self.DEFAULTS, model=self.name)
-        self.check_choices(p)
-        self.embedding = embedding.Embedding(layout, p, model=self.name)
+        p = self.parameters_used = resolve(parameters, self.__module__)
+        self.embedding = embedding.Embedding(layout, p)
         chromosome = torch.from_numpy(layout.chromosome)
         self.register_buffer("chromosome", chromosome, persistent=False)
         self.register_buffer("cim", cim, persistent=False)
@@ -239,14 +251,6 @@ class Encoder(nn.Module):
         self.final_norm = nn.LayerNorm(p["d_model"]) if p["norm"] == "pre" else nn.Identity()
         self.readout = Readout(p["readout"], layout.n_tokens, p["d_model"], layout.outputs)
         self.linear_path = LinearPath(layout) if p["linear_path"] else None
-
-    @classmethod
-    def check_choices(cls, p):
-        """Raise `UserError` for a value that this model doesn't know."""
-        require_choice(p, "activation", tuple(ACTIVATIONS), model=cls.name)
-        require_choice(p, "norm", ("post", "pre"), model=cls.name)
-        require_choice(p, "readout", Readout.KINDS, model=cls.name)
-        require_choice(p, "embedding", ("locus_scaled", "dosage_table"), model=cls.name)
 
     def make_layer(self, parameters):
         """One layer of this model."""

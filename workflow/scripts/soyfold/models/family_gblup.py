@@ -18,11 +18,30 @@ from soyfold.models.kernels.names import ADDITIVE
 from soyfold.models.kernels.several import covariance, estimate, meets_bound
 from soyfold.models.kernels.shared import own_kernels
 from soyfold.models.linear import project, refuse_unusable
-from soyfold.models.parameters import require, resolve
+from soyfold.models.parameters import resolve
 
-NEEDS = ("families", "kernels")
-# Each of some ten steps inverts n x n; on SoyNAM 1,500 lines predict as 2,500 do (PCC to 0.002).
-DEFAULTS = {"reml_lines": 1500}
+DECLARATION = {
+    "label": "Family GBLUP",
+    "meaning": "SNP effects of all lines, and each family's departures from them.",
+    "kind": "direct",
+    "needs": ["families"],
+    "linear": True,
+    "kernels": [],
+    "parameters": {
+        # Each of some ten steps inverts n x n; on SoyNAM 1,500 lines predict as 2,500 do (PCC to
+        # 0.002).
+        "reml_lines": {"default": 1500, "type": "integer", "minimum": 30,
+                       "description": "Most lines whose likelihood is maximised; effects come "
+                                      "from all."},
+    },
+    "citations": [
+        {"what": "family GBLUP",
+         "citation": "Lehermeier C, Schön CC, de los Campos G (2015) Assessment of genetic "
+                     "heterogeneity in structured plant populations using multivariate "
+                     "whole-genome regression models. Genetics 201:323-337",
+         "doi": "10.1534/genetics.115.177394"},
+    ],
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -160,13 +179,7 @@ def fit(dosage, y, *, parameters, seed, families, kernels=None):
     UserError
         For fewer than 3 lines, a trait or SNPs without variance, or an offending parameter.
     """
-    most = resolve(parameters, DEFAULTS, model="family_gblup")["reml_lines"]
-    require(
-        isinstance(most, int) and most >= 30,
-        f"reml_lines: {most!r}",
-        model="family_gblup",
-        allowed="30 or more",
-    )
+    most = resolve(parameters, __name__)["reml_lines"]
     families = np.asarray(families, dtype=str)
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model="family_gblup")

@@ -15,8 +15,19 @@ from soyfold.common.errors import UserError
 from soyfold.models.parameters import resolve
 from soyfold.models.reml import maximise, profiled_log_likelihood
 
-NEEDS = ("families",)
-DEFAULTS = {}
+DECLARATION = {
+    "label": "Family mean",
+    "meaning": "Each family's mean, shrunk: what family structure alone predicts.",
+    "kind": "direct",
+    "needs": ["families"],
+    "seeds_per_job": "all",
+    "citations": [
+        {"what": "family means",
+         "citation": "Henderson CR (1975) Best linear unbiased estimation and prediction under a "
+                     "selection model. Biometrics 31:423-447",
+         "doi": "10.2307/2529430"},
+    ],
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -130,7 +141,7 @@ def fit(dosage, y, *, parameters, seed, families):
     y : ndarray (n,) float64
         Training values in trait units.
     parameters : dict
-        None are known.
+        Not used.
     seed : int
         Not used: there is nothing random.
     families : ndarray (n,) of str
@@ -146,7 +157,7 @@ def fit(dosage, y, *, parameters, seed, families):
         For fewer than 2 families, families of single lines, a trait that doesn't differ within
         them, or an unknown parameter.
     """
-    resolve(parameters, DEFAULTS, model="family_mean")
+    resolve(parameters, __name__)
     families = np.asarray(families, dtype=str)
     known = families != ""
     names, groups = _group(np.asarray(y, dtype=np.float64)[known], families[known])

@@ -16,22 +16,27 @@ from soyfold.models.kernels.shared import own_kernels
 from soyfold.models.kernels.tridiagonal import fit_at_ridge, fit_by_reml
 from soyfold.models.linear import RidgeModel, project, refuse_unusable
 from soyfold.models.linear import from_state as from_state
-from soyfold.models.parameters import require, resolve
+from soyfold.models.parameters import resolve
 
-NEEDS = ("kernels",)
-DEFAULTS = {"ridge_lambda": None}  # None: REML
-
-
-def resolve_ridge(parameters, *, model):
-    """The parameter ridge_lambda, checked: a number above 0, or None for REML."""
-    ridge = resolve(parameters, DEFAULTS, model=model)["ridge_lambda"]
-    require(
-        ridge is None or (isinstance(ridge, (int, float)) and 0 < ridge < np.inf),
-        f"ridge_lambda: {ridge!r}",
-        model=model,
-        allowed="a number above 0, or null for REML",
-    )
-    return ridge
+DECLARATION = {
+    "label": "GBLUP",
+    "meaning": "Additive effects of all SNPs, variances by REML: what breeders use.",
+    "kind": "direct",
+    "linear": True,
+    "kernels": ["additive"],
+    "parameters": {
+        "ridge_lambda": {"default": None, "type": ["number", "null"], "exclusiveMinimum": 0,
+                         "description": "A fixed ratio of residual to SNP variance; null lets "
+                                        "REML choose."},
+    },
+    "citations": [
+        {"what": "GBLUP",
+         "citation": "Habier D, Fernando RL, Dekkers JCM (2007) The impact of genetic "
+                     "relationship information on genome-assisted breeding values. Genetics "
+                     "177:2389-2397",
+         "doi": "10.1534/genetics.107.081190"},
+    ],
+}  # fmt: skip
 
 
 def fit(dosage, y, *, parameters, seed, kernels=None):
@@ -59,7 +64,7 @@ def fit(dosage, y, *, parameters, seed, kernels=None):
     UserError
         For fewer than 3 lines, a trait or SNPs without variance, or an offending parameter.
     """
-    ridge = resolve_ridge(parameters, model="gblup")
+    ridge = resolve(parameters, __name__)["ridge_lambda"]
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model="gblup")
     kernels = kernels or own_kernels(dosage)

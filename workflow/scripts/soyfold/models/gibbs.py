@@ -22,9 +22,28 @@ from soyfold.common.logs import log
 from soyfold.models.gibbs_diagnostics import effective_size, split_rhat
 from soyfold.models.gibbs_sweeps import choose_form
 from soyfold.models.linear import RidgeModel, refuse_unusable
-from soyfold.models.parameters import require, resolve
 
-DEFAULTS = {"iterations": 1500, "burn_in": 500, "chains": 2, "r2": 0.5}
+DECLARATION = {
+    "meaning": "Samplers",
+    "kind": "direct",
+    "linear": True,
+    "parameters": {
+        "iterations": {"default": 1500, "type": "integer", "minimum": 8,
+                       "description": "Of each chain, after burn_in."},
+        "burn_in": {"default": 500, "type": "integer", "minimum": 0,
+                    "description": "First iterations of each chain, which are dropped."},
+        "chains": {"default": 2, "type": "integer", "minimum": 1, "description": "Their number."},
+        "r2": {"default": 0.5, "type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1,
+               "description": "Share of the variance that the SNPs are expected to explain, "
+                              "from which the scales of the priors follow as in BGLR."},
+    },
+    "citations": [
+        {"what": "priors of the samplers",
+         "citation": "Pérez P, de los Campos G (2014) Genome-wide regression and prediction with "
+                     "the BGLR statistical package. Genetics 198:483-495",
+         "doi": "10.1534/genetics.114.164442"},
+    ],
+}  # fmt: skip
 DEGREES = 5.0  # of the inverse chi-square priors, as in BGLR
 SHAPE = 1.1  # of the gamma priors of scales, as in BGLR
 KEPT = 250  # draws a chain whose predictions are compared
@@ -208,43 +227,6 @@ def _figures(traces, predictions, model):
     }
 
 
-def resolve_options(parameters, defaults, *, model):
-    """A sampler's own parameters and those of all samplers, checked.
-
-    Returns
-    -------
-    dict
-        With the keys of `DEFAULTS` and `defaults`.
-
-    Raises
-    ------
-    UserError
-        For an unknown or offending parameter.
-    """
-    p = resolve(parameters, {**DEFAULTS, **defaults}, model=model)
-    for name, low in (("iterations", 8), ("burn_in", 0), ("chains", 1)):
-        require(
-            isinstance(p[name], int) and not isinstance(p[name], bool) and p[name] >= low,
-            f"{name}: {p[name]!r}",
-            model=model,
-            allowed=f"a whole number from {low} on",
-        )
-    require_share(p, "r2", model=model)
-    return p
-
-
-def require_share(p, name, *, model, zero=False):
-    """Raise `UserError` unless the parameter is a number between 0 and 1, or 0 where it may be."""
-    value = p[name]
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    require(
-        number and (0 < value < 1 or (zero and value == 0)),
-        f"{name}: {value!r}",
-        model=model,
-        allowed=f"a number from 0 {'' if zero else '(excluded) '}to 1 (excluded)",
-    )
-
-
 def _spread(dosage):
     """MSx: sum of the SNPs' variances, without a floating copy of all dosages."""
     squares = sum(np.square(dosage[rows], dtype=np.int32).sum() for rows in blocks(len(dosage)))
@@ -264,7 +246,7 @@ def fit_effects(dosage, y, law, *, options, seed, model, form=None):
         (Data, start) -> `Law` of one chain; start from 0 to 1 (both excluded) is the share of the
         variance that the chain's start gives to the SNPs.
     options : dict
-        As `resolve_options` returns it.
+        The model's parameters, resolved: iterations, burn_in, chains, r2.
     seed : int
         Each chain draws from a stream of its own.
     model : str

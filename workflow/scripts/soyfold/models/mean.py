@@ -6,6 +6,13 @@ import numpy as np
 
 from soyfold.models.parameters import resolve
 
+DECLARATION = {
+    "label": "Mean",
+    "meaning": "The mean of the training lines for every line: the floor.",
+    "kind": "direct",
+    "seeds_per_job": "all",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class MeanModel:
@@ -39,7 +46,7 @@ def fit(dosage, y, *, parameters, seed):
     y : ndarray (n,) float64
         Training values in trait units.
     parameters : dict
-        None are known.
+        Not used.
     seed : int
         Not used.
 
@@ -52,5 +59,5 @@ def fit(dosage, y, *, parameters, seed):
     UserError
         For an unknown parameter.
     """
-    resolve(parameters, {}, model="mean")
+    resolve(parameters, __name__)
     return MeanModel(float(np.mean(y)))

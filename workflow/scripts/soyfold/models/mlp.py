@@ -8,15 +8,40 @@ from torch import nn
 
 from soyfold.models import embedding
 from soyfold.models.encoder import LinearPath, Readout
-from soyfold.models.parameters import require_choice, resolve_network
+from soyfold.models.parameters import resolve
 
-PARAMETERS = {
-    **embedding.DEFAULTS,
-    "position": "none",
-    "dropout": 0.0,
-    "readout": "sum_mlp",
-    "linear_path": False,
-}
+DECLARATION = {
+    "label": "MLP",
+    "meaning": "Embedding and readout alone: what attention has to be better than.",
+    "extends": "embedding",
+    "joint": True,
+    "parameters": {
+        "tokens": {"default": "window"},
+        "window": {"default": 128},
+        "embedding": {"enum": ["locus_scaled", "dosage_table"],
+                      "description": "Each SNP's own vector scaled by the centred dosage, or "
+                                     "one vector per dosage."},
+        "position": {"default": "none"},
+        "d_model": {"default": 32},
+        "dropout": {"default": 0.0, "type": "number", "minimum": 0, "exclusiveMaximum": 1,
+                    "description": "Before the readout."},
+        "readout": {"default": "sum_mlp", "enum": ["mean", "flatten", "sum_mlp"],
+                    "description": "Mean over tokens; all numbers; or sum over tokens / "
+                                   "sqrt(n), then one hidden layer of 64."},
+        "linear_path": {"default": False, "type": "boolean",
+                        "description": "A linear term of the dosages beside the network, 0 at "
+                                       "first."},
+        "learning_rate": {"default": 1e-3},
+        "betas": {"default": [0.9, 0.98]},
+        "batch_size": {"default": 64},
+        "epochs": {"default": 25},
+        "warmup_epochs": {"default": 2},
+        "schedule": {"default": "cosine"},
+        "patience": {"default": 8},
+        "snp_dropout": {"default": 0.3},
+        "mixup": {"default": 1.0},
+    },
+}  # fmt: skip
 
 
 class Network(nn.Module):
@@ -26,19 +51,14 @@ class Network(nn.Module):
     ----------
     layout : soyfold.models.tokens.Layout
     parameters : dict
-        Laid over `DEFAULTS`.
+        Laid over those declared.
     cim : ignored
     """
 
-    name = "mlp"
-    DEFAULTS = PARAMETERS
-
     def __init__(self, layout, parameters, cim=None):
         super().__init__()
-        p = self.parameters_used = resolve_network(parameters, self.DEFAULTS, model=self.name)
-        require_choice(p, "readout", Readout.KINDS, model=self.name)
-        require_choice(p, "embedding", ("locus_scaled", "dosage_table"), model=self.name)
-        self.embedding = embedding.Embedding(layout, p, model=self.name)
+        p = self.parameters_used = resolve(parameters, self.__module__)
+        self.embedding = embedding.Embedding(layout, p)
         self.dropout = nn.Dropout(p["dropout"])
         self.readout = Readout(p["readout"], layout.n_tokens, p["d_model"], layout.outputs)
         self.linear_path = LinearPath(layout) if p["linear_path"] else None

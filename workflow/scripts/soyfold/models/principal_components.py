@@ -14,10 +14,27 @@ from soyfold.models.kernels.names import ADDITIVE
 from soyfold.models.kernels.shared import own_kernels
 from soyfold.models.linear import RidgeModel, project, refuse_unusable
 from soyfold.models.linear import from_state as from_state
-from soyfold.models.parameters import require, resolve
+from soyfold.models.parameters import resolve
 
-NEEDS = ("validation", "kernels")
-DEFAULTS = {"components": 100, "refit": True}
+DECLARATION = {
+    "label": "Principal components",
+    "meaning": "What family and population structure alone predict.",
+    "kind": "direct",
+    "needs": ["validation"],
+    "linear": True,
+    "kernels": ["additive"],
+    "parameters": {
+        "components": {"default": 100, "type": "integer", "minimum": 1,
+                       "description": "At most so many: further ones follow single segments "
+                                      "rather than families."},
+    },
+    "citations": [
+        {"what": "principal components",
+         "citation": "Price AL et al. (2006) Principal components analysis corrects for "
+                     "stratification in genome-wide association studies. Nat Genet 38:904-909",
+         "doi": "10.1038/ng1847"},
+    ],
+}  # fmt: skip
 LEAST = 1e-9  # share of the largest eigenvalue below which a component is rounding
 
 
@@ -108,13 +125,7 @@ def fit(dosage, y, *, parameters, seed, validation, kernels=None, refit_kernels=
     UserError
         For fewer than 3 lines, a trait or SNPs without variance, or an offending parameter.
     """
-    p = resolve(parameters, DEFAULTS, model="principal_components")
-    require(
-        isinstance(p["components"], int) and p["components"] >= 1,
-        f"components: {p['components']!r}",
-        model="principal_components",
-        allowed="a whole number above 0",
-    )
+    p = resolve(parameters, __name__)
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model="principal_components")
     k, model, held_out = _choose(

@@ -12,9 +12,26 @@ import numpy as np
 from sklearn.ensemble import RandomForestRegressor
 
 from soyfold.models.linear import refuse_unusable
-from soyfold.models.parameters import require, resolve
+from soyfold.models.parameters import resolve
 
-DEFAULTS = {"trees": 200, "max_features": 0.1, "min_samples_leaf": 1}
+DECLARATION = {
+    "label": "Random forest",
+    "meaning": "The mean of regression trees grown on bootstrap samples.",
+    "kind": "direct",
+    "seeds_per_job": "all",
+    "parameters": {
+        "trees": {"default": 200, "type": "integer", "minimum": 1, "description": "Their number."},
+        "max_features": {"default": 0.1, "type": "number", "exclusiveMinimum": 0, "maximum": 1,
+                         "description": "Share of the SNPs that a split chooses from."},
+        "min_samples_leaf": {"default": 1, "type": "integer", "minimum": 1,
+                             "description": "Fewest lines of a leaf."},
+    },
+    "citations": [
+        {"what": "random forest",
+         "citation": "Breiman L (2001) Random forests. Machine Learning 45:5-32",
+         "doi": "10.1023/A:1010933404324"},
+    ],
+}  # fmt: skip
 LEAF = -1
 WALKERS = 2**20  # lines x trees that walk down at a time
 
@@ -101,25 +118,6 @@ def _flatten(trees):
     }
 
 
-def _resolved(parameters):
-    """Parameters over their defaults, checked."""
-    p = resolve(parameters, DEFAULTS, model="random_forest")
-    require(
-        0 < p["max_features"] <= 1,
-        f"max_features: {p['max_features']!r}",
-        model="random_forest",
-        allowed="a share of the SNPs above 0, up to 1",
-    )
-    for name in ("trees", "min_samples_leaf"):
-        require(
-            isinstance(p[name], int) and p[name] >= 1,
-            f"{name}: {p[name]!r}",
-            model="random_forest",
-            allowed="a whole number above 0",
-        )
-    return p
-
-
 def fit(dosage, y, *, parameters, seed):
     """Fit a random forest.
 
@@ -144,7 +142,7 @@ def fit(dosage, y, *, parameters, seed):
     UserError
         For fewer than 3 lines, a trait or SNPs without variance, or an offending parameter.
     """
-    p = _resolved(parameters)
+    p = resolve(parameters, __name__)
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model="random_forest")
     forest = RandomForestRegressor(

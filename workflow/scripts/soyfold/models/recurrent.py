@@ -4,19 +4,29 @@ import torch
 from torch import nn
 
 from soyfold.models import embedding
-from soyfold.models.parameters import require_choice, resolve_network
+from soyfold.models.parameters import resolve
 
-DEFAULTS = {
-    **embedding.DEFAULTS,
-    "embedding": "none",
-    "position": "none",
-    "hidden": 64,
-    "layers": 2,
-    "dropout": 0.2,
-    "bidirectional": False,
-    "chunk": None,
-    "readout": "last",
-}
+DECLARATION = {
+    "meaning": "Recurrent networks",
+    "extends": "embedding",
+    "gpu": 1,
+    "parameters": {
+        "embedding": {"default": "none"},
+        "position": {"default": "none"},
+        "hidden": {"default": 64, "type": "integer", "minimum": 1,
+                   "description": "Size of the hidden state."},
+        "layers": {"default": 2, "type": "integer", "minimum": 1, "description": "Their number."},
+        "dropout": {"default": 0.2, "type": "number", "minimum": 0, "exclusiveMaximum": 1,
+                    "description": "Between layers."},
+        "bidirectional": {"default": False, "type": "boolean",
+                          "description": "Both directions, or one."},
+        "chunk": {"default": None, "type": ["integer", "null"], "minimum": 1,
+                  "description": "Tokens walked at a time, the hidden state carried over; null "
+                                 "for all."},
+        "readout": {"default": "last", "enum": ["last", "mean"],
+                    "description": "The last hidden state, or the mean over tokens."},
+    },
+}  # fmt: skip
 
 
 class Recurrent(nn.Module):
@@ -26,21 +36,18 @@ class Recurrent(nn.Module):
     ----------
     layout : soyfold.models.tokens.Layout
     parameters : dict
-        Laid over `DEFAULTS`: `chunk` tokens are walked at a time, with the hidden state carried
+        Laid over those declared: `chunk` tokens are walked at a time, with the hidden state carried
         over (None: all at once; the same numbers); `readout` last: the last state of each
         direction, mean: the mean over tokens.
     cim : ignored
     """
 
-    name = "recurrent"
     cell = nn.LSTM
-    DEFAULTS = DEFAULTS
 
     def __init__(self, layout, parameters, cim=None):
         super().__init__()
-        p = self.parameters_used = resolve_network(parameters, self.DEFAULTS, model=self.name)
-        require_choice(p, "readout", ("last", "mean"), model=self.name)
-        self.embedding = embedding.Embedding(layout, p, model=self.name)
+        p = self.parameters_used = resolve(parameters, self.__module__)
+        self.embedding = embedding.Embedding(layout, p)
         self.chunk = p["chunk"] or layout.n_tokens
         self.mean = p["readout"] == "mean"
         self.recurrent = self.cell(

@@ -15,15 +15,38 @@ from torch import nn
 
 from soyfold.attention.biased import plain_attention
 from soyfold.models import embedding
-from soyfold.models.parameters import require, resolve_network
+from soyfold.models.parameters import resolve
 
-PARAMETERS = {
-    "tokens": "snp",
-    "window": None,
-    "d_model": 13,
-    "layers": 3,
-    "init_sd": 0.03,
-}
+DECLARATION = {
+    "label": "Rijal attention",
+    "meaning": "Bare attention layers between loci: no residual, norm or FFN.",
+    "kind": "network",
+    "attention": True,
+    "gpu": 1,
+    "parameters": {
+        "tokens": {"default": "snp", "enum": ["snp", "window"],
+                   "description": "One token a SNP, or one per `window` neighbouring SNPs of a "
+                                  "chromosome."},
+        "window": {"default": None, "type": ["integer", "null"], "minimum": 2,
+                   "description": "SNPs a window; null with tokens: snp."},
+        "d_model": {"default": 13, "type": "integer", "minimum": 2,
+                    "description": "Width of a token's vector, its constant entry counted."},
+        "layers": {"default": 3, "type": "integer", "minimum": 1, "description": "Their number."},
+        "init_sd": {"default": 0.03, "type": "number", "exclusiveMinimum": 0,
+                    "description": "Standard deviation of all initial weights."},
+        "learning_rate": {"default": 1e-3},
+        # Plain Adam: no decay, no clipping.
+        "weight_decay": {"default": 0.0},
+        "clip": {"default": 0.0},
+        "batch_size": {"default": 64},
+    },
+    "citations": [
+        {"what": "attention between loci",
+         "citation": "Rijal K, Holmes CM, Petti S, Reddy G, Desai MM, Mehta P (2025) Inferring "
+                     "genotype-phenotype maps using attention models. bioRxiv, arXiv:2504.10388",
+         "doi": "10.1101/2025.04.11.648465"},
+    ],
+}  # fmt: skip
 
 
 class Layer(nn.Module):
@@ -57,21 +80,17 @@ class Network(nn.Module):
     ----------
     layout : soyfold.models.tokens.Layout
     parameters : dict
-        Laid over `DEFAULTS`, the paper's: `d_model` counts the constant entry.
+        Laid over those declared.
     cim : tensor (G, G) or None
         Serves the attention statistics alone.
     """
 
-    name = "rijal_attention"
-    DEFAULTS = PARAMETERS
-
     def __init__(self, layout, parameters, cim=None):
         super().__init__()
-        p = self.parameters_used = resolve_network(parameters, self.DEFAULTS, model=self.name)
+        p = self.parameters_used = resolve(parameters, self.__module__)
         d, sd = p["d_model"], p["init_sd"]
-        require(d >= 2, f"d_model: {d}", model=self.name, allowed="2 or more")
         loci = {"embedding": "locus_scaled", "position": "none", "d_model": d - 1, "locus_sd": sd}
-        self.embedding = embedding.Embedding(layout, {**p, **loci}, model=self.name)
+        self.embedding = embedding.Embedding(layout, {**p, **loci})
         self.register_buffer("chromosome", torch.from_numpy(layout.chromosome), persistent=False)
         self.register_buffer("cim", cim, persistent=False)
         self.layers = nn.ModuleList(Layer(d, sd) for _ in range(p["layers"]))

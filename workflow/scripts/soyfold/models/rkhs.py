@@ -11,14 +11,35 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from soyfold.common.blocks import blocks, line_products
-from soyfold.models.kernels.names import BANDWIDTHS, rkhs_kernels
+from soyfold.models.kernels.names import kernels_taken
 from soyfold.models.kernels.shared import own_kernels
 from soyfold.models.kernels.tridiagonal import fit_by_reml
 from soyfold.models.linear import refuse_unusable
-from soyfold.models.parameters import require, require_choice, resolve
+from soyfold.models.parameters import resolve
 
-NEEDS = ("kernels",)
-DEFAULTS = {"kernel": "gaussian", "bandwidths": list(BANDWIDTHS)}
+DECLARATION = {
+    "label": "RKHS",
+    "meaning": "GBLUP with a Gaussian kernel between lines, its bandwidth by REML.",
+    "kind": "direct",
+    "kernels": {"kernel": {"gaussian": ["gaussian{bandwidths}"], "linear": ["additive"]}},
+    "parameters": {
+        "kernel": {"default": "gaussian", "enum": ["gaussian", "linear"],
+                   "description": "linear is GBLUP."},
+        # Yeast's traits are likeliest at 1 to 8, SoyNAM's at 8 (training lines); below 1 none is.
+        "bandwidths": {"default": [1, 2, 4, 8], "type": "array",
+                       "items": {"type": "number", "exclusiveMinimum": 0}, "minItems": 1,
+                       "uniqueItems": True,
+                       "description": "The h of exp(-d^2 / (h median d^2)) among which REML "
+                                      "chooses."},
+    },
+    "citations": [
+        {"what": "RKHS",
+         "citation": "Gianola D, van Kaam JBCHM (2008) Reproducing kernel Hilbert spaces "
+                     "regression methods for genomic assisted prediction of quantitative traits. "
+                     "Genetics 178:2289-2303",
+         "doi": "10.1534/genetics.107.084285"},
+    ],
+}  # fmt: skip
 
 
 def own_products(dosage):
@@ -88,22 +109,6 @@ def from_state(arrays):
     return KernelModel(**scalars, dual=arrays["dual"], lines=arrays["lines"], figures={})
 
 
-def _resolved(parameters):
-    """Parameters over their defaults, checked."""
-    p = resolve(parameters, DEFAULTS, model="rkhs")
-    require_choice(p, "kernel", ("gaussian", "linear"), model="rkhs")
-    widths = p["bandwidths"]
-    require(
-        isinstance(widths, list | tuple)
-        and len(widths) > 0
-        and all(isinstance(h, int | float) and 0 < h < np.inf for h in widths),
-        f"bandwidths: {widths!r}",
-        model="rkhs",
-        allowed="a list of numbers above 0",
-    )
-    return p
-
-
 def _likeliest(kernels, names, values):
     """Of several kernels that under which the trait is likeliest.
 
@@ -151,10 +156,10 @@ def fit(dosage, y, *, parameters, seed, kernels=None):
     UserError
         For fewer than 3 lines, a trait or SNPs without variance, or an offending parameter.
     """
-    p = _resolved(parameters)
+    p = resolve(parameters, __name__)
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model="rkhs")
-    names = rkhs_kernels(p)
+    names = kernels_taken(__name__, p)
     name, means, width, dual, figures = _likeliest(
         kernels or own_kernels(dosage), names, y - y.mean()
     )

@@ -13,8 +13,26 @@ from soyfold.models import gblup
 from soyfold.models.kernels.tridiagonal import Likelihood, decompose
 from soyfold.models.linear import RidgeModel, project, refuse_unusable
 from soyfold.models.linear import from_state as from_state
+from soyfold.models.parameters import resolve
 
-NEEDS = ("kernels",)
+DECLARATION = {
+    "label": "RR-BLUP",
+    "meaning": "The model of GBLUP, solved from the side of the SNPs.",
+    "kind": "direct",
+    "linear": True,
+    "kernels": ["additive"],
+    "parameters": {
+        "ridge_lambda": {"default": None, "type": ["number", "null"], "exclusiveMinimum": 0,
+                         "description": "A fixed ratio of residual to SNP variance; null lets "
+                                        "REML choose."},
+    },
+    "citations": [
+        {"what": "RR-BLUP",
+         "citation": "Meuwissen THE, Hayes BJ, Goddard ME (2001) Prediction of total genetic "
+                     "value using genome-wide dense marker maps. Genetics 157:1819-1829",
+         "doi": "10.1093/genetics/157.4.1819"},
+    ],
+}  # fmt: skip
 
 
 def marker_products(dosage, centre):
@@ -56,7 +74,7 @@ def fit(dosage, y, *, parameters, seed, kernels=None):
     """
     if dosage.shape[1] > len(dosage):
         return gblup.fit(dosage, y, parameters=parameters, seed=seed, kernels=kernels)
-    ridge = gblup.resolve_ridge(parameters, model="rr_blup")
+    ridge = resolve(parameters, __name__)["ridge_lambda"]
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model="rr_blup")
     centre = dosage.mean(0, dtype=np.float64)

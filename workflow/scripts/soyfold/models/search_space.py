@@ -6,6 +6,7 @@ Imports neither torch nor Optuna, so that a models file can be checked before th
 import math
 
 from soyfold.common.errors import UserError
+from soyfold.common.schema import check, nearest
 from soyfold.models.parameters import TRAINING
 
 RANGE = {"low", "high"}
@@ -41,7 +42,7 @@ def _check_rule(name, rule, refuse):
         refuse(f"{name}: low {low} with log: true", "low above 0")
 
 
-def check_space(space, parameters, *, model):
+def check_space(space, parameters, *, model, rules=None):
     """Check the space of a model's search.
 
     Parameters
@@ -53,6 +54,8 @@ def check_space(space, parameters, *, model):
         The model's own.
     model : str
         For the message.
+    rules : dict of str to dict, optional
+        JSON schema of each parameter, which choices and ends of ranges have to meet.
 
     Returns
     -------
@@ -62,7 +65,8 @@ def check_space(space, parameters, *, model):
     Raises
     ------
     UserError
-        If there is no space, or it names an unknown parameter, or a rule is no range and no list.
+        If there is no space, or it names an unknown parameter, or a rule is no range and no list
+        or reaches beyond what the parameter may be.
     """
 
     def refuse(found, allowed, mend=None):
@@ -77,9 +81,13 @@ def check_space(space, parameters, *, model):
             "give the model a mapping `tuning` in the models file, or switch training.tuning off",
         )
     if unknown := sorted(set(kept) - set(known)):
-        refuse(f"unknown parameter {', '.join(map(repr, unknown))}", ", ".join(known))
+        found = f"unknown parameter {', '.join(map(repr, unknown))}"
+        refuse(found, ", ".join(known), nearest(unknown[0], known))
     for name, rule in kept.items():
         _check_rule(name, rule, refuse)
+        for value in rule.get("choices") or (rule["low"], rule["high"]) if rules else ():
+            allowed = {"properties": {name: rules[name]}}
+            check({name: value}, allowed, file=None, at=f"tuning of model {model}")
     return kept
 
 

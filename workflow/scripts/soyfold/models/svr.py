@@ -16,15 +16,37 @@ from sklearn.svm import SVR
 
 from soyfold.common.blocks import blocks, line_products
 from soyfold.models.linear import refuse_unusable
-from soyfold.models.parameters import require, resolve
+from soyfold.models.parameters import resolve
 
-NEEDS = ("validation",)
-DEFAULTS = {
-    "gammas": [0.125, 0.25, 0.5, 1.0],
-    "costs": [2.0, 8.0, 32.0],
-    "epsilons": [0.1, 0.3, 0.6],
-    "refit": True,
-}
+DECLARATION = {
+    "label": "SVR",
+    "meaning": "Support vector regression with a Gaussian kernel, chosen by validation.",
+    "kind": "direct",
+    "needs": ["validation"],
+    "seeds_per_job": "all",
+    "parameters": {
+        "gammas": {"default": [0.125, 0.25, 0.5, 1.0], "type": "array",
+                   "items": {"type": "number", "exclusiveMinimum": 0}, "minItems": 1,
+                   "uniqueItems": True,
+                   "description": "Rates of exp(-gamma d^2 / mean d^2), those to try."},
+        "costs": {"default": [2.0, 8.0, 32.0], "type": "array",
+                  "items": {"type": "number", "exclusiveMinimum": 0}, "minItems": 1,
+                  "uniqueItems": True,
+                  "description": "Costs C of an error, those to try; in standard deviations of "
+                                 "the trait."},
+        "epsilons": {"default": [0.1, 0.3, 0.6], "type": "array",
+                     "items": {"type": "number", "minimum": 0}, "minItems": 1, "uniqueItems": True,
+                     "description": "Errors that cost nothing, those to try; in standard "
+                                    "deviations of the trait."},
+    },
+    "citations": [
+        {"what": "support vector regression",
+         "citation": "Long N et al. (2011) Application of support vector regression to "
+                     "genome-assisted prediction of quantitative traits. Theor Appl Genet "
+                     "123:1065-1074",
+         "doi": "10.1007/s00122-011-1648-y"},
+    ],
+}  # fmt: skip
 CACHE_MB = 500  # of libsvm; more doesn't pay with a kernel that is there already
 
 
@@ -138,20 +160,6 @@ def _choose(distances, z, judged, observed, grid):
     return best
 
 
-def _resolved(parameters):
-    """Parameters over their defaults, checked."""
-    p = resolve(parameters, DEFAULTS, model="svr")
-    for name, least in (("gammas", 0), ("costs", 0), ("epsilons", -np.inf)):
-        values = p[name]
-        require(
-            isinstance(values, list) and values and all(v > least and v >= 0 for v in values),
-            f"{name}: {values!r}",
-            model="svr",
-            allowed="a list of numbers above 0" + (" or 0" if name == "epsilons" else ""),
-        )
-    return p
-
-
 def _scaled_distances(dosage):
     """Squared distances between lines over their mean, and that mean."""
     distances = squared_distances(dosage, dosage)
@@ -187,7 +195,7 @@ def fit(dosage, y, *, parameters, seed, validation):
     UserError
         For fewer than 3 lines, a trait or SNPs without variance, or an offending parameter.
     """
-    p = _resolved(parameters)
+    p = resolve(parameters, __name__)
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model="svr")
     mean, sd = y.mean(), y.std()

@@ -18,6 +18,7 @@ import soyfold
 from soyfold.cohort.families import find_families
 from soyfold.common.errors import UserError
 from soyfold.evaluation.conformal import conformal_half_width
+from soyfold.models.declarations import declaration
 from soyfold.models.loading import import_model
 from soyfold.prediction.panel import PANEL
 from soyfold.training.checkpoints import read_checkpoint, rebuild_members, save_checkpoint
@@ -109,11 +110,12 @@ class SavedModel:
 
 @dataclasses.dataclass(frozen=True)
 class _Direct:
-    module: object
+    module: str
     model: object
 
     def predict(self, dosage, families):
-        handed = {"families": families} if "families" in getattr(self.module, "NEEDS", ()) else {}
+        needed = "families" in declaration(self.module).needs
+        handed = {"families": families} if needed else {}
         values = self.model.predict(dosage, **handed)[:, None]
         return values, np.full(values.shape, np.nan)
 
@@ -314,7 +316,7 @@ def _rebuild(arrays, node, prefix):
         return _Networks(*rebuild_members(own, facts), facts["parameters"].get("batch_size", BATCH))
     module = import_model(facts["module"])
     if facts["kind"] == "direct":
-        return _Direct(module, module.from_state(own))
+        return _Direct(facts["module"], module.from_state(own))
     trait = node["traits"][0]
     members = [
         _rebuild(arrays, member, f"{prefix}members/{number}/")

@@ -165,7 +165,7 @@ def hardware(costs):
     return facts
 
 
-def used_methods(settings, *, formats, modules, schemes, compared):
+def used_methods(settings, *, formats, kinds, schemes, compared):
     """Keys of resources/citations.tsv that a study's settings reach.
 
     Parameters
@@ -174,8 +174,8 @@ def used_methods(settings, *, formats, modules, schemes, compared):
         As `settings.load_study` returns it.
     formats : iterable of str, keyword only
         Of the Hi-C libraries.
-    modules : dict of str to str, keyword only
-        Models' modules to their kinds.
+    kinds : collection of str, keyword only
+        Of the models.
     schemes : iterable of str, keyword only
     compared : bool, keyword only
         Whether models are compared with references or controls.
@@ -191,17 +191,14 @@ def used_methods(settings, *, formats, modules, schemes, compared):
         "balance": formats and settings["contacts"]["balance"],
         "tuning": settings["training"]["tuning"],
         "comparisons": compared,
-        "networks": "network" in modules.values(),
-        "gradients": settings["interpretation"] and "network" in modules.values(),
-        "bayes": {"bayesb", "bayescpi", "bayesian_lasso"} & set(modules),
+        "gradients": settings["interpretation"] and "network" in kinds,
     }
     keys = {"always", *(name for name, used in flags.items() if used)}
-    keys |= {f"format:{name}" for name in formats} | {f"scheme:{name}" for name in schemes}
-    return keys | {f"module:{name}" for name in modules}
+    return keys | {f"format:{name}" for name in formats} | {f"scheme:{name}" for name in schemes}
 
 
-def citations(path, used):
-    """Rows of the citation list whose methods a study used.
+def citations(path, used, models=()):
+    """Rows of the citation list whose methods a study used, then those of its models.
 
     Parameters
     ----------
@@ -209,6 +206,8 @@ def citations(path, used):
         resources/citations.tsv.
     used : set of str
         As `used_methods` returns it.
+    models : sequence of dict
+        As `registry.cited_models` returns it.
 
     Returns
     -------
@@ -216,7 +215,7 @@ def citations(path, used):
         what, citation, doi; each citation once, its uses joined.
     """
     table = read_table(path, required=("used_for", "what", "citation", "doi"), dtype=str)
-    rows = table[table.used_for.isin(used)]
+    rows = pd.concat([table[table.used_for.isin(used)], pd.DataFrame(models, dtype=str)])
     joined = rows.groupby("citation", sort=False).agg(
         what=("what", lambda uses: ", ".join(dict.fromkeys(uses))), doi=("doi", "first")
     )

@@ -9,9 +9,8 @@ import yaml
 
 from soyfold.common.chromosomes import read_chromosomes
 from soyfold.common.errors import UserError
-from soyfold.common.files import read_table, staged, write_table, zipped
+from soyfold.common.files import read_cim, read_table, staged, write_table, zipped
 from soyfold.common.logs import log
-from soyfold.contacts.cim import read_cim
 from soyfold.simulation.epistasis import (
     TRAITS,
     cross_lines,

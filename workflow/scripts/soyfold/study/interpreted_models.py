@@ -1,15 +1,8 @@
 """Which models of a study are asked why, and how each is asked. Imports no torch."""
 
 from soyfold.common.errors import UserError
+from soyfold.models.declarations import declaration
 
-# Modules whose checkpoints hold `effects`, in trait units per copy of ALT, and nothing beside them
-# that predicts a line of no known family.
-LINEAR = frozenset(
-    {
-        "gblup", "rr_blup", "bayesb", "bayescpi", "bayesian_lasso", "elastic_net", "family_gblup",
-        "principal_components",
-    }
-)  # fmt: skip
 DEFAULT = ("gblup", "transformer", "csafm", "cisem")
 
 
@@ -22,7 +15,7 @@ def method_of(block):
         The model's entry of the registry.
     """
     if block["kind"] == "direct":
-        return "effects" if block["module"] in LINEAR else None
+        return "effects" if declaration(block["module"]).linear else None
     return "gradients" if block["kind"] in ("network", "ensemble") else None
 
 

@@ -1,21 +1,26 @@
-"""Names of models -> their modules, parameters and needs. Never imports torch."""
+"""Names of models -> their modules, parameters and needs. Imports no model.
+
+An entry of the models file names a module and says presets, or changes another entry; what the
+module declares of itself (`soyfold.models.declarations`) lies beneath.
+"""
 
 import copy
+import functools
 from pathlib import Path
 
-import yaml
-
 from soyfold.common.errors import UserError
-from soyfold.common.schema import check, overlay, read_yaml
-from soyfold.models.parameters import refuse_contradictions
+from soyfold.common.schema import check, nearest, overlay, read_yaml
+from soyfold.models.declarations import declaration, models
+from soyfold.models.parameters import resolve
 from soyfold.models.search_space import check_space
 
 # A preset that a model doesn't define falls back to the next: demo -> cpu -> paper.
 FALLBACK = {"demo": "cpu", "cpu": "paper"}
-DEFAULTS = {
-    "gpu": 0, "attention": False, "cim": "none", "seeds_per_job": "one", "parameters": {},
-    "tuning": {}, "held_out": True, "joint": False, "members": [],
-}  # fmt: skip
+# What an entry may change of a declaration, or of these.
+DECLARED = (
+    "label", "kind", "cim", "needs", "attention", "joint", "gpu", "seeds_per_job", "held_out",
+)  # fmt: skip
+DEFAULTS = {"parameters": {}, "tuning": {}, "members": []}
 
 
 def _parent(entry):
@@ -31,7 +36,7 @@ def _extended(name, entries, file, seen=()):
             file=file,
             at="key models",
             allowed=", ".join(sorted(entries)),
-            mend="add it there, or correct the name",
+            mend=nearest(name, entries) or "add it there, or correct the name",
         )
     if name in seen:
         raise UserError(
@@ -79,19 +84,33 @@ def _study_changes(name, entries, changes):
     return overlay(inherited, changes.get(name, {}))
 
 
-def _check_parameters(block, rules, file):
-    """Refuse a parameter that the model's module doesn't know, and contradictions."""
-    place = f"model {block['name']}, preset {block['preset']}"
-    if block["module"] in rules:
-        check(block["parameters"], rules[block["module"]], file=file, at=place)
-    refuse_contradictions(block["parameters"], model=f"{block['name']} ({file})")
-    _refuse_misfits(block, file)
+def _declared(name, entry, file):
+    """What the module of an entry declares; the entry has all that it extends beneath it."""
+    at = f"key models.{name}"
+    if "module" not in entry:
+        raise UserError(
+            "no module",
+            file=file,
+            at=at,
+            allowed=f"one of {', '.join(models())}, or a file of your own beside them",
+            mend="add module, or extend a model that has it",
+        )
+    return declaration(entry["module"], file=file, at=at)
+
+
+def _checked(block, declared, file):
+    """A block whose parameters, kind and space of a search its module knows."""
+    model = f"{block['name']}, preset {block['preset']}"
+    parameters = resolve(block["parameters"], block["module"], model=model, file=file)
+    _refuse_misfits(block, declared, file)
     if block["tuning"]:
-        check_space(block["tuning"], block["parameters"], model=f"{block['name']} ({file})")
+        rules, name = declared.parameters, f"{block['name']} ({file})"
+        check_space(block["tuning"], parameters, model=name, rules=rules)
+    return {**block, "parameters": parameters}
 
 
-def _refuse_misfits(block, file):
-    """Refuse keys that don't go with the block's kind."""
+def _refuse_misfits(block, declared, file):
+    """Refuse keys that don't go with the block's kind, and a kind that isn't the module's."""
     kind, initialisations = block["kind"], block["parameters"].get("members", 1)
     checks = [
         ("of", bool(block.get("of")), kind == "ensemble", "kind: ensemble"),
@@ -99,6 +118,16 @@ def _refuse_misfits(block, file):
         ("members", bool(block["members"]), kind == "blend", "kind: blend"),
         ("joint", block["joint"], kind in ("network", "ensemble"), "kind: network or ensemble"),
     ]
+    kinds = [declared.kind, *(["ensemble"] if declared.kind == "network" else [])]
+    for key, allowed, fits in (
+        ("kind", " or ".join(kinds), kind in kinds),
+        ("cim", "none", block["cim"] == "none" or declared.cim == "real"),
+        ("cim", "real, or a control's name", block["cim"] != "none" or "cim" not in declared.needs),
+    ):
+        if not fits:
+            at = f"key models.{block['name']}.{key}"
+            found = f"{key}: {block[key]} with module: {block['module']}"
+            raise UserError(found, file=file, at=at, allowed=allowed)
     for key, given, fitting, allowed in checks:
         if given and not fitting:
             found = f"{key} with kind: {kind}"
@@ -188,39 +217,63 @@ def load_models(study, schemas, names):
     -------
     dict of str to dict
         By name, in the order given: name, label, module, kind (network | ensemble | direct |
-        blend), gpu (0 | 1), attention (bool), cim (none | real | a control's name), seeds_per_job
-        (one | all), held_out (bool), joint (bool), members (of a blend), preset, parameters, tuning
-        (the search space by parameter; empty for models that aren't tuned).
+        blend), gpu (0 | 1), attention (bool), cim (none | real | a control's name), needs,
+        seeds_per_job (one | all), held_out (bool), joint (bool), members (of a blend), preset,
+        parameters (all that the module declares), tuning (the search space by parameter; empty
+        for models that aren't tuned).
 
     Raises
     ------
     UserError
-        For a name, key or preset that is not in the models file.
+        For a name, key or preset that is not in the models file, a parameter that the module
+        doesn't know, or a value that it doesn't allow.
     """
     file = study["training"]["models_file"]
-    schema = yaml.safe_load((Path(schemas) / "models.schema.yaml").read_text(encoding="utf-8"))
-    rules = schema.get("$defs", {}).get("parameters", {})
-    content = check(read_yaml(file, key="training.models_file"), schema, file=file)
+    entries = _read_entries(file, schemas)
     preset = study["training"]["preset"]
     if preset not in ("paper", "cpu", "demo"):
         raise UserError(f"preset {preset!r}", at="key training.preset", allowed="paper, cpu, demo")
     own = study["training"].get("parameters", {})
-    for name in own:
-        _extended(name, content["models"], file)  # refuses a name that isn't there
-    models = {}
+    for name, changes in own.items():
+        declared = _declared(name, _extended(name, entries, file), file)
+        check(changes, declared.schema, file=None, at=f"training.parameters.{name}")
+    blocks = {}
     for name in dict.fromkeys(names):
-        entry = {**DEFAULTS, **_extended(name, content["models"], file)}
-        for key in ("module", "kind"):
-            if key not in entry:
-                raise UserError(
-                    f"no {key}",
-                    file=file,
-                    at=f"key models.{name}",
-                    allowed="a module under soyfold/models, and a kind",
-                    mend=f"add {key}, or extend a model that has it",
-                )
-        models[name] = {"name": name, "label": name, **_with_preset(entry, preset)}
-        changes = _study_changes(name, content["models"], own)
-        models[name]["parameters"] = overlay(models[name]["parameters"], changes)
-        _check_parameters(models[name], rules, file)
-    return models
+        entry = _extended(name, entries, file)
+        declared = _declared(name, entry, file)
+        entry = {key: getattr(declared, key) for key in DECLARED} | DEFAULTS | entry
+        entry["parameters"] = overlay(declared.defaults, entry["parameters"])
+        block = {"name": name, **_with_preset(entry, preset)}
+        changes = _study_changes(name, entries, own)
+        block["parameters"] = overlay(block["parameters"], changes)
+        blocks[name] = _checked(block, declared, file)
+    return blocks
+
+
+def _read_entries(file, schemas):
+    """The entries of a models file, which is read once as long as it doesn't change."""
+    stamp = Path(file).stat().st_mtime_ns if Path(file).is_file() else None
+    return _checked_entries(file, Path(schemas) / "models.schema.yaml", stamp)
+
+
+@functools.lru_cache
+def _checked_entries(file, schema, stamp):
+    return check(read_yaml(file, key="training.models_file"), schema, file=file)["models"]
+
+
+def cited_models(blocks):
+    """What the models of a study are cited by, as their modules declare it.
+
+    Parameters
+    ----------
+    blocks : iterable of dict
+        Entries of the registry.
+
+    Returns
+    -------
+    list of dict
+        what, citation, doi; each once.
+    """
+    modules = dict.fromkeys(block["module"] for block in blocks)
+    rows = [row for module in modules for row in declaration(module).citations]
+    return [dict(items) for items in dict.fromkeys(tuple(row.items()) for row in rows)]

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from soyfold.contacts.cim import CONTROLS
 from soyfold.study.pages import pages_of, place
+from soyfold.study.registry import cited_models
 from soyfold.study.settings import HOME, shipped
 
 COMPARED = ("PCC", "R2", "selection_efficiency")  # metrics with a figure of the comparisons
@@ -77,10 +78,15 @@ class Report:
         study = self.study
         return {
             "formats": [row["format"] for row in study.libraries.values()],
-            "modules": {block["module"]: block["kind"] for block in study.models.values()},
+            "kinds": {block["kind"] for block in study.models.values()},
             "schemes": study.schemes,
             "compared": bool(study.references or study.evaluation.controlled),
         }
+
+    @property
+    def cited(self):
+        """What the study's models are cited by."""
+        return cited_models(self.study.models.values())
 
     @property
     def drawn(self):

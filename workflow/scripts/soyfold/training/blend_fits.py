@@ -9,6 +9,7 @@ from soyfold.common.errors import UserError
 from soyfold.common.files import read_table
 from soyfold.common.logs import log
 from soyfold.models.loading import import_model
+from soyfold.models.parameters import resolve
 from soyfold.training.checkpoints import save_checkpoint
 from soyfold.training.outputs import read_predictions, write_fit
 from soyfold.training.tasks import HISTORY, Fit, Task
@@ -109,7 +110,7 @@ def blend(block, trait, files, families=None):
     task = _task(lines, families)
     val = task.rows("val")
     module, parameters = import_model(block["module"]), block["parameters"]
-    if parameters.get("weights", module.DEFAULTS["weights"]) == "validation":
+    if resolve(parameters, block["module"])["weights"] == "validation":
         _refuse_seen(held_out[val], files)
     model = module.fit(held_out[val], task.y[val], parameters=parameters)
     weights = dict(zip(files, model.weights.tolist(), strict=True))

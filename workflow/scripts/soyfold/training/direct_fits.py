@@ -1,15 +1,16 @@
 """One fit of a model without training loop: what it needs, is handed, and predicts.
 
-A module's constant `NEEDS` names what its `fit` takes beside dosages, trait, parameters and seed:
+A module's declaration says what its `fit` takes beside dosages, trait, parameters and seed:
 
-- `validation`: `validation=(dosage, y)`, the validation lines, by which the module chooses before
-  it refits on all; its own `held_out` are their predictions by the fit that hadn't seen them.
-- `families`: `families=` (n,) of its lines; `predict(dosage, families=...)` those of the predicted.
-- `kernels`: `kernels=` of its lines (`shared.LineKernels`), where the study shares some;
-  with `validation` also `refit_kernels=` of its lines followed by the validation lines.
-
-A model whose `cim` is not none gets `cim` (G, G) in the order of `traits.chromosomes` and
-`snp_chromosome` (L,) int, places in that order.
+- needs `validation`: `validation=(dosage, y)`, the validation lines, by which the module chooses
+  before it refits on all, unless its parameter `refit` says no; its own `held_out` are their
+  predictions by the fit that hadn't seen them.
+- needs `families`: `families=` (n,) of its lines; `predict(dosage, families=...)` those of the
+  predicted.
+- needs `cim`: `cim` (G, G) in the order of `traits.chromosomes` and `snp_chromosome` (L,) int,
+  places in that order.
+- has `kernels`: `kernels=` of its lines (`shared.LineKernels`), where the study shares
+  some; with `validation` also `refit_kernels=` of its lines followed by the validation lines.
 """
 
 import time
@@ -20,14 +21,17 @@ import pandas as pd
 
 from soyfold.common.errors import UserError
 from soyfold.common.logs import log
+from soyfold.models.declarations import declaration
 from soyfold.models.loading import import_model
+from soyfold.models.parameters import resolve
 from soyfold.training.checkpoints import save_checkpoint
 from soyfold.training.tasks import HISTORY, Fit
 
 
-def _handed(needs, block, task, cohort, rows):
+def _handed(block, task, cohort, rows):
     """Keyword arguments of a module's `fit` on the lines `rows`."""
-    handed = {}
+    declared, handed = declaration(block["module"]), {}
+    needs = declared.needs
     if "validation" in needs:
         judged = task.rows("val")
         handed["validation"] = (task.dosage[judged], task.y[judged])
@@ -40,7 +44,7 @@ def _handed(needs, block, task, cohort, rows):
                 mend="set cohort.families in the config, or drop the model",
             )
         handed["families"] = task.families[rows]
-    if "kernels" in needs and cohort.products is not None:
+    if declared.kernels is not None and cohort.products is not None:
         # By name, as models are: their digests have its code, other models' need not.
         shared = import_module("soyfold.models.kernels.shared").read_shared(
             cohort.products, cohort.kernels
@@ -48,47 +52,40 @@ def _handed(needs, block, task, cohort, rows):
         handed["kernels"] = shared.of(task.row[rows])
         if "validation" in needs:
             handed["refit_kernels"] = shared.of(task.row[np.append(rows, task.rows("val"))])
-    if block["cim"] != "none":
+    if "cim" in needs:
         codes = pd.Index(cohort.chromosomes).get_indexer(cohort.snp_chromosome)
         handed |= {"cim": cohort.cim.to_numpy(dtype=np.float64), "snp_chromosome": codes}
     return handed
 
 
-def _predict(model, needs, task, rows):
+def _predict(model, block, task, rows):
     """Predicted values of lines, in trait units."""
-    families = {"families": task.families[rows]} if "families" in needs else {}
+    needed = "families" in declaration(block["module"]).needs
+    families = {"families": task.families[rows]} if needed else {}
     return model.predict(task.dosage[rows], **families)
 
 
 def _held_out(module, block, task, cohort, model, parts, parameters):
     """What a fit that hasn't seen them predicts of the validation lines (n,); NaN elsewhere."""
-    needs, rows = getattr(module, "NEEDS", ()), task.rows("val")
-    values = np.full(len(task.y), np.nan)
-    if "validation" in needs:
+    rows, values = task.rows("val"), np.full(len(task.y), np.nan)
+    if "validation" in declaration(block["module"]).needs:
         values[rows] = model.held_out
     elif "val" not in parts:
-        values[rows] = _predict(model, needs, task, rows)
+        values[rows] = _predict(model, block, task, rows)
     elif block.get("held_out", True) and "train" in parts:
         train = task.rows("train")
-        handed = _handed(needs, block, task, cohort, train)
+        handed = _handed(block, task, cohort, train)
         blind = module.fit(
             task.dosage[train], task.y[train], parameters=parameters, seed=task.seed, **handed
         )
-        values[rows] = _predict(blind, needs, task, rows)
+        values[rows] = _predict(blind, block, task, rows)
     return values
-
-
-def _taught_by(needs, task):
-    """Parts that teach a model whose block doesn't say: all in a final fit, which has no test."""
-    chooses = "validation" in needs
-    return ["train"] if chooses or len(task.rows("test")) else ["train", "val"]
 
 
 def fit_direct(block, task, cohort):
     """Fit a model without training loop on the parts that its `train_on` names.
 
-    Without it these are the training lines, and in a final fit also the validation lines unless
-    the model asks for them to choose by.
+    A model that chooses by validation has no `train_on`, and is fitted on the training lines.
 
     Parameters
     ----------
@@ -108,12 +105,11 @@ def fit_direct(block, task, cohort):
     UserError
         For a need that the study can't meet, and for what the module refuses.
     """
-    parameters = dict(block["parameters"])
+    parameters = resolve(block["parameters"], block["module"])
     module = import_model(block["module"])
-    needs = getattr(module, "NEEDS", ())
-    parts = parameters.pop("train_on", _taught_by(needs, task))
+    parts = parameters.pop("train_on", ["train"])
     rows = task.rows(*parts)
-    handed = _handed(needs, block, task, cohort, rows)
+    handed = _handed(block, task, cohort, rows)
     started = time.perf_counter()
     model = module.fit(
         task.dosage[rows], task.y[rows], parameters=parameters, seed=task.seed, **handed
@@ -126,7 +122,7 @@ def fit_direct(block, task, cohort):
         save_checkpoint(path, model.state(), **facts)
 
     return Fit(
-        predicted=_predict(model, needs, task, slice(None)),
+        predicted=_predict(model, block, task, slice(None)),
         held_out=_held_out(module, block, task, cohort, model, parts, parameters),
         history=pd.DataFrame(columns=HISTORY),
         extra=[(None, name, float(value)) for name, value in model.summary().items()],

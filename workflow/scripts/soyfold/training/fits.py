@@ -7,9 +7,7 @@ import yaml
 
 from soyfold.common.errors import UserError
 from soyfold.common.logs import log
-from soyfold.common.schema import overlay
-from soyfold.models.loading import import_model
-from soyfold.models.parameters import TRAINING
+from soyfold.models.parameters import resolve
 from soyfold.training.direct_fits import fit_direct
 from soyfold.training.outputs import write_fit
 from soyfold.training.tasks import draw_task, read_cohort
@@ -47,7 +45,7 @@ def with_tuned(block, path):
     Raises
     ------
     UserError
-        If the file is no such mapping, or names a parameter that the model doesn't know.
+        If the file is no such mapping, or says what `resolve` refuses.
     """
     if path is None:
         return block
@@ -55,18 +53,9 @@ def with_tuned(block, path):
     tuned = content.get("parameters") if isinstance(content, dict) else None
     if not isinstance(tuned, dict):
         raise UserError("no mapping `parameters`", file=path, mend="delete it, and tune again")
-    module = import_model(block["module"])
-    defaults = getattr(getattr(module, "Network", module), "DEFAULTS", {})
-    beside = ("train_on",) if block["kind"] == "direct" else TRAINING
-    known = {*defaults, *beside, *block["parameters"]}
-    if unknown := sorted(set(tuned) - known):
-        raise UserError(
-            f"unknown parameter {', '.join(map(repr, unknown))}",
-            file=path,
-            at=f"model {block['name']}",
-            allowed=", ".join(sorted(known)),
-        )
-    return overlay(block, {"parameters": tuned})
+    parameters = {**block["parameters"], **tuned}
+    resolve(parameters, block["module"], model=block["name"], file=path)  # refuses what is wrong
+    return {**block, "parameters": parameters}
 
 
 def fit(

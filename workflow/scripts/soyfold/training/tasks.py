@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from soyfold.common.errors import UserError
-from soyfold.common.files import read_table
+from soyfold.common.files import read_cim, read_table
 
 PARTS = ("train", "val", "test")
 FEWEST = {"train": 10, "val": 3, "test": 3}
@@ -130,20 +130,6 @@ class Fit:
     cost: dict
     save: object
     attention: pd.DataFrame | None = None
-
-
-def read_cim(path):
-    """Read a CIM table: first column `chromosome`, then one column a chromosome.
-
-    Raises
-    ------
-    UserError
-        If rows and columns don't name the same chromosomes in the same order.
-    """
-    table = read_table(path, required=("chromosome",)).set_index("chromosome")
-    if list(table.index) != list(table.columns):
-        raise UserError("rows and columns that differ", file=path, allowed="a G x G table")
-    return table
 
 
 def read_cohort(*, dosage, samples, variants, phenotypes, cim=None, products=None, kernels=()):

@@ -2,10 +2,11 @@
 
 import re
 
+from soyfold.models.declarations import declaration
+
 ADDITIVE = "additive"
 GAUSSIAN = re.compile(r"gaussian(\d+(?:\.\d+)?)")
-# Yeast's traits are likeliest at 1 to 8, SoyNAM's at 8 (training lines); below 1 none is.
-BANDWIDTHS = (1.0, 2.0, 4.0, 8.0)
+_EACH = re.compile(r"(\w+)\{(\w+)\}")
 
 
 def gaussian_name(bandwidth):
@@ -13,22 +14,29 @@ def gaussian_name(bandwidth):
     return f"gaussian{bandwidth:g}"
 
 
-def rkhs_kernels(parameters):
-    """Names of the kernels among which RKHS chooses."""
-    if parameters.get("kernel", "gaussian") == "linear":
-        return [ADDITIVE]
-    return [gaussian_name(h) for h in parameters.get("bandwidths", BANDWIDTHS)]
+def kernels_taken(module, parameters):
+    """Names of the kernels that a model declares, at these parameters.
 
+    Parameters
+    ----------
+    module : str
+    parameters : dict
+        Of the model; those that are not there have their defaults.
 
-# By module; one that takes the products of all lines alone has no names.
-TAKEN = {
-    "contact_kernel": lambda parameters: [ADDITIVE],
-    "family_gblup": lambda parameters: [],
-    "gblup": lambda parameters: [ADDITIVE],
-    "principal_components": lambda parameters: [ADDITIVE],
-    "rkhs": rkhs_kernels,
-    "rr_blup": lambda parameters: [ADDITIVE],  # where SNPs outnumber lines
-}
+    Returns
+    -------
+    list of str
+    """
+    parameters = declaration(module).defaults | parameters
+    declared = declaration(module).kernels or []
+    if isinstance(declared, dict):
+        [(parameter, by_value)] = declared.items()
+        declared = by_value[parameters[parameter]]
+    names = []
+    for name in declared:
+        each = _EACH.fullmatch(name)
+        names += [f"{each[1]}{value:g}" for value in parameters[each[2]]] if each else [name]
+    return names
 
 
 def kernels_of(block):
@@ -43,12 +51,12 @@ def kernels_of(block):
     -------
     list of str
     """
-    return TAKEN.get(block["module"], lambda parameters: [])(block["parameters"])
+    return kernels_taken(block["module"], block["parameters"])
 
 
 def takes_products(block):
     """Whether a model's fits take the products of all lines."""
-    return block["module"] in TAKEN
+    return declaration(block["module"]).kernels is not None
 
 
 def parts_of(block):

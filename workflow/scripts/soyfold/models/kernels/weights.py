@@ -4,8 +4,6 @@ import numpy as np
 
 from soyfold.contacts.cim import expected_between
 
-SOURCES = ("observed_expected", "cim", "size")
-
 
 def pair_weights(cim, *, contacts, power):
     """Weights of chromosome pairs from a CIM, with a mean of 1 over the pairs.

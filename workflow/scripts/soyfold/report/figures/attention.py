@@ -3,9 +3,8 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from soyfold.common.files import read_table
+from soyfold.common.files import read_cim, read_table
 from soyfold.report.figures.curves import STYLE, save_figure
-from soyfold.training.tasks import read_cim
 
 
 def proportional_attention(cim, counts):

@@ -68,8 +68,8 @@ def software_tables(logs, environments, snakemake_version):
 
 
 def method_sections(
-    *, settings, traits, libraries, models, seeds, used, citations, costs, environments, results,
-    snakemake_version,
+    *, settings, traits, libraries, models, seeds, used, citations, cited, costs, environments,
+    results, snakemake_version,
 ):  # fmt: skip
     """What was run, with what, where, for how long, and whom to cite.
 
@@ -82,6 +82,8 @@ def method_sections(
     used : set of str, keyword only
         As `provenance.used_methods` returns it.
     citations : path-like, keyword only
+    cited : list of dict, keyword only
+        As `registry.cited_models` returns it.
     costs, environments : list of path-like, keyword only
     results : path-like, keyword only
         results/<study>.
@@ -95,7 +97,7 @@ def method_sections(
     imputation = settings["imputation"] or {}
     drawn = [(f"splits, {name}", ", ".join(map(str, of))) for name, of in seeds.items()]
     drawn += [("imputation and masked calls", imputation.get("seed", "not used"))]
-    listed = provenance.citations(citations, used)
+    listed = provenance.citations(citations, used, cited)
     cited = [
         [row.what, row.citation, "" if pd.isna(row.doi) else f"doi:{row.doi}"]
         for row in listed.itertuples()
