@@ -97,6 +97,20 @@ FAULTS = [
     _config(
         "config: a model twice", at("training", "models", value=["mean", "mean"]), "training.models"
     ),
+    _config(
+        "config: a misspelt parameter of a model",
+        at("training", "parameters", value={"gblup": {"ridge_lamda": 1.0}}),
+        "training.parameters.gblup",
+        "unknown key 'ridge_lamda'",
+        "write ridge_lambda",
+    ),
+    _config(
+        "config: an endless number",
+        at("training", "parameters", value={"gblup": {"ridge_lambda": float("inf")}}),
+        "training.parameters.gblup key ridge_lambda",
+        "found inf",
+        mended="late: in the fit",
+    ),
     _config("config: an unknown scheme", at("splits", "scheme", value="loo"), "'loo'", "kfold"),
     _config(
         "config: a group of families that is none",
@@ -126,6 +140,21 @@ FAULTS = [
         "models file: a model that extends itself",
         models_file("models: {mean: {extends: mean}}"),
         "models.yaml",
+    ),
+    _config(
+        "models file: a module that there isn't",
+        models_file("models: {mean: {module: mean}, gblup: {module: gblub}}"),
+        "models.yaml, key models.gblup",
+        "module 'gblub'",
+        "write gblup",
+        mended="unexpected FileNotFoundError",
+    ),
+    _config(
+        "models file: a kind that the module isn't of",
+        models_file("models: {mean: {module: mean}, gblup: {module: gblup, kind: network}}"),
+        "models.yaml, key models.gblup.kind",
+        "allowed: direct",
+        mended="late: in the fit",
     ),
     *_hostile(),
 ]

@@ -247,7 +247,7 @@ def test_the_table_comes_back_and_refuses_other_chromosomes(soybean, tmp_path):
     assert (tmp_path / "cim.tsv").read_text().startswith("chromosome\tGm01\tGm02\t")
     back = read_cim(tmp_path / "cim.tsv", soybean.names)
     pd.testing.assert_frame_equal(back, cim, check_names=False, rtol=1e-9)
-    with pytest.raises(UserError, match="rows Gm01"):
+    with pytest.raises(UserError, match="chromosomes Gm01"):
         read_cim(tmp_path / "cim.tsv", soybean.names[::-1])
 
 

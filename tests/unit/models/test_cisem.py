@@ -4,7 +4,8 @@ import pytest
 import torch
 from tiny_study import CIM, build, standardised, tiny_layout
 
-from soyfold.models.cisem import PARAMETERS, Layer
+from soyfold.models.cisem import Layer
+from soyfold.models.declarations import declaration
 
 
 def literal_weights(layer, y):
@@ -37,7 +38,8 @@ def test_context_is_divided_by_the_size_of_the_chromosome_it_sums(literal):
     """
     sizes, d = torch.tensor([10, 100]), 4
     chromosome = torch.repeat_interleave(torch.arange(2), sizes)
-    parameters = {**PARAMETERS, "d_model": d, "heads": 2, "literal": literal}
+    own = {"d_model": d, "heads": 2, "literal": literal}
+    parameters = {**declaration("cisem").defaults, **own}
     layer = Layer(parameters, 1 - torch.eye(2), chromosome)
     layer.excitation = torch.nn.Identity()
     z = layer.weights(torch.ones(1, 110, d))[0]
