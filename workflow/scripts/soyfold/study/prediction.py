@@ -8,7 +8,7 @@ from pathlib import Path
 from soyfold.common.errors import UserError
 from soyfold.genotypes.sources import SUFFIXES
 from soyfold.study.fits import any_of
-from soyfold.study.inputs import bed_parts
+from soyfold.study.inputs import READING, bed_parts
 from soyfold.study.schemes import FINAL
 
 RESERVED = ("models", "panel")  # folders beside those of new files
@@ -73,7 +73,7 @@ class Prediction:
         """What decides how they are read; a suffix that says nothing means the study's format."""
         known = any(str(self.file).lower().endswith(suffix) for suffix in SUFFIXES)
         declared = self.study.settings["genotypes"]
-        keys = [key for key in ("marker_name", "codes", "dosage_certainty") if key in declared]
+        keys = [key for key in READING if key in declared]
         own = {"format": "auto" if known else declared["format"], "invariant": True}
         return {key: declared[key] for key in keys} | own
 
