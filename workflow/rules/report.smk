@@ -372,7 +372,6 @@ rule report_methods:
     params:
         study=study.report.facts,
         used=sorted(used_methods(study.settings, **study.report.used)),
-        cited=study.report.cited,
         results=lambda wildcards, output: str(Path(output.page).parents[2]),
         snakemake_version=SNAKEMAKE_VERSION,
         template=template_digest(),

@@ -9,7 +9,6 @@ with rule_log(snakemake.log[0]):
         **snakemake.params.study,
         used=set(snakemake.params.used),
         citations=snakemake.input.citations,
-        cited=snakemake.params.cited,
         costs=list(snakemake.input.costs),
         environments=list(snakemake.input.environments),
         results=snakemake.params.results,

@@ -70,6 +70,7 @@ class Report:
             "libraries": study.libraries,
             "models": {name: study.fits.block(name) | preset[name] for name in names},
             "seeds": {name: entry["seeds"] for name, entry in study.schemes.items()},
+            "cited": cited_models(study.models.values()),
         }
 
     @property
@@ -82,11 +83,6 @@ class Report:
             "schemes": study.schemes,
             "compared": bool(study.references or study.evaluation.controlled),
         }
-
-    @property
-    def cited(self):
-        """What the study's models are cited by."""
-        return cited_models(self.study.models.values())
 
     @property
     def drawn(self):
