@@ -51,6 +51,16 @@ def test_without_departures_it_is_gblup():
     )
 
 
+def test_a_trait_that_is_all_noise_is_predicted_as_its_mean_and_says_so(kernels):
+    dosage, _, names = simulated()
+    y = 50 + np.linalg.eigh(kernels[0][0])[1][:, 1:6].sum(1)  # where relatives differ most
+    model = family_gblup.fit(dosage, y, parameters={}, seed=0, families=names)
+    figures = model.summary()
+    assert figures["heritability"] == 0 and figures["at_bound"] and figures["converged"]
+    assert np.isnan(figures["family_share"])
+    np.testing.assert_allclose(model.predict(dosage, families=names), y.mean(), rtol=1e-12)
+
+
 def test_with_departures_it_beats_gblup_on_new_lines_of_the_families():
     dosage, y, names = simulated(n=600, departure=1.0)
     train, test = np.arange(500), np.arange(500, 600)
