@@ -163,6 +163,8 @@ def test_settings_are_checked_before_the_file():
     assert file_format("a/B.VCF.GZ") == "vcf" and file_format("b.bed") == "bed"
     with pytest.raises(UserError, match=r"genotypes\.format"):
         file_format("b.txt")
+    with pytest.raises(UserError, match="bcftools view"):
+        file_format("b.bcf")
     whole = {"file": "m.txt", **MARKERS}
     assert check_settings(whole) == "marker_table"
     for change, match in (

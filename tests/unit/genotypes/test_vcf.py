@@ -48,6 +48,9 @@ def test_lengths_of_another_assembly_are_refused_before_the_first_record(tmp_pat
         tmp_path / "x.vcf", [("1", "no number", *RECORDS[0][2:])], SAMPLES, header=header
     )
     refused(path, tmp_path, "2 of 3 chromosomes: chr02 of 90000321 bp in the header, 90000000 in")
+    text = "".join(f"{line}\n" for line in path.read_text().splitlines() if "contig" not in line)
+    path.write_text(text.replace("no number", "7"))
+    assert np.array_equal(run(path, tmp_path / "mended")[0], COUNTS[:1])
 
 
 def test_few_other_lengths_are_warned_of_and_what_can_be_compared_is(tmp_path, caplog):
@@ -135,11 +138,40 @@ def test_lines_of_another_width(tmp_path):
         ("#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO", "no samples: a VCF of sites alone"),
         ("#CHROM POS ID REF ALT QUAL FILTER INFO FORMAT s0 s1", "write tabs between the fields"),
         ("rs#\talleles\tchrom\tpos\tstrand", "set genotypes.format: hapmap"),
+        ('"#CHROM"\t"POS"\t"ID"\t"REF"', "take the quotes out"),
+        ("#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\ts0", "write the header so"),
     ],
 )
 def test_headers_that_are_none(tmp_path, line, words):
     (tmp_path / "x.vcf").write_text(f"##fileformat=VCFv4.2\n{line}\n")
     refused(tmp_path / "x.vcf", tmp_path, f"line 2: .*{words}")
+
+
+def test_lines_that_say_nothing_are_passed_over(tmp_path):
+    lines = write_vcf(tmp_path / "x.vcf", RECORDS, SAMPLES).read_text().splitlines()
+    lines[1] = lines[1].removeprefix("#")  # as R writes it
+    lines = [*lines[:4], "", "# a note", *lines[4:], "\t" * 14, "\x1a"]
+    (tmp_path / "x.vcf").write_text("\n".join(lines))
+    assert np.array_equal(run(tmp_path / "x.vcf", tmp_path / "out")[0], COUNTS)
+
+
+@pytest.mark.parametrize(
+    ("missing", "alternate", "told"),
+    [("0/0:.:.", "1/1:9:30", True), ("./.:.:.", "1/1:9:30", False), ("0/0:.:.", "1/1:.:.", False)],
+)
+def test_missing_calls_that_a_merge_filled_with_ref_are_told(
+    tmp_path, missing, alternate, told, caplog
+):
+    """They stay REF: the user may have meant it."""
+    cells = {0: "0/0:9:30", 1: "0/1:9:30", 2: alternate, -1: missing}
+    records = [(*r[:5], [cells[int(c)] for c in r[5]]) for r in RECORDS]
+    path = write_vcf(tmp_path / "x.vcf", records, SAMPLES)
+    path.write_text(path.read_text().replace("\tGT\t", "\tGT:DP:GQ\t"))
+    counts, *_ = run(path, tmp_path / "out")
+    filled = 0 if missing[0] == "0" else -1
+    assert np.array_equal(counts, np.where(COUNTS < 0, filled, COUNTS))
+    words = f"{(COUNTS < 0).sum()} of 72 calls are 0/0 with nothing told of their reads"
+    assert (words in caplog.text) == told
 
 
 def test_letters_of_alleles_are_the_same_small_or_large(tmp_path):

@@ -42,6 +42,7 @@ COLUMNS = {
     "not_understood_calls": list(_WORDS),
 }
 _SUMS = np.array([[code in codes for codes in COLUMNS.values()] for code in range(CODES)], int)
+FEW = 0.01
 THE_RULE = 0.05  # share of calls that aren't understood, from which the file is refused
 _READS = "have no reads behind them (DP 0, or AD or PL of zeros)"
 _UNREAD = (
@@ -61,14 +62,17 @@ class CallTally:
     ----------
     blocks : int
         Records of REF that stand for all places up to an END (GVCF).
+    untold : list of int
+        Calls 0/0, and 1/1, of which nothing else is told, in records that tell of others' reads.
     """
 
     def __init__(self, samples):
         self.samples = samples
-        self.blocks = 0
+        self.blocks, self.untold = 0, [0, 0]
         self._of_samples = np.zeros((len(samples), len(COLUMNS)), dtype=np.int64)
         self._of_records = {}
-        self._of_codes = np.zeros(CODES, dtype=np.int64)
+        self._of_codes = np.zeros(CODES, dtype=np.int64)  # of records with other than plain calls
+        self._calls, self._known = 0, False
         self._first = {}
 
     def add(self, index, codes, *, file, line, form, cells, order=None):
@@ -85,10 +89,12 @@ class CallTally:
         order : list of int, optional
             Place of each sample among the cells.
         """
+        self._calls += len(codes)
+        self._known = self._known or bool((codes < MISSING).any())
+        if not (codes >= UNCERTAIN).any():
+            return
         found = np.bincount(codes, minlength=CODES)
         self._of_codes += found
-        if not found[UNCERTAIN:].any():
-            return
         self._of_records[index] = found @ _SUMS
         self._of_samples += _SUMS[codes]
         for code in _WORDS.keys() & set(np.flatnonzero(found)) - self._first.keys():
@@ -117,8 +123,8 @@ class CallTally:
             If calls that can't be understood are the rule, or no call has a read behind it.
         """
         self._tell_odd()
-        calls, count = self._of_codes.sum(), self._of_codes
-        if count[WITHOUT_READS] and not count[:MISSING].any():
+        calls, count = self._calls, self._of_codes
+        if count[WITHOUT_READS] and not self._known:
             raise UserError(
                 f"no call with reads: {count[WITHOUT_READS]} of {calls} {_READS}",
                 file=file,
@@ -135,6 +141,14 @@ class CallTally:
                 " placeholder_calls",
                 *(file, count[PLACEHOLDER], calls),
             )
+        ref, alt = self.untold
+        if ref > FEW * calls and alt < FEW * ref:
+            log.warning(
+                "WARNING %s: %d of %d calls are 0/0 with nothing told of their reads, where 1/1"
+                " calls tell of theirs: taken as REF; if they were filled in (bcftools merge -0),"
+                " merge without that, and they are missing",
+                *(file, ref, calls),
+            )
         if self.blocks:
             log.warning(
                 "WARNING %s: %d records are blocks of places with REF up to an END (GVCF), of which"
@@ -147,7 +161,7 @@ class CallTally:
         odd = {code: int(self._of_codes[code]) for code in _WORDS if self._of_codes[code]}
         if not odd:
             return
-        code, calls = max(odd, key=odd.get), self._of_codes.sum()
+        code, calls = max(odd, key=odd.get), self._calls
         file, line, sample, cell = self._first[code]
         kinds = ", ".join(f"{count} {_WORDS[kind][0]}" for kind, count in odd.items())
         found = f"{sum(odd.values())} of {calls} calls that aren't understood ({kinds};"

@@ -54,6 +54,7 @@ def read_alleles(text, roles):
     roles : tuple of int
         From `split_alternates`.
     """
+    text = text.strip()
     if not text.strip(b"./|"):
         return MISSING
     alleles = re.split(rb"[/|]", text[1:] if text[:1] in b"/|" else text)  # VCF 4.4: |0|1
@@ -122,6 +123,12 @@ class Grammar(dict):
             code = WITHOUT_READS
         self[cell] = code
         return code
+
+    @functools.cached_property
+    def untold(self):
+        """Text behind a call of which nothing else is told; None where there is nothing to tell."""
+        tells = self.asks_for_reads and self.places(*DEPTH, *LIKELIHOODS, b"AD")
+        return b":." * (len(self.keys_of_cell) - 1) if tells else None
 
     def places(self, *keys):
         """Places of keys in a cell."""

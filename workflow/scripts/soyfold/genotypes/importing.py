@@ -150,6 +150,8 @@ def _packed(records, sieve, caller, tally):
             own = caller.call(form, cells, file=sieve.file, line=line, order=order)
         elif (rules := grammar(form, roles)) is not None:
             own = read_calls(cells, rules, len(caller.samples))
+            for k, call in enumerate((b"0/0", b"1/1") if rules.untold else ()):
+                tally.untold[k] += cells.count(call + rules.untold)
         else:
             own = np.full(len(caller.samples), NO_CALLS, dtype=np.uint8)
         codes.append(own if order is None else own[order])

@@ -16,6 +16,12 @@ SUFFIXES = {
     ".hmp.gz": "hapmap",
 }
 PLACEHOLDER = "{chromosome}"
+# What other programs' own formats are rewritten with.
+_REWRITTEN = {
+    ".bcf": "write it as a VCF (bcftools view -Oz)",
+    ".pgen": "write it as a bed (plink2 --pfile ... --make-bed)",
+    ".ped": "write it as a bed (plink --file ... --make-bed)",
+}
 
 
 def file_format(file, declared="auto"):
@@ -36,7 +42,9 @@ def file_format(file, declared="auto"):
         file=file,
         at="key genotypes.file",
         allowed=f"{', '.join(SUFFIXES)}",
-        mend="set genotypes.format: vcf, bed, hapmap or marker_table",
+        mend=_REWRITTEN.get(
+            Path(file).suffix.lower(), "set genotypes.format: vcf, bed, hapmap or marker_table"
+        ),
     )
 
 

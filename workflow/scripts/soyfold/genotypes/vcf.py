@@ -168,10 +168,14 @@ def _read_columns(line, number, file):
         raise UserError(
             "no samples: a VCF of sites alone", file=file, at=at, allowed="at least one sample"
         )
+    if fields[0] in ("CHROM", "X.CHROM"):  # as R writes it
+        fields[0] = FIXED[0]
     if tuple(fields[:9]) != FIXED:
-        mend = "copy the file again"
+        mend = "write the header so, if another program changed it; else copy the file again"
         if tuple(line.decode(errors="replace").split()[:9]) == FIXED:
             mend = "write tabs between the fields, here and in the records, where blanks are"
+        elif b'"' in line:
+            mend = "take the quotes out of the file (in R: write.table(..., quote = FALSE))"
         elif line[:2].lower() == b"rs":
             mend = "set genotypes.format: hapmap"
         raise UserError(
@@ -255,11 +259,11 @@ def read_records(lines, samples, *, file):
     """
     tabs, again = 8 + len(samples), None  # again: line at which a further header begins
     for number, line in lines:
-        if not line:
+        if not line.strip(b"\t \x1a"):  # a sheet's empty rows; the end as DOS marks it
             continue
         if line[:1] == b"#":
             again = again or number
-            if line[:2] != b"##":
+            if line[:2] != b"##" and b"\t" in line:
                 _refuse_other_header(line, again, samples, file)
                 again = None
             continue
