@@ -7,6 +7,7 @@ import sys
 import pandas as pd
 import pytest
 import yaml
+from parsed_workflow import workflow
 
 OUTER = """\
 configfile: "settings/outer.yaml"
@@ -75,6 +76,16 @@ def test_every_rule_is_planned_under_its_new_name(outer):
     assert {name for name in names if not name.startswith("soyfold_")} == {"all_of_soyfold"}
 
 
+def test_what_rules_share_holds_where_no_profile_is_read(outer):
+    rules = [rule for rule in workflow(outer / "Snakefile", outer).rules if rule.script]
+    assert len(rules) > 60
+    for rule in rules:
+        assert rule.name.startswith("soyfold_") and rule.message and rule.conda_env
+        assert str(rule.log[0]).startswith("results/small/logs/"), rule.name
+        assert str(rule.benchmark).startswith("results/small/benchmarks/"), rule.name
+        assert {"mem_mb", "runtime", "gpu", "_cores"} <= set(rule.resources), rule.name
+
+
 def test_a_target_of_its_own_runs_on_what_soyfold_makes(outer):
     done = snakemake(outer)
     assert done.returncode == 0, done.stdout
@@ -87,6 +98,7 @@ def test_a_target_of_its_own_runs_on_what_soyfold_makes(outer):
 def test_bad_config_is_told_of_without_a_file(outer):
     text = (outer / "Snakefile").read_text()
     text = text.replace('configfile: "settings/outer.yaml"\n', "")
+    text = text.replace("/Snakefile", "/workflow/Snakefile")  # either is the same module
     (outer / "bad.smk").write_text(text.replace('config["soyfold"]', '{"study": "x"}'))
     done = snakemake(outer, "-n", "--snakefile", "bad.smk")
     assert done.returncode == 1

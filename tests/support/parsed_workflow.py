@@ -14,12 +14,12 @@ RULE_FILES = sorted((ROOT / "workflow/rules").glob("*.smk"))
 
 
 @functools.cache
-def workflow(snakefile="Snakefile"):
-    """Snakemake's `Workflow` of the demo study: rules, globals, default target; nothing is run."""
+def workflow(snakefile="Snakefile", folder=ROOT):
+    """Snakemake's `Workflow` of a folder's study: rules, globals, default target; no job."""
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
         resources = ResourceSettings(cores=1)
         # As `snakemake --list-rules` asks for them; the interface hands out no rules.
-        return api.workflow(resources, snakefile=ROOT / snakefile, workdir=ROOT)._workflow
+        return api.workflow(resources, snakefile=folder / snakefile, workdir=folder)._workflow
 
 
 def script_rules():

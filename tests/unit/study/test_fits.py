@@ -148,7 +148,7 @@ def test_a_final_fit_learns_from_all_lines_and_no_table_knows_it(study):
     assert job.block(wildcards)["parameters"].get("refit", False) is False
 
 
-def test_a_search_is_one_for_a_model_and_its_controls():
+def test_a_search_is_one_for_a_model_and_its_controls(demo):
     study = load_demo(TUNED)
     assert study.fits.tuned == [(t, m) for t in ("oil", "protein") for m in ("cnn", "csafm")]
     assert re.fullmatch(study.fits.tuned_names, "csafm")
@@ -158,7 +158,7 @@ def test_a_search_is_one_for_a_model_and_its_controls():
         assert study.fits.tuned_parameters(wildcards) == best
     assert study.fits.tuned_parameters(Wildcards(trait="protein", model="gblup")) == []
     assert study.fits.search["trials"] == 5
-    assert load_demo().fits.tuned == [] and load_demo().fits.tuned_names == "(?!)"
+    assert demo.fits.tuned == [] and demo.fits.tuned_names == "(?!)"
 
 
 def test_a_model_takes_its_own_cim(demo):
