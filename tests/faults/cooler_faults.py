@@ -1,10 +1,12 @@
 """Faults of coolers and .hic files."""
 
+import gzip
+
 import cooler
 import h5py
 import numpy as np
 import pandas as pd
-from contact_faults import LOAD, loading, one_library
+from contact_faults import loading, one_library
 from fault import Fault
 from genotype_faults import content
 from tiny_road import BIN, LENGTHS
@@ -44,6 +46,12 @@ def cut_cool(study):
     cool()(study)
     data = study.path("a.cool").read_bytes()
     study.path("a.cool").write_bytes(data[: len(data) // 2])
+
+
+def without_attributes(study):
+    cool()(study)
+    with h5py.File(study.path("a.cool"), "r+") as h5:
+        del h5.attrs["nnz"], h5.attrs["sum"]
 
 
 def hdf5_of_something(study):
@@ -106,10 +114,57 @@ FAULTS = [
     Fault(
         "cool: all biases NaN",
         "contacts",
-        LOAD,
+        "",
         cool(weights=lambda n: np.full(n, np.nan)),
-        ("weight",),
+        ("a\tcool\t100000\tcounts\tnone",),
+        table="contacts/libraries.tsv",
         mended="told two jobs later",
+    ),
+    Fault(
+        "cool: without the attributes nnz and sum",
+        "contacts",
+        "",
+        without_attributes,
+        ("a\tcool\t100000\tcounts\tnone\t45150",),
+        table="contacts/libraries.tsv",
+        mended="a traceback: KeyError",
+    ),
+    Fault(
+        "cool: both triangles stored",
+        "contacts",
+        "",
+        cool(symmetric_upper=False),
+        ("a\tcool\t100000\tcounts\tnone\t45150",),
+        table="contacts/libraries.tsv",
+        mended="refused",
+    ),
+    Fault(
+        "cool: balanced values",
+        "contacts",
+        "",
+        cool(counts=lambda n: np.arange(1, n + 1) / 7),
+        ("a\tcool\t100000\ticed\tnone",),
+        table="contacts/libraries.tsv",
+        mended="balanced again without a word",
+    ),
+    Fault(
+        "cool: a .hic under its name, or the other way round",
+        "contacts",
+        "",
+        lambda s: [cool()(s), one_library("a\thic\ta.cool\tNA\tNA")(s)],
+        ("a\tcool\t100000\tcounts",),
+        table="contacts/libraries.tsv",
+        mended="`no .hic file`",
+    ),
+    loading(
+        "cool: gzipped",
+        lambda s: [
+            cool()(s),
+            s.path("a.cool").write_bytes(gzip.compress(s.path("a.cool").read_bytes())),
+        ],
+        "gzipped",
+        "gunzip",
+        mended="`no cooler`",
     ),
     Fault(
         "cool: all biases of a chromosome NaN",
@@ -150,5 +205,15 @@ FAULTS = [
         "mcool: a plain .cool",
         lambda s: [cool()(s), one_library("a\tmcool\ta.cool\tNA\t5000")(s)],
         "100000",
+    ),
+    loading(
+        "mcool: a group that it lacks",
+        lambda s: [
+            cool(name="a.mcool::/resolutions/100000")(s),
+            one_library("a\tmcool\ta.mcool::/resolutions/5000\tNA\tNA")(s),
+        ],
+        "no cooler at /resolutions/5000",
+        "a.mcool::/resolutions/100000",
+        mended="`no such file`",
     ),
 ]

@@ -1,11 +1,16 @@
 """Small Hi-C files of every format, made of the same pairs, for the tests of contacts."""
 
 import gzip
+import re
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from soyfold.common.chromosomes import Chromosomes
+from soyfold.common.errors import UserError
+from soyfold.contacts import sum_by_chromosome
+from soyfold.contacts.library import load_library
 
 RESOLUTION = 1000
 LENGTHS = {"Gm01": 9_500, "Gm02": 7_000, "Gm03": 4_200, "Gm04": 11_001}
@@ -106,3 +111,22 @@ def row_of(kind, file, *, bins=None, resolution=None, library="lib"):
         "library": library, "format": kind, "file": str(file), "bins": bins,
         "resolution": resolution,
     }  # fmt: skip
+
+
+def load_checked(row, folder, pairs, *, times=1, expected=None):
+    """Load a row and see that its sums are those of the pairs; returns its row of the table."""
+    cool, table = folder / "out.cool", folder / "out.tsv"
+    load_library(row, ASSEMBLY, resolution=None, cool=cool, table=table)
+    sums = sum_by_chromosome(cool, ASSEMBLY.names)
+    wanted = times * sums_of(pairs) if expected is None else expected
+    np.testing.assert_allclose(sums, wanted, rtol=1e-6)
+    return pd.read_csv(table, sep="\t").iloc[0]
+
+
+def refuse(row, folder, *said):
+    """Load a row that must be refused in one line with these words; nothing may be left."""
+    with pytest.raises(UserError) as caught:
+        load_library(row, ASSEMBLY, resolution=None, cool=folder / "o.cool", table=folder / "o.tsv")
+    for words in said:
+        assert re.search(words, str(caught.value)), caught.value
+    assert not list(folder.glob("o.*")) and not list(folder.glob(".part*"))

@@ -3,6 +3,8 @@
 from soyfold.contacts.cim import CONTROL
 
 
+# Contacts go first among the jobs that could start, so that a fault of a Hi-C file is told before
+# hours of imputation and not after them.
 rule load_library:
     input:
         unpack(study.inputs.library_files),
@@ -14,6 +16,7 @@ rule load_library:
         f"{study.logs}/contacts/load_library/{{library}}.log",
     benchmark:
         f"{study.benchmarks}/contacts/load_library/{{library}}.tsv"
+    priority: 1
     conda:
         "../../envs/contacts.yaml"
     resources:
@@ -43,6 +46,7 @@ rule merge_libraries:
         f"{study.logs}/contacts/merge_libraries.log",
     benchmark:
         f"{study.benchmarks}/contacts/merge_libraries.tsv"
+    priority: 1
     conda:
         "../../envs/contacts.yaml"
     resources:
@@ -66,6 +70,7 @@ rule sum_contacts:
         f"{study.logs}/contacts/sum_contacts.log",
     benchmark:
         f"{study.benchmarks}/contacts/sum_contacts.tsv"
+    priority: 1
     conda:
         "../../envs/contacts.yaml"
     resources:
@@ -90,6 +95,7 @@ rule normalise_cim:
         f"{study.logs}/contacts/normalise_cim.log",
     benchmark:
         f"{study.benchmarks}/contacts/normalise_cim.tsv"
+    priority: 1
     conda:
         "../../envs/contacts.yaml"
     resources:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from soyfold.common.errors import UserError
-from soyfold.common.files import read_table, scratch, staged, write_table
+from soyfold.common.files import read_sheet_rows, read_table, scratch, staged, write_table
 from soyfold.common.logs import log, rule_log
 from soyfold.common.programs import find_program, run_program
 
@@ -147,3 +147,20 @@ def test_a_program_of_the_same_name_is_refused(tmp_path, monkeypatch):
     assert find_program("plink", install="install it", banner="plink: Release") == str(program)
     with pytest.raises(UserError, match=r"is not PLINK v1\.9: 'plink: Release.*install it"):
         find_program("plink", install="install it", banner="PLINK v1.9")
+
+
+def test_sheets_leave_out_what_is_blank_and_keep_their_lines(tmp_path):
+    file = tmp_path / "sheet.tsv"
+    file.write_bytes(b'\xef\xbb\xbfa\tb\t\t\r\n\r\n"x"\t1\t\r\n\t\t\t\t\r\nNA\r\ny\t\t\r\n')
+    table = read_sheet_rows(file, required=("a", "b"))
+    assert list(table.index) == [3, 5, 6] and list(table.columns) == ["a", "b"]
+    assert table.fillna("-").to_numpy().tolist() == [["x", "1"], ["-", "-"], ["y", "-"]]
+    for text, said in (
+        ("a\tb\n\nx\t1\t\t2\n", "line 3: found a row of 4 cells; allowed: 2 cells by tabs: a, b"),
+        ("a\tc\n", "found no column b; .* the header has: a, c"),
+        ("a\tb\ta\n", "the column 'a' twice"),
+        ("\n\t\n", "an empty file"),
+    ):
+        file.write_text(text)
+        with pytest.raises(UserError, match=said):
+            read_sheet_rows(file, required=("a", "b"))

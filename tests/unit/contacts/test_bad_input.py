@@ -76,23 +76,18 @@ def matrix(tmp_path):
 @pytest.mark.parametrize(
     ("line", "found"),
     [
-        ("0\t3\t2", "bin 0, as in a matrix numbered from 0"),
-        ("1\t999\t2", "a bin beyond the last"),
+        ("0\t3\t2", "bin 0, and bin 37"),
+        ("1\t999\t2", "bin 999, beyond the last"),
         ("1\t3\t-2", "a count"),
         ("1\tx3\t2", "bin2 'x3'"),
         ("1\t3\tmany", "count 'many'"),
-        ("1\t3", "count ''"),
+        ("1\t3", "a line of 2 cells"),
         ("1\t3\tnan", "count 'nan'"),
     ],
 )
 def test_a_bad_line_of_a_matrix_is_named(line, found, matrix, refused):
     row = matrix(line=line)
     refused(row, row["file"], "line 5", found)
-
-
-def test_bins_numbered_from_0(matrix, refused):
-    row = matrix(bins=file_bins().assign(number=range(len(file_bins()))))
-    refused(row, row["bins"], "line 1", "bins numbered from 0", "from 1")
 
 
 def test_bins_that_skip_a_number(matrix, refused):
@@ -196,6 +191,7 @@ def test_a_file_of_another_kind(kind, tmp_path, refused):
 
 def test_hic_without_hicstraw(tmp_path, refused, monkeypatch):
     monkeypatch.setitem(sys.modules, "hicstraw", None)
+    (tmp_path / "a.hic").write_bytes(b"HIC\0" + bytes(60))
     refused(row_of("hic", tmp_path / "a.hic"), "hicstraw", "pip install hic-straw")
 
 
@@ -254,4 +250,19 @@ def test_the_sheet_is_refused_before_the_first_job(line, found, tmp_path, root):
     sheet.write_text(f"library\tformat\tfile\tbins\tresolution\n{line}\n")
     study = {"contacts": {"libraries": str(sheet), "resolution": "coarsest"}}
     with pytest.raises(UserError, match=found):
+        read_libraries(study, root / "workflow" / "schemas")
+
+
+def test_a_group_of_a_file_comes_apart_from_its_path(tmp_path, root):
+    sheet = tmp_path / "hic.tsv"
+    lines = ["library\tformat\tfile\tbins\tresolution\t", "", "\t\t\t\t\t"]
+    lines += ["a\tmcool\tx.mcool::/resolutions/1000\tNA\tNA\t\t", "b\tcool\ty.cool"]
+    sheet.write_text("\ufeff" + "\r\n".join([*lines, "\t\t", ""]))
+    study = {"contacts": {"libraries": str(sheet), "resolution": "coarsest"}}
+    libraries = read_libraries(study, root / "workflow" / "schemas")
+    assert list(libraries) == ["a", "b"]
+    assert libraries["a"]["file"] == "x.mcool" and libraries["a"]["group"] == "/resolutions/1000"
+    assert libraries["b"]["file"] == "y.cool" and libraries["b"]["group"] is None
+    sheet.write_text("\r\n".join([*lines, "c\tcool"]))
+    with pytest.raises(UserError, match=r"hic.tsv, line 6 key file: found None"):
         read_libraries(study, root / "workflow" / "schemas")

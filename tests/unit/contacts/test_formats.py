@@ -171,7 +171,7 @@ def test_unmapped_ends_are_dropped_and_counted(pairs, tmp_path):
         ({"sizes": {"chr1": 4_000}}, r"line 4: found chr1 of 4000 bp; allowed: 3700 bp"),
         ({"sizes": {"chr1": "4k"}}, r"line 4: found '#chromsize: chr1 4k'"),
         ({"columns": ["readID", "chr1", "pos1", "chr2"]}, "found #columns without pos2"),
-        ({"pairs": 0}, "found no pairs"),
+        ({"pairs": 0}, "found no rows; allowed: a .pairs file"),
     ],
 )  # fmt: skip
 def test_defects_of_pairs_name_their_line(change, said, pairs, tmp_path):

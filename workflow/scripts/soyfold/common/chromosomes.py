@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from soyfold.common.errors import UserError
-from soyfold.common.files import read_table
+from soyfold.common.files import read_sheet_rows
 
 NAME = "[A-Za-z0-9][A-Za-z0-9_.-]*"  # as the schemas have it for all that becomes a file name
 
@@ -58,12 +58,13 @@ def read_chromosomes(path):
         For a missing column, no row, a name that is no file name, a length that is no positive
         integer, or a name used twice.
     """
-    table = read_table(path, required=("chromosome", "length", "aliases"), dtype=str)
+    table = read_sheet_rows(path, required=("chromosome", "length", "aliases"))
     aliases = {}
     lengths = []
     if table.empty:
         raise UserError("no chromosome", file=path, allowed="a row for each chromosome")
-    for line, row in enumerate(table.itertuples(), start=2):
+    for row in table.itertuples():
+        line = row.Index
         if not re.fullmatch(NAME, str(row.chromosome)) or pd.isna(row.chromosome):
             raise UserError(
                 f"the name {row.chromosome!r}",

@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import csv
 import gzip
 import os
 import re
@@ -114,6 +115,67 @@ def read_text_table(path, **options):
     with open_binary(path) as stream:
         collections.deque(read_lines(stream, file=path), maxlen=0)
     raise failed
+
+
+def read_sheet_rows(path, *, required=()):
+    """Read a table of tabs that a user keeps: sheets, chromosomes.
+
+    Blank rows, and blank cells behind the last column, are left out: spreadsheets leave them.
+
+    Parameters
+    ----------
+    path : path-like
+    required : iterable of str
+        Columns that must be there.
+
+    Returns
+    -------
+    DataFrame of str
+        `NA` and blank are missing; the index is the line in the file.
+
+    Raises
+    ------
+    UserError
+        If the file is absent, empty, no UTF-8, lacks a required column, or has a column twice or a
+        row that is longer than the header.
+    """
+    if not Path(path).is_file():
+        found = "a directory" if Path(path).is_dir() else "no such file"
+        raise UserError(found, file=path, mend="check the path in the config")
+    with open_binary(path) as stream:
+        reader = csv.reader(read_lines(stream, file=path), delimiter="\t")
+        rows = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
+    rows = [(line, cells) for line, cells in rows if any(cells)]
+    if not rows:
+        raise UserError("an empty file", file=path, allowed="a TSV table with a header")
+    width = max(k for k, name in enumerate(rows[0][1], start=1) if name)
+    header = rows[0][1][:width]
+    for line, cells in rows[1:]:
+        if any(cells[width:]):
+            raise UserError(
+                f"a row of {len(cells)} cells",
+                file=path,
+                at=f"line {line}",
+                allowed=f"{width} cells by tabs: {', '.join(header)}",
+            )
+    missing = [name for name in required if name not in header]
+    if missing:
+        raise UserError(
+            f"no column {', '.join(missing)}",
+            file=path,
+            allowed=f"a tab-separated header with {', '.join(required)}",
+            mend=f"the header has: {', '.join(header)}",
+        )
+    twice = next((name for name in header if header.count(name) > 1), None)
+    if twice is not None:
+        raise UserError(f"the column {twice!r} twice", file=path, at="header", allowed="once")
+    table = pd.DataFrame(
+        [(cells + [""] * width)[:width] for _, cells in rows[1:]],
+        columns=header,
+        index=[line for line, _ in rows[1:]],
+        dtype=object,
+    )
+    return table.mask(table.isin(["", "NA"]))
 
 
 def read_table(path, *, required=(), **options):

@@ -8,6 +8,7 @@ import pandas as pd
 
 from soyfold.common.chromosomes import Chromosomes
 from soyfold.common.errors import UserError
+from soyfold.common.logs import log, warn
 
 
 @dataclass
@@ -84,16 +85,23 @@ def rows_of_contigs(contigs, chromosomes, *, file):
 
 
 def refuse_lacking(chromosomes, present, contigs, *, file):
-    """Raise `UserError` if a chromosome is not among the canonical names `present`."""
+    """Raise `UserError` if a chromosome is not among the canonical names `present`.
+
+    `contigs` are the names that the file has: those that are no chromosome may be a lacking one's.
+    """
     lacking = [name for name in chromosomes.names if name not in present]
     if lacking:
-        seen = ", ".join(map(str, list(contigs)[:8])) + (", ..." if len(contigs) > 8 else "")
+        others = sorted(str(name) for name in contigs if name not in chromosomes.aliases)
+        seen = ", ".join(others[:8]) + (", ..." if len(others) > 8 else "")
         raise UserError(
             f"no contacts of chromosome {', '.join(lacking)}",
             file=file,
             allowed=f"Hi-C of every chromosome of {chromosomes.file}",
-            mend=f"the file names {seen or 'none'}: add them to the aliases, or name the assembly"
-            " that the Hi-C was mapped to",
+            mend=f"the file also names {seen}: add them to the aliases, or name the assembly"
+            " that the Hi-C was mapped to"
+            if others
+            else "make the file anew over all chromosomes, or leave these out of the study by a"
+            " chromosome table without them",
         )
 
 
@@ -110,6 +118,47 @@ def refuse_length(chromosomes, row, length, *, file, at=None):
         )
 
 
+def _half_open(chrom, start, end, *, file):
+    """Starts and ends as 0-based, half-open, from however the file counts them.
+
+    The first bins tell where counting begins, neighbours whether an end is its bin's last base.
+    """
+    first = np.full(len(chrom.categories), np.iinfo(np.int64).max)
+    np.minimum.at(first, chrom.codes, start)
+    base = int((first == 1).all())
+    start = start - base
+    neighbours = (chrom.codes[1:] == chrom.codes[:-1]) & (start[1:] > start[:-1])
+    gaps = np.unique((start[1:] - end[:-1])[neighbours])
+    shift = int(gaps[0]) if len(gaps) == 1 and abs(gaps[0]) == 1 else 0
+    if base or shift:
+        log.info("%s: bins from %d whose ends are moved by %d: read as from 0", file, base, shift)
+    return start, end + shift
+
+
+def _check_lengths(rows, length, resolution, chromosomes, *, file):
+    """Whether the ends are rounded up to whole bins; else contigs must be as long as chromosomes.
+
+    Parameters
+    ----------
+    rows : ndarray (contigs,) int64
+        Row of the chromosome, or -1.
+    length : ndarray (contigs,) int64
+        Where the contig's last bin ends.
+    """
+    row, length = rows[rows >= 0], length[rows >= 0]
+    own = chromosomes.lengths[row]
+    rounded = -(-own // resolution) * resolution
+    if (length == rounded).all() and (length != own).any():
+        warn(
+            f"{file}: the chromosomes' last bins end at whole {resolution} bp: that their lengths"
+            f" are those of {chromosomes.file} is known to the bin alone"
+        )
+        return True
+    for at, found in zip(row, length, strict=True):
+        refuse_length(chromosomes, at, found, file=file)
+    return False
+
+
 def place_bins(chrom, start, end, chromosomes, *, file):
     """Lay a file's own bins on the grid of the assembly.
 
@@ -118,7 +167,8 @@ def place_bins(chrom, start, end, chromosomes, *, file):
     chrom : Categorical or array of str (m,)
         Contig of each bin.
     start, end : ndarray (m,) int64
-        bp, 0-based, half-open.
+        bp; 0-based and half-open, or counted from 1, or with the last base as the end. The last
+        bin of a chromosome may end with it or, in all chromosomes, behind it at a whole bin.
     chromosomes : Chromosomes
     file : path-like
 
@@ -136,16 +186,17 @@ def place_bins(chrom, start, end, chromosomes, *, file):
     UserError
         If the bins aren't of one size, or end elsewhere than the assembly's chromosomes.
     """
-    chrom = pd.Categorical(chrom)
+    chrom = pd.Categorical(chrom).remove_unused_categories()
     contigs = list(chrom.categories)
     rows = rows_of_contigs(contigs, chromosomes, file=file)
     row = rows[chrom.codes]
     kept = row >= 0
+    start, end = _half_open(chrom, start, end, file=file)
     grid = Grid(chromosomes, int((end - start)[kept].max()))
     length = np.zeros(len(contigs), dtype=np.int64)
     np.maximum.at(length, chrom.codes, end)
-    for contig in np.flatnonzero(rows >= 0):
-        refuse_length(chromosomes, rows[contig], length[contig], file=file)
+    if _check_lengths(rows, length, grid.resolution, chromosomes, file=file):
+        end = np.minimum(end, chromosomes.lengths[row])
     expected_end = np.minimum(start + grid.resolution, chromosomes.lengths[row])
     wrong = kept & ((start % grid.resolution != 0) | (end != expected_end))
     if wrong.any():

@@ -23,9 +23,7 @@ class Opened:
     dropped : set of str
         Other contigs; complete only when `chunks` is exhausted.
     integer : bool
-        Whether counts are whole numbers.
-    iced : bool
-        Whether the values are balanced already.
+        Whether counts are stored as whole numbers.
     weights : ndarray (n_bins,) float64, optional
         Balancing weights that the file carries.
     """
@@ -34,7 +32,6 @@ class Opened:
     chunks: Iterator
     dropped: set = field(default_factory=set)
     integer: bool = True
-    iced: bool = False
     weights: np.ndarray | None = None
 
 

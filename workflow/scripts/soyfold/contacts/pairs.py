@@ -1,36 +1,48 @@
 """Reading pairs, one contact a line: HiC-Pro's allValidPairs and the 4DN's .pairs."""
 
-import gzip
-from pathlib import Path
+import re
 
 import numpy as np
 
 from soyfold.common.errors import UserError
+from soyfold.common.logs import log, warn
+from soyfold.common.textfiles import decode
 from soyfold.contacts.grid import Grid, refuse_length
 from soyfold.contacts.opened import Opened
-from soyfold.contacts.text import BAD_GZIP, read_chunks
+from soyfold.contacts.text import names_of, read_chunks, read_head
 
 ROWS = 500_000  # lines in memory at a time
-HICPRO = "HiC-Pro's allValidPairs, tab-separated: read, chr1, pos1, strand1, chr2, pos2, ..."
-HICPRO_PLACES = [1, 2, 4, 5]
 COLUMNS = ("chr1", "pos1", "chr2", "pos2")
-PAIRS = "a .pairs file: header lines with #, then readID, chr1, pos1, chr2, pos2, ... by tabs"
-PAIRS_PLACES = [1, 2, 3, 4]  # where the header has no #columns
+# Where the columns stand if the file doesn't name them, by format, and how messages call it.
+LAYOUTS = {
+    "hicpro_pairs": (
+        [1, 2, 4, 5],
+        "HiC-Pro's allValidPairs, tab-separated: read, chr1, pos1, strand1, chr2, pos2, ...",
+    ),
+    "pairs": (
+        [1, 2, 3, 4],
+        "a .pairs file: header lines with #, then readID, chr1, pos1, chr2, pos2, ... by tabs",
+    ),
+}
+_LENGTH = re.compile(r"#(?:chromsize|chromosome):\s*(\S+)\s+(\d+)\s*")
+_SAM_LENGTH = re.compile(r"#samheader:\s*@SQ\s(?=.*\bSN:(\S+))(?=.*\bLN:(\d+))")
+_COLUMNS = re.compile(r"#columns:(.*)")
 
 
-def _bins_of_ends(chunk, end, grid, file, dropped):
+def _bins_of_ends(chunk, end, grid, file, line_of, dropped):
     """Bins of one end of the pairs of a chunk, -1 on other contigs."""
     chromosomes = grid.chromosomes
     contigs = chunk[f"chr{end}"].cat
+    names = names_of(contigs)
     row_of_name = {name: row for row, name in enumerate(chromosomes.names)}
-    rows = np.array([row_of_name.get(chromosomes.aliases.get(c), -1) for c in contigs.categories])
-    dropped.update(name for name, row in zip(contigs.categories, rows, strict=True) if row < 0)
+    rows = np.array([row_of_name.get(chromosomes.aliases.get(c), -1) for c in names])
+    dropped.update(name for name, row in zip(names, rows, strict=True) if row < 0)
     row = rows[contigs.codes]
     position = chunk[f"pos{end}"].to_numpy()
     off = (row >= 0) & ((position < 1) | (position > chromosomes.lengths[row]))
     if off.any():
         first = int(np.argmax(off))
-        at = f"line {chunk.index[first] + 1}, pos{end}"
+        at = f"line {line_of(first)}, pos{end}"
         name, found = chromosomes.names[row[first]], int(position[first])
         if found == 0:
             raise UserError(
@@ -56,23 +68,88 @@ def _resolution(row, target):
     return resolution
 
 
-def _open_pairs(file, grid, *, places, header, layout):
-    """Pairs of columns at `places`, below `header` lines, binned while they stream."""
-    dropped = set()
-    dtypes = {"chr1": "category", "pos1": "int64", "chr2": "category", "pos2": "int64"}
-
-    def chunks():
-        for chunk in read_chunks(
-            file, COLUMNS, dtypes=dtypes, positions=places, rows=ROWS, layout=layout, header=header
-        ):
-            one, two = (_bins_of_ends(chunk, end, grid, file, dropped) for end in (1, 2))
-            yield one, two, None
-
-    return Opened(grid, chunks(), dropped)
+def _called(names):
+    """Names of columns as the 4DN has them: pairtools writes chrom1 for chr1."""
+    return [re.sub(r"chrom(?=[12]$)", "chr", name.lower()) for name in names]
 
 
-def read_hicpro_pairs(row, chromosomes, target):
-    """Open HiC-Pro's allValidPairs(.gz), binned while they stream.
+class _Header:
+    """What the lines with # say: columns, and lengths of contigs, which must be the assembly's."""
+
+    def __init__(self, file, chromosomes):
+        self.file, self.chromosomes = file, chromosomes
+        self.columns, self.inside = None, 0
+
+    def read(self, number, line):
+        """Take in one line of the header.
+
+        Raises
+        ------
+        UserError
+            For a length that isn't the assembly's or no number.
+        """
+        at = f"line {number}"
+        if said := _LENGTH.fullmatch(line) or _SAM_LENGTH.match(line):
+            name = self.chromosomes.aliases.get(said[1])
+            if name is not None:
+                row = self.chromosomes.names.index(name)
+                refuse_length(self.chromosomes, row, said[2], file=self.file, at=at)
+        elif line.startswith("#chromsize:"):
+            raise UserError(f"{line!r}", file=self.file, at=at, allowed="#chromsize: name length")
+        elif said := _COLUMNS.match(line):
+            names = said[1].split()
+            if self.columns is not None and _called(names) != _called(self.columns):
+                raise UserError(
+                    f"a second header with other columns ({' '.join(names)}), as in files joined"
+                    " by cat",
+                    file=self.file, at=at, allowed=" ".join(self.columns),
+                    mend="give each file a row of hic.tsv (or join them by pairtools merge)",
+                )  # fmt: skip
+            self.columns = names
+
+    def read_inside(self, number, raw):
+        """Take in a line with # behind the first pair: where files were joined, headers repeat."""
+        if not self.inside:
+            warn(
+                f"{self.file}, line {number}: header lines among the pairs, as in files joined by"
+                " cat; they are read as one"
+            )
+        self.inside += 1
+        line = decode(raw, file=self.file, line=number).rstrip("\r\n")
+        before = self.columns
+        self.read(number, line)
+        if before is None:  # the first file's rows were read without names
+            self.columns = None
+
+
+def _places(form, head, names, file):
+    """Where chr1, pos1, chr2, pos2 stand, and what the layout is called."""
+    if names is not None:
+        called = _called(names)
+        absent = [name for name in COLUMNS if name not in called]
+        if absent:
+            raise UserError(
+                f"#columns without {', '.join(absent)}",
+                file=file,
+                allowed=f"columns with {', '.join(COLUMNS)} (or chrom1, chrom2)",
+                mend=f"the file names {' '.join(names)}",
+            )
+        return [called.index(name) for name in COLUMNS], f"columns {' '.join(names)}"
+    # A strand behind the first position is HiC-Pro's, a contig the 4DN's.
+    strand = len(head.cells) > 3 and head.cells[3] in "+-."
+    found = "hicpro_pairs" if strand else "pairs"
+    if len(head.cells) > max(LAYOUTS[found][0]) and found != form:
+        log.info("%s: its columns are those of the format %s: read so", file, found)
+        form = found
+    return LAYOUTS[form]
+
+
+def read_pairs(row, chromosomes, target):
+    """Open a .pairs file of the 4DN (as pairtools and Juicer write it) or HiC-Pro's allValidPairs.
+
+    Columns are found by the header's `#columns` or a first line of names, else by the first pair;
+    lengths that the header states (`#chromsize`, `#chromosome`, `#samheader`) must be those of the
+    assembly. Unmapped ends (contig `!`) count as other contigs. Pairs are binned while they stream.
 
     Parameters
     ----------
@@ -89,80 +166,24 @@ def read_hicpro_pairs(row, chromosomes, target):
     Raises
     ------
     UserError
-        Without a bin size, or for a position off its chromosome (another assembly).
+        Without a bin size, for a position off its chromosome (another assembly), or a header
+        among the pairs that contradicts the first.
     """
+    file, form, dropped = row["file"], row["format"], set()
     grid = Grid(chromosomes, _resolution(row, target))
-    return _open_pairs(row["file"], grid, places=HICPRO_PLACES, header=0, layout=HICPRO)
+    head = read_head(file, layout=LAYOUTS[form][1])
+    header = _Header(file, chromosomes)
+    for number, line in head.comments:
+        header.read(number, line)
+    places, layout = _places(form, head, header.columns or head.names, file)
+    kinds = ("category", "int64", "category", "int64")
+    columns = dict(zip(COLUMNS, zip(places, kinds, strict=True), strict=True))
 
+    def chunks():
+        for chunk, line_of in read_chunks(
+            file, columns, rows=ROWS, layout=layout, head=head, comment=header.read_inside
+        ):
+            one, two = (_bins_of_ends(chunk, end, grid, file, line_of, dropped) for end in (1, 2))
+            yield one, two, None
 
-def read_header(file):
-    """Header of a .pairs file.
-
-    Returns
-    -------
-    lines : int
-        Lines that begin with #.
-    lengths : dict of str to (int, int)
-        bp of each contig of `#chromsize`, and the line that says so.
-    columns : list of str or None
-        Of `#columns`.
-
-    Raises
-    ------
-    UserError
-        If the file is absent, damaged, or a `#chromsize` has no length.
-    """
-    if not Path(file).is_file():
-        raise UserError("no such file", file=file, mend="check the path in hic.tsv")
-    lengths, columns, number = {}, None, 0
-    opener = gzip.open if str(file).endswith(".gz") else open
-    try:
-        with opener(file, "rt", encoding="utf-8", errors="replace") as stream:
-            for number, line in enumerate(stream):
-                if not line.startswith("#"):
-                    break
-                key, *words = line.split()
-                if key == "#chromsize:":
-                    if len(words) != 2 or not words[1].isdigit():
-                        raise UserError(
-                            f"{line.strip()!r}", file=file, at=f"line {number + 1}",
-                            allowed="#chromsize: name length",
-                        )  # fmt: skip
-                    lengths[words[0]] = (int(words[1]), number + 1)
-                elif key == "#columns:":
-                    columns = words
-            else:
-                raise UserError("no pairs", file=file, allowed=PAIRS)
-    except BAD_GZIP as error:
-        raise UserError(
-            f"a truncated or damaged gzip file ({error})", file=file, mend="fetch or write it again"
-        ) from None
-    return number, lengths, columns
-
-
-def read_pairs(row, chromosomes, target):
-    """Open a .pairs(.gz) file of the 4DN, as pairtools and Juicer write it; arguments as
-    `read_hicpro_pairs`.
-
-    Columns are found by the header's `#columns`; the lengths of `#chromsize` must be those of the
-    assembly. Unmapped ends (contig `!`) count as other contigs.
-    """
-    file = row["file"]
-    grid = Grid(chromosomes, _resolution(row, target))
-    header, lengths, columns = read_header(file)
-    for contig, (length, line) in lengths.items():
-        name = chromosomes.aliases.get(contig)
-        if name is not None:
-            at = chromosomes.names.index(name)
-            refuse_length(chromosomes, at, length, file=file, at=f"line {line}")
-    places = PAIRS_PLACES
-    if columns is not None:
-        absent = [name for name in COLUMNS if name not in columns]
-        if absent:
-            raise UserError(
-                f"#columns without {', '.join(absent)}",
-                file=file,
-                allowed=f"columns with {', '.join(COLUMNS)}",
-            )
-        places = [columns.index(name) for name in COLUMNS]
-    return _open_pairs(file, grid, places=places, header=header, layout=PAIRS)
+    return Opened(grid, chunks(), dropped)

@@ -80,16 +80,21 @@ class Tally:
         Contacts within a chromosome, between two, and with an end on another contig.
     by_chromosome : ndarray (G,)
         Ends of contacts on each chromosome.
+    whole : bool
+        Whether all counts so far are whole numbers: fractions come of balancing or scaling.
     """
 
     def __init__(self, grid):
         self.chromosome = grid.chromosome_of_bin
         self.cis = self.trans = self.dropped = 0
         self.by_chromosome = np.zeros(len(grid.chromosomes.names))
+        self.whole = True
 
     def watch(self, chunks):
         """Yield the chunks (one, two, count) without contacts on other contigs."""
         for one, two, count in chunks:
+            if self.whole and count is not None and count.dtype.kind == "f":
+                self.whole = bool((count == np.rint(count)).all())
             kept = (one >= 0) & (two >= 0)
             if not kept.all():
                 self.dropped += _total(count, ~kept)
@@ -103,7 +108,7 @@ class Tally:
             yield one, two, count
 
 
-def write_cooler(path, grid, chunks, *, integer, file, weights=None):
+def write_cooler(path, grid, chunks, *, integer, file, weights=None, others=()):
     """Write contacts as a cooler on the grid, in memory bounded by `LIMIT`.
 
     Parameters
@@ -118,6 +123,8 @@ def write_cooler(path, grid, chunks, *, integer, file, weights=None):
         The library, for messages.
     weights : ndarray (n_bins,), optional
         Balancing weights to store beside the bins.
+    others : set of str, keyword only
+        Contigs that are no chromosome, as far as they were seen; for messages.
 
     Raises
     ------
@@ -133,7 +140,9 @@ def write_cooler(path, grid, chunks, *, integer, file, weights=None):
             file=file,
             allowed=f"contacts of {names[0]} to {names[-1]}, by the names and aliases of"
             f" {grid.chromosomes.file}",
-            mend="add the library's names to the aliases, or name the assembly it was mapped to",
+            mend="add the library's names"
+            + (f" ({', '.join(sorted(others)[:8])})" if others else "")
+            + " to the aliases, or name the assembly it was mapped to",
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a row of bins may exceed MERGE by a little

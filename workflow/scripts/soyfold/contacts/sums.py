@@ -15,35 +15,35 @@ def _order_of(chromosomes, clr, uri):
     if len(wanted) != len(chromosomes):
         twice = next(name for name in wanted if list(chromosomes).count(name) > 1)
         raise UserError(f"chromosome {twice!r} wanted twice", file=uri, allowed="each once")
-    unknown = [name for name in wanted if name not in clr.chromnames]
+    names = list(clr.chrom.categories)
+    unknown = [name for name in wanted if name not in names]
     if unknown:
         raise UserError(
-            f"no chromosome {', '.join(map(str, unknown))}",
-            file=uri,
-            allowed=", ".join(clr.chromnames),
+            f"no chromosome {', '.join(map(str, unknown))}", file=uri, allowed=", ".join(names)
         )
-    rows = np.array([wanted.get(name, -1) for name in clr.chromnames], dtype=np.int64)
-    bins_per_chromosome = [np.subtract(*clr.extent(name)[::-1]) for name in clr.chromnames]
-    return np.repeat(rows, bins_per_chromosome)
+    return np.array([wanted.get(name, -1) for name in names], dtype=np.int64)[clr.chrom.codes]
 
 
 def _weights(clr, uri):
-    if "weight" not in clr.bins().columns:
+    if clr.weight is None:
         raise UserError(
             "no balancing weights",
             file=uri,
             allowed="a column `weight` among the bins",
             mend="run `cooler balance`, or set contacts.balance: false",
         )
-    return clr.bins()["weight"][:].to_numpy(dtype=np.float64)
+    return clr.weight
 
 
 def sum_by_chromosome(uri, chromosomes, *, balanced=False):
     """Sum a cooler's contacts by pairs of chromosomes, each contact once.
 
     The sum of a chromosome with itself is that of the upper triangle of its block, the main
-    diagonal included once; the sum of two chromosomes is that of the block between them. Pixels
-    are read in chunks, so memory does not grow with the file.
+    diagonal included once; the sum of two chromosomes is that of the block between them. Balanced
+    sums hold the contacts within a bin and with the next one too, which ICE leaves out of what it
+    balances: without them a chromosome's own sum would hang on the bin size, and a chromosome of
+    one or two bins would have none. Pixels are read in chunks, so memory does not grow with the
+    file.
 
     Parameters
     ----------
@@ -70,11 +70,8 @@ def sum_by_chromosome(uri, chromosomes, *, balanced=False):
     weight = _weights(clr, uri) if balanced else None
     n = len(chromosomes)
     total = np.zeros(n * n)
-    pixels = clr.pixels()
-    for start in range(0, clr.info["nnz"], CHUNK):
-        chunk = pixels[start : start + CHUNK]
-        one, two = chunk["bin1_id"].to_numpy(), chunk["bin2_id"].to_numpy()
-        value = chunk["count"].to_numpy(dtype=np.float64)
+    for _, one, two, count in clr.pixels(CHUNK):
+        value = count.astype(np.float64)
         if balanced:
             value = value * weight[one] * weight[two]
         kept = (row[one] >= 0) & (row[two] >= 0) & ~np.isnan(value)
@@ -82,6 +79,6 @@ def sum_by_chromosome(uri, chromosomes, *, balanced=False):
         total += np.bincount(pair, weights=value[kept], minlength=n * n)
     once = total.reshape(n, n)
     sums = once + once.T - np.diag(np.diag(once))
-    if not balanced and np.issubdtype(clr.pixels().dtypes["count"], np.integer):
+    if not balanced and clr.integer:
         sums = np.rint(sums).astype(np.int64)
     return pd.DataFrame(sums, index=chromosomes, columns=chromosomes)

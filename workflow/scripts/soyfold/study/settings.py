@@ -8,7 +8,7 @@ import yaml
 
 from soyfold.cohort.families import check_pattern
 from soyfold.common.errors import UserError
-from soyfold.common.files import read_table
+from soyfold.common.files import read_sheet_rows
 from soyfold.common.schema import check, fill_defaults
 from soyfold.genotypes.sources import PLACEHOLDER
 
@@ -47,9 +47,9 @@ def read_sheet(path, schema, *, key):
         For a missing column, an offending cell (with its line) or a name given twice.
     """
     schema = yaml.safe_load(Path(schema).read_text(encoding="utf-8"))
-    table = read_table(path, required=schema["required"], dtype=str)
+    table = read_sheet_rows(path, required=schema["required"])
     rows = {}
-    for line, record in enumerate(table.to_dict("records"), start=2):
+    for line, record in zip(table.index, table.to_dict("records"), strict=True):
         row = {name: None if value != value else value for name, value in record.items()}
         for name, rule in schema["properties"].items():
             row.setdefault(name, None)
@@ -72,7 +72,10 @@ def read_sheet(path, schema, *, key):
 
 
 def read_libraries(study, schemas):
-    """Rows of hic.tsv by library; empty for a study with `contacts: expected`."""
+    """Rows of hic.tsv by library; empty for a study with `contacts: expected`.
+
+    A cooler's `file::/group` comes apart into `file` and `group`.
+    """
     sheet = study["contacts"]["libraries"]
     if sheet is None:
         return {}
@@ -80,6 +83,8 @@ def read_libraries(study, schemas):
     coarsest = study["contacts"]["resolution"] == "coarsest"
     for name, row in libraries.items():
         row["bins"] = expand_path(row["bins"])
+        row["file"], _, group = row["file"].partition("::")
+        row["group"] = group or None
         if row["format"] == "hicpro_matrix" and row["bins"] is None:
             raise UserError(
                 "no bins", file=sheet, at=f"library {name}", allowed="the matrix's _abs.bed file"
