@@ -103,7 +103,7 @@ def test_whole_numbers_stored_as_floats_are_counts(load, tmp_path):
 
 @pytest.mark.parametrize("weight", [None, np.full(len(file_bins()), 2.0)])
 def test_fractions_are_taken_for_balanced_and_told_unless_weights_stand_beside(
-    weight, load, tmp_path, capsys
+    weight, load, tmp_path, caplog
 ):
     values, expected = (lambda dense: dense / 7), sums_of(PAIRS) / 7
     file = write_cool(tmp_path / "a.cool", values=values, weight=weight)
@@ -116,13 +116,13 @@ def test_fractions_are_taken_for_balanced_and_told_unless_weights_stand_beside(
     )  # fmt: skip
     factor = 1 if weight is None else 4
     np.testing.assert_allclose(sum_by_chromosome(merged, NAMES, balanced=True), factor * expected)
-    assert ("not balanced again" in capsys.readouterr().err) == (weight is None)
+    assert ("not balanced again" in caplog.text) == (weight is None)
 
 
-def test_weights_of_nan_alone_are_left_out_and_told(load, tmp_path, capsys):
+def test_weights_of_nan_alone_are_left_out_and_told(load, tmp_path, caplog):
     file = write_cool(tmp_path / "a.cool", weight=np.full(len(file_bins()), np.nan))
     assert load(row_of("cool", file))["weights"] == "none"
-    assert "balanced anew" in capsys.readouterr().err
+    assert "balanced anew" in caplog.text
 
 
 @pytest.mark.parametrize("kind", ["cool", "mcool"])
@@ -162,11 +162,11 @@ def test_two_coolers_of_one_bin_size_are_named(refused, tmp_path):
     refused(row_of("cool", tmp_path / "a.cool"), "2 coolers of 1000 bp", "a.cool::/leaf, ")
 
 
-def test_a_file_is_what_its_bytes_say(load, refused, tmp_path, capsys):
+def test_a_file_is_what_its_bytes_say(load, refused, tmp_path, caplog):
     file = write_cool(tmp_path / "a.hic")
     for kind in ("hic", "hicpro_matrix", "pairs"):
         load(row_of(kind, file))
-        assert f"hic.tsv says {kind}, but it is a cooler" in capsys.readouterr().err
+        assert f"WARNING {file}: hic.tsv says {kind}, but it is a cooler" in caplog.text
     (tmp_path / "b.cool").write_text("<!DOCTYPE html>\n")
     refused(row_of("cool", tmp_path / "b.cool"), "no cooler, but text that begins with '<!DOC")
     (tmp_path / "c.cool").write_bytes(gzip.compress((tmp_path / "a.hic").read_bytes()))

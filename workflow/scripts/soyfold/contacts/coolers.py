@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from soyfold.common.errors import UserError
-from soyfold.common.logs import HDF5_REFUSED, log, warn
+from soyfold.common.logs import HDF5_REFUSED, log
 from soyfold.contacts.grid import place_bins
 from soyfold.contacts.hicpro import detect_layout
 from soyfold.contacts.opened import Opened, choose_resolution
@@ -160,7 +160,7 @@ def _place_weights(clr, target, grid, file):
     weights[target[target >= 0]] = clr.weight[target >= 0]
     known = weights[~np.isnan(weights)]
     if not len(known):
-        warn(f"{file}: its column weight holds no balancing weight but NaN: it is balanced anew")
+        log.warning("WARNING %s: its column weight is NaN alone: balanced anew", file)
         return None
     wrong = known[~((known > 0) & np.isfinite(known))]
     if len(wrong):

@@ -8,7 +8,7 @@ import pandas as pd
 
 from soyfold.common.chromosomes import Chromosomes
 from soyfold.common.errors import UserError
-from soyfold.common.logs import log, warn
+from soyfold.common.logs import log
 
 
 @dataclass
@@ -149,9 +149,12 @@ def _check_lengths(rows, length, resolution, chromosomes, *, file):
     own = chromosomes.lengths[row]
     rounded = -(-own // resolution) * resolution
     if (length == rounded).all() and (length != own).any():
-        warn(
-            f"{file}: the chromosomes' last bins end at whole {resolution} bp: that their lengths"
-            f" are those of {chromosomes.file} is known to the bin alone"
+        log.warning(
+            "WARNING %s: the last bins end at whole %d bp: that chromosomes are as long as in %s"
+            " is known to the bin alone",
+            file,
+            resolution,
+            chromosomes.file,
         )
         return True
     for at, found in zip(row, length, strict=True):

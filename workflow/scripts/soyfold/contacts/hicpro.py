@@ -3,7 +3,7 @@
 import numpy as np
 
 from soyfold.common.errors import UserError
-from soyfold.common.logs import log, warn
+from soyfold.common.logs import log
 from soyfold.contacts.grid import place_bins
 from soyfold.contacts.opened import Opened, choose_resolution
 from soyfold.contacts.text import names_of, read_chunks, read_head
@@ -90,9 +90,10 @@ def _first_number(numbers, known, n_bins, *, file, bed):
         if first <= low and high < first + n_bins:
             return first
         if first in (0, 1) and fits:
-            warn(
-                f"{file}: bins numbered from {fits[0]}, those of {bed} from {first}: read in order"
-            )
+            log.warning(
+                "WARNING %s: bins numbered from %d, in %s from %d: read in order",
+                file, fits[0], bed, first,
+            )  # fmt: skip
             return fits[0]
     elif len(fits) == 1:
         log.info("%s: bins numbered from %d", file, fits[0])

@@ -8,7 +8,7 @@ import pandas as pd
 
 from soyfold.common.errors import UserError
 from soyfold.common.files import staged, write_table
-from soyfold.common.logs import log, warn
+from soyfold.common.logs import log
 from soyfold.common.textfiles import BAD_GZIP, GZIP, open_binary
 from soyfold.contacts.coolers import read_cooler
 from soyfold.contacts.grid import refuse_lacking
@@ -61,7 +61,7 @@ def known_by_content(row):
         )
     if found is None or BINARY[found] == BINARY.get(form):
         return row
-    warn(f"{file}: hic.tsv says {form}, but it is a {BINARY[found]}: read so")
+    log.warning("WARNING %s: hic.tsv says %s, but it is a %s: read so", file, form, BINARY[found])
     return {**row, "format": found}
 
 

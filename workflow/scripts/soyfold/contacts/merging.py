@@ -11,7 +11,7 @@ import pandas as pd
 
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table, scratch, staged, write_table
-from soyfold.common.logs import log, warn
+from soyfold.common.logs import log
 from soyfold.contacts.library import coarsen
 from soyfold.contacts.pixels import store_weights
 
@@ -87,13 +87,13 @@ def weigh(path, *, iced, file=None):
     """
     clr = cooler.Cooler(str(path))
     if np.all(iced):
-        warn(
-            "Hi-C values with fractions, and without weights, are taken for balanced already: they"
+        log.warning(
+            "WARNING Hi-C values with fractions, and without weights, are taken for balanced: they"
             " are not balanced again (weights are 1)"
         )
         return store_weights(path, np.ones(len(clr.bins())))
     if np.any(iced):
-        warn("raw and iced Hi-C libraries are merged: the iced ones are balanced twice")
+        log.warning("WARNING raw and iced libraries are merged: the iced ones are balanced twice")
     return store_weights(path, balance_cooler(clr, file=file))
 
 

@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from soyfold.common.errors import UserError
-from soyfold.common.logs import log, warn
+from soyfold.common.logs import log
 from soyfold.common.textfiles import decode
 from soyfold.contacts.grid import Grid, refuse_length
 from soyfold.contacts.opened import Opened
@@ -110,10 +110,11 @@ class _Header:
     def read_inside(self, number, raw):
         """Take in a line with # behind the first pair: where files were joined, headers repeat."""
         if not self.inside:
-            warn(
-                f"{self.file}, line {number}: header lines among the pairs, as in files joined by"
-                " cat; they are read as one"
-            )
+            log.warning(
+                "WARNING %s, line %d: a header among the pairs, as in files joined by cat: read as"
+                " one",
+                self.file, number,
+            )  # fmt: skip
         self.inside += 1
         line = decode(raw, file=self.file, line=number).rstrip("\r\n")
         before = self.columns
