@@ -95,6 +95,22 @@ FAULTS = [
         "config: an unknown model", at("training", "models", value=["resnet"]), "'resnet'", "csafm"
     ),
     _config(
+        "config: a misspelt model",
+        at("training", "models", value=["mean", "gbulp"]),
+        "study.yaml, key training.models: found model 'gbulp'",
+        "write gblup",
+        mended="blamed on models.yaml, with its 50 names",
+    ),
+    _config(
+        "traits: a misspelt model",
+        lambda s: s.write(
+            TRAITS, [f"{s.lines(TRAITS)[0]}\tmodels", f"{s.lines(TRAITS)[1]}\tgbulp"]
+        ),
+        "traits.tsv, trait oil, column models: found model 'gbulp'",
+        "write gblup",
+        mended="blamed on models.yaml, with its 50 names",
+    ),
+    _config(
         "config: a model twice", at("training", "models", value=["mean", "mean"]), "training.models"
     ),
     _config(

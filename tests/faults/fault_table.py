@@ -8,10 +8,11 @@ DOCUMENT = ROOT / "docs" / "faults.md"
 HEAD = """# Faults
 
 What soyfold answers to files, settings and results that are not as they should be. An error is
-one line that names the file and the place, what was found, what is allowed and how to mend it; the
-run ends with status 1, nothing half-written is left, and once the fault is mended the same command
-goes on. Where a run goes on in spite of a fault, what is lost is counted in a table. `tests/faults`
-tries each row; `python tests/faults/fault_table.py` writes this file from the same rows.
+one line (before the first job one for each fault) that names the file and the place, what was
+found, what is allowed and how to mend it; the run ends with status 1, nothing half-written is left,
+and once the fault is mended the same command goes on. Where a run goes on in spite of a fault, what
+is lost is counted in a table. `tests/faults` tries each row; `python tests/faults/fault_table.py`
+writes this file from the same rows.
 
 """
 

@@ -60,6 +60,12 @@ def half_a_table(study):
     study.write(OIL, lines[: LINES // 2])
 
 
+def spreadsheet_tails(study):
+    """A byte order mark, tabs behind the last column, and rows of tabs alone."""
+    lines = [f"{line}\t\t" for line in study.lines(TRAITS)]
+    study.write(TRAITS, [f"\ufeff{lines[0]}", lines[1], "\t" * 8, "", *lines[2:], "\t" * 8])
+
+
 def constant(study):
     study.write(OIL, ["Plant ID,OIL", *(f"{name},20" for name in sample_names())])
 
@@ -146,7 +152,7 @@ FAULTS = [
         "0 joined lines",
         "48 genotype_only",
     ),
-    _join(
+    _config(
         "phenotypes: half a row at their end",
         half_a_row,
         OIL,
@@ -154,68 +160,69 @@ FAULTS = [
         "a row of 1 cells",
         "'OIL'",
     ),
-    _join("phenotypes: text in the value column", cell("high"), "'high'", "line 2", "'OIL'"),
-    _join("phenotypes: comma decimals", cell('"20,5"'), "'20,5'", "decimal point"),
-    _join(
+    _config("phenotypes: text in the value column", cell("high"), "'high'", "line 2", "'OIL'"),
+    _config("phenotypes: comma decimals", cell('"20,5"'), "'20,5'", "decimal point"),
+    _config(
         "phenotypes: semicolons and comma decimals (German Excel)",
         semicolons,
         "if it is a decimal mark",
         "column decimal",
         mended="save it with commas, or write ',' in the column decimal: only one of them helped",
     ),
-    _join(
+    _config(
         "phenotypes: commas between thousands",
         cell('"1,234"'),
         "write 1234, without marks between thousands",
         mended="write 1.234, with a decimal point: a thousandth of the value",
     ),
-    _join(
+    _config(
         "phenotypes: -9 for a missing value",
         cell("-9"),
         "-9 in 1 cells",
         "column missing",
         mended="averaged in without a word",
     ),
-    _join(
+    _config(
         "phenotypes: a value of two kinds of text",
         lambda s: s.write(OIL, ["Plant ID,OIL", "PI548400,n.d.", "PI548401,high", "PI548402,20"]),
         "'n.d.' (1), 'high' (1)",
         "column missing",
         mended="one at a time, each to be written NA",
     ),
-    _join(
+    _config(
         "phenotypes: an old .xls under another name",
         content(OIL, b"\xd0\xcf\x11\xe0" + bytes(600)),
         "an old .xls workbook",
     ),
-    _join(
+    _config(
         "phenotypes: a workbook with a password",
         content(OIL, b"\xd0\xcf\x11\xe0" + "EncryptedPackage".encode("utf-16-le")),
         "with a password",
         mended="an old .xls workbook, to be saved as .xlsx, which it was",
     ),
-    _join("phenotypes: infinite value", cell("inf"), "'inf'", "finite numbers"),
-    _join("phenotypes: value beyond floating point", cell("1e999"), "'1e999'", "finite numbers"),
-    _join("phenotypes: latin-1", latin_1, "no UTF-8"),
+    _config("phenotypes: infinite value", cell("inf"), "'inf'", "finite numbers"),
+    _config("phenotypes: value beyond floating point", cell("1e999"), "'1e999'", "finite numbers"),
+    _config("phenotypes: latin-1", latin_1, "no UTF-8"),
     _counted(
         "phenotypes: UTF-16",
         lambda s: s.path(OIL).write_text(s.path(OIL).read_text(), encoding="utf-16"),
         "oil\tmatched\tby the same id\t48",
         mended="refused",
     ),
-    _join(
+    _config(
         "phenotypes: an Excel file under the name .csv",
         content(OIL, b"PK\x03\x04\x14\x00\x06\x00" + bytes(range(128, 256)) * 20),
         OIL,
         mended="traceback (InvalidFileException)",
     ),
-    _join(
+    _config(
         "phenotypes: another column's name",
         oil("Plant ID,Oil content", "PI548400,20"),
         "'OIL'",
         "Oil content",
+        mended="told after imputation",
     ),
-    _join(
+    _config(
         "phenotypes: the value column twice",
         oil("Plant ID,OIL,OIL", "PI548400,20,21"),
         "'OIL' twice",
@@ -228,7 +235,7 @@ FAULTS = [
     ),
     _join("phenotypes: no variance", constant, "no variance"),
     _join("phenotypes: environments that share no line", apart, "share no line"),
-    _join(
+    _config(
         "phenotypes: a value without an environment",
         empty_environment,
         "without an environment",
@@ -335,14 +342,21 @@ FAULTS = [
     _config("traits: name with wildcard braces", trait_named("{trait}"), "'{trait}'"),
     _config("traits: name that leads elsewhere", trait_named("../oil"), "'../oil'"),
     _config("traits: no file named", lambda s: s.edit(TRAITS, OIL, "NA"), "line 2", "key file"),
-    Fault(
-        "id map: one id for two samples",
-        "cohort",
-        JOIN,
-        id_map("id\tsample", "a\tPI548400", "a\tPI548401"),
-        ("'a'", "PI548400", "one sample for an id"),
+    _counted(
+        "traits: a mark, tabs and rows without content, as spreadsheets leave them",
+        spreadsheet_tails,
+        "oil\tmatched\tby the same id\t48",
+        mended="refused as cells beyond the header, or as a trait without a name",
     ),
-    Fault("id map: one column", "cohort", JOIN, id_map("id", "a"), ("1 column",)),
+    _config(
+        "id map: one id for two samples",
+        id_map("id\tsample", "a\tPI548400", "a\tPI548401"),
+        "'a'",
+        "PI548400",
+        "one sample for an id",
+        mended="told after imputation",
+    ),
+    _config("id map: one column", id_map("id", "a"), "1 column", mended="told after imputation"),
     Fault(
         "splits file: a sample that isn't there",
         "cohort",
@@ -350,12 +364,12 @@ FAULTS = [
         given_split("sample\tseed0", *_parts(*["train"] * 48), "PI1\ttest"),
         ("'PI1'", "line 50"),
     ),
-    Fault(
+    _config(
         "splits file: an unknown part",
-        "cohort",
-        "draw_split",
         given_split("sample\tseed0", *_parts("training")),
-        ("'training'", "line 2"),
+        "'training'",
+        "line 2",
+        mended="told after imputation",
     ),
     Fault(
         "splits file: nobody to test",
@@ -371,18 +385,18 @@ FAULTS = [
         given_split("sample\tseed0"),
         ("no sample in",),
     ),
-    Fault(
+    _config(
         "families: a sample twice",
-        "cohort",
-        "write_dosage",
         families("sample\tfamily", "PI548400\t1", "PI548400\t2"),
-        ("'PI548400' twice",),
+        "'PI548400' twice",
+        mended="told after imputation",
     ),
     Fault(
         "families: of other samples",
         "cohort",
-        "write_dosage",
+        "name_families",
         families("sample\tfamily", "W1\t1"),
         ("no family for any of 48 samples",),
+        mended="told after imputation",
     ),
 ]

@@ -2,11 +2,13 @@
 from soyfold.study.schemes import OF_ENVIRONMENTS
 
 
+# Joins, families and splits take what passed the filters, before imputation: what is hopeless is
+# told in minutes.
 rule join_trait:
     input:
         **study.inputs.id_map,
         phenotypes=study.inputs.phenotypes,
-        fam=f"{study.results}/imputation/merged.fam",
+        fam=f"{study.results}/genotypes/filtered.fam",
         samples=f"{study.results}/genotypes/samples.tsv",
     output:
         phenotypes=f"{study.results}/cohort/phenotypes/{{trait}}.tsv",
@@ -15,6 +17,7 @@ rule join_trait:
         f"{study.logs}/cohort/join_trait/{{trait}}.log",
     benchmark:
         f"{study.benchmarks}/cohort/join_trait/{{trait}}.tsv"
+    priority: 1
     conda:
         "../../envs/cohort.yaml"
     resources:
@@ -52,12 +55,36 @@ rule collect_joins:
         "../scripts/collect_joins.py"
 
 
+rule name_families:
+    input:
+        families=study.families.get("file", []),
+        fam=f"{study.results}/genotypes/filtered.fam",
+    output:
+        families=f"{study.results}/cohort/families.tsv",
+    log:
+        f"{study.logs}/cohort/name_families.log",
+    benchmark:
+        f"{study.benchmarks}/cohort/name_families.tsv"
+    priority: 1
+    conda:
+        "../../envs/cohort.yaml"
+    resources:
+        **study.resources(),
+    params:
+        families=study.families,
+        source=study.source("name_families"),
+    message:
+        "cohort: families of the lines"
+    script:
+        "../scripts/name_families.py"
+
+
 rule write_dosage:
     input:
         bed=f"{study.results}/imputation/merged.bed",
         bim=f"{study.results}/imputation/merged.bim",
         fam=f"{study.results}/imputation/merged.fam",
-        families=study.families.get("file", []),
+        families=rules.name_families.output.families if study.families else [],
     output:
         dosage=f"{study.results}/cohort/dosage.npy",
         samples=f"{study.results}/cohort/samples.tsv",
@@ -71,7 +98,6 @@ rule write_dosage:
     resources:
         **study.resources(4000, minutes=60),
     params:
-        families=study.families,
         source=study.source("write_dosage"),
     message:
         "cohort: writing the dosage matrix"
@@ -108,7 +134,7 @@ rule average_plots:
     input:
         **study.inputs.id_map,
         phenotypes=study.inputs.phenotypes,
-        fam=f"{study.results}/imputation/merged.fam",
+        fam=f"{study.results}/genotypes/filtered.fam",
         samples=f"{study.results}/genotypes/samples.tsv",
     output:
         cells=f"{study.results}/cohort/environments/{{trait}}.tsv",
@@ -116,6 +142,7 @@ rule average_plots:
         f"{study.logs}/cohort/average_plots/{{trait}}.log",
     benchmark:
         f"{study.benchmarks}/cohort/average_plots/{{trait}}.tsv"
+    priority: 1
     conda:
         "../../envs/cohort.yaml"
     resources:
@@ -134,7 +161,7 @@ rule average_plots:
 rule draw_split:
     input:
         unpack(study.inputs.split_files),
-        fam=f"{study.results}/imputation/merged.fam",
+        fam=f"{study.results}/genotypes/filtered.fam",
         samples=f"{study.results}/genotypes/samples.tsv",
     output:
         split=f"{study.results}/cohort/splits/{{scheme}}/seed{{seed}}.tsv",
@@ -145,6 +172,7 @@ rule draw_split:
         f"{study.benchmarks}/cohort/draw_split/{{scheme}}_seed{{seed}}.tsv"
     wildcard_constraints:
         scheme=study.any_of(name for name in study.drawn if name not in OF_ENVIRONMENTS),
+    priority: 1
     conda:
         "../../envs/cohort.yaml"
     resources:

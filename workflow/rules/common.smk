@@ -15,6 +15,7 @@ sys.path.insert(0, str(WORKFLOW / "scripts"))
 
 from soyfold.common.errors import UserError
 from soyfold.study import load
+from soyfold.study.tables import check_tables
 
 try:
     # Another workflow may hand its config over without a file.
@@ -23,6 +24,8 @@ try:
         WORKFLOW / "schemas",
         file=(workflow.configfiles or ["the module's config"])[-1],
     )
+    if workflow.is_main_process:  # once, not for each job that reads the rules again
+        check_tables(study.settings, study.traits, study.schemes)
 except UserError as error:
     raise WorkflowError(str(error))
 

@@ -95,7 +95,8 @@ def test_too_few_samples_for_three_parts():
 
 
 def table(**columns):
-    return pd.DataFrame({"strain": names(6), **columns}, dtype=object)
+    lines = range(2, 8)  # as `read_user_table` numbers the rows
+    return pd.DataFrame({"strain": names(6), **columns}, index=lines, dtype=object)
 
 
 WORDS = ["train", "train", "val", "test", None, "train"]
@@ -120,7 +121,7 @@ def test_given_parts_and_every_loss():
         (table(seed0=["Train", *WORDS[1:]]), names(6), 0, r"line 2, column seed0: found 'Train'"),
         (table(seed0=["train"] * 6), names(6), 0, r"no sample in val and test after genotype QC"),
         (
-            pd.concat([table(seed0=WORDS)] * 2, ignore_index=True), names(6), 0,
+            pd.concat([table(seed0=WORDS)] * 2).set_axis(range(2, 14)), names(6), 0,
             r"line 8: found the sample 'line0' twice",
         ),
     ],

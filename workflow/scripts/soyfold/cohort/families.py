@@ -4,8 +4,8 @@ import re
 
 import pandas as pd
 
+from soyfold.common.delimited import read_user_table
 from soyfold.common.errors import UserError
-from soyfold.common.files import read_table
 
 
 def check_pattern(pattern, *, file):
@@ -33,16 +33,16 @@ def check_pattern(pattern, *, file):
         raise UserError(f"{groups} groups in {pattern!r}", allowed=allowed, **where)
 
 
-def _read_table(path):
-    """Family by sample."""
-    table = read_table(path, required=("sample", "family"), dtype=str)
+def read_families(path):
+    """Family by sample, from the user's table."""
+    table = read_user_table(path, required=("sample", "family"))
     named = table.dropna(subset="sample")
     repeated = named["sample"].duplicated()
     if repeated.any():
         raise UserError(
             f"the sample {named['sample'][repeated].iloc[0]!r} twice",
             file=path,
-            at=f"line {named.index[repeated][0] + 2}",
+            at=f"line {named.index[repeated][0]}",
             allowed="each sample once",
         )
     return named.set_index("sample")["family"]
@@ -72,7 +72,7 @@ def find_families(samples, *, pattern=None, file=None):
     """
     samples = pd.Series(samples, dtype=object)
     if pattern is None:
-        return samples.map(_read_table(file))
+        return samples.map(read_families(file))
     family = samples.str.extract(pattern, expand=False)
     return family.mask(family == "")
 

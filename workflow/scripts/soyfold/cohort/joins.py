@@ -5,8 +5,8 @@ import pandas as pd
 
 from soyfold.cohort.accessions import accession_keys
 from soyfold.cohort.spellings import differ_in, near_pairs, safe_keys
+from soyfold.common.delimited import read_user_table
 from soyfold.common.errors import UserError
-from soyfold.common.files import read_table
 
 STATUSES = ("matched", "genotype_only", "phenotype_only", "ambiguous")
 REPORT_COLUMNS = ("status", "sample", "phenotype_id", "why", "nearest")
@@ -37,7 +37,7 @@ def read_id_map(path, prefixes):
     """
     if path is None:
         return pd.Series(dtype=object)
-    table = read_table(path, dtype=str)
+    table = read_user_table(path)
     if table.shape[1] < 2:
         raise UserError(
             f"{table.shape[1]} column", file=path,
@@ -47,7 +47,7 @@ def read_id_map(path, prefixes):
     table = pd.DataFrame(
         {
             "id": ids,
-            "key": accession_keys(ids, prefixes),
+            "key": accession_keys(ids, prefixes).to_numpy(),
             "sample": table.iloc[:, 1].fillna("NA").str.strip(),
         }
     ).drop_duplicates(["key", "sample"])
@@ -57,7 +57,7 @@ def read_id_map(path, prefixes):
         first = table.loc[table["key"] == row["key"], "sample"].iloc[0]
         raise UserError(
             f"the id {row['id']!r} for {first!r} and for {row['sample']!r}",
-            file=path, at=f"line {twice[0] + 2}", allowed="one sample for an id",
+            file=path, at=f"line {twice[0]}", allowed="one sample for an id",
         )  # fmt: skip
     return table.set_index("key")["sample"]
 

@@ -34,12 +34,12 @@ def _refuse_mixed_descriptors(table, path):
         )
 
 
-def _read_table(row):
+def _read_table(row, most):
     """Table of a trait's columns, and the Series of ids in it."""
     path, value = row["file"], row["value_column"]
     more = ("environment_column", "unit_column")
     wanted = [value, *(row[name] for name in more if row.get(name))]
-    how = {"sheet": row.get("sheet"), "decimal": row.get("decimal") or "."}
+    how = {"sheet": row.get("sheet"), "decimal": row.get("decimal") or ".", "most": most}
     if row["format"] == "npgs_descriptor" and not row.get("id_column"):
         names = [*ACCESSION_COLUMNS, *wanted]
         table = read_columns(path, names, optional=[DESCRIPTOR_COLUMN], **how)
@@ -102,23 +102,24 @@ def _bare(unit):
     return "".join(unit.lower().split())
 
 
-def _read_text(row):
-    """Cells of a trait's columns as text: id, value, environment (if named), line."""
-    table, ids = _read_table(row)
+def _read_text(row, most):
+    """Cells of a trait's columns as text: id, value, environment (if named), line; and if all."""
+    table, ids = _read_table(row, most)
     _refuse_other_units(row, table)
     _refuse_merged_values(row, table)
     environment = row.get("environment_column")
-    return pd.DataFrame(
+    records = pd.DataFrame(
         {
             "id": ids,
             "text": table[row["value_column"]],
             "environment": table[environment] if environment else None,
             "line": table.index,
         }
-    ).reset_index(drop=True)
+    )
+    return records.reset_index(drop=True), table.attrs["whole"]
 
 
-def read_records(row):
+def read_records(row, *, most=None):
     """Read all phenotype records of a trait.
 
     Parameters
@@ -130,6 +131,8 @@ def read_records(row):
         accession_suffix), `npgs_wide` (a line per row, a trait per column; the id column is
         `Plant ID` or the first if none is named), `plots` (a plot per row). In the first two a
         cell may hold several readings with `;`.
+    most : int, optional
+        Read no more than so many rows of the table.
 
     Returns
     -------
@@ -145,7 +148,7 @@ def read_records(row):
         in the value column, units that differ or aren't the sheet's, or a value without an
         environment.
     """
-    records = _read_text(row)
+    records, whole = _read_text(row, most)
     if row["format"] in SEVERAL_READINGS:
         records["text"] = records["text"].str.split(";")
         records = records.explode("text", ignore_index=True)
@@ -155,7 +158,8 @@ def read_records(row):
     records["value"] = parse_numbers(
         records["text"], records["line"], decimal=decimal, unit=row.get("unit"), **where
     )
-    refuse_codes(records["value"], **where)
+    if whole:  # what stands apart shows among all values alone
+        refuse_codes(records["value"], **where)
     absent = records.loc[records["value"].isna() & (records["text"] != ""), "text"]
     if len(absent):
         counts = ", ".join(f"{text!r} ({n})" for text, n in absent.value_counts().items())

@@ -12,7 +12,7 @@ def read_samples(fam, samples):
     Parameters
     ----------
     fam : path-like
-        PLINK .fam of the imputed genotypes: the samples that passed.
+        PLINK .fam of the filtered genotypes: the samples that passed.
     samples : path-like
         genotypes/samples.tsv: every sample of the raw file, with the reason of its removal.
 

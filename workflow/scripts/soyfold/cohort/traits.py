@@ -30,17 +30,17 @@ def _nearest(lost, ids, samples):
 
 def _tell_spellings(report, row):
     """Warn of ids that were joined though they are spelt otherwise, and of those near a sample."""
-    where = f"WARNING {row['file']}, trait {row['trait']}:"
+    where = f"{row['file']}, trait {row['trait']}"
     respelt = report[report["why"].str.startswith(RESPELT) & (report["status"] == "matched")]
     for why, rows in respelt.groupby("why", sort=False):
         first = rows.iloc[0]
-        log.warning("%s %d lines joined %s: %r is %r", where, len(rows), why,
+        log.warning("WARNING %s: %d lines joined %s: %r is %r", where, len(rows), why,
                     first["phenotype_id"], first["sample"])  # fmt: skip
     near = report.dropna(subset="nearest")
     if len(near):
         told = [f"{r.phenotype_id!r} beside {r.nearest}" for r in near.head(SHOWN).itertuples()]
         log.warning(
-            "%s %d ids without a genotype are near a sample without a value: %s%s; where they are"
+            "WARNING %s: %d ids without a genotype are near a sample without a value: %s%s; where they are"
             " one, correct them or give an id map (cohort.id_map)",
             where, len(near), ", ".join(told), ", ..." if len(near) > SHOWN else "",
         )  # fmt: skip

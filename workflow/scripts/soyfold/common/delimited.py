@@ -1,5 +1,6 @@
 """Users' tables: CSV, TSV (gzipped or not) or XLSX, with title lines, BOM and any line ends."""
 
+import contextlib
 import csv
 import re
 
@@ -118,13 +119,15 @@ def _refuse_short(short, header, chosen, path):
     )  # fmt: skip
 
 
-def _read_rows(source, names, optional, identity, path, merged=()):
+def _read_rows(source, names, optional, identity, path, merged=(), most=None):
     """Columns of `source`, an iterator of (line, cells), as a table of text."""
     top, header = _find_header(source, names, path)
     chosen = _column_indices(header, names, optional, identity, path)
     indices = list(chosen.values())
     lines, rows, short = [], [], []
     for line, row in source:
+        if len(lines) == most:
+            break
         if not any(cell.strip() for cell in row):
             continue
         if any(cell.strip() for cell in row[len(header) :]):
@@ -140,6 +143,7 @@ def _read_rows(source, names, optional, identity, path, merged=()):
     table = table.apply(lambda column: column.str.strip()) if rows else table
     table = table.set_axis(pd.Index(lines, dtype=np.int64, name="line"), axis=0)
     table.attrs["units"] = _units(header, chosen)
+    table.attrs["whole"] = len(lines) != most
     below = {column: place for line, column, place in reversed(merged) if line > top}
     table.attrs["merged"] = {name: below[k] for name, k in chosen.items() if k in below}
     return table
@@ -168,7 +172,7 @@ def _choose_sheet(sheets, names, sheet, path):
     )
 
 
-def read_columns(path, names, *, optional=(), identity=None, sheet=None, decimal="."):
+def read_columns(path, names, *, optional=(), identity=None, sheet=None, decimal=".", most=None):
     """Read columns of a user's table as text.
 
     Parameters
@@ -187,6 +191,8 @@ def read_columns(path, names, *, optional=(), identity=None, sheet=None, decimal
         Sheet of a workbook; else the only visible one that has the columns.
     decimal : str
         What a workbook's numbers get between them and their decimals.
+    most : int, optional
+        Read no more than so many rows.
 
     Returns
     -------
@@ -194,7 +200,7 @@ def read_columns(path, names, *, optional=(), identity=None, sheet=None, decimal
         The columns as stripped text; the index is the number of the line in the file, since any
         column name, "line" too, may be the user's own. `attrs["units"]` has the units that stand
         in the header, by column; `attrs["merged"]` a column's first merged range, whose text each
-        of its rows has.
+        of its rows has; `attrs["whole"]` whether all rows were read.
 
     Raises
     ------
@@ -204,22 +210,92 @@ def read_columns(path, names, *, optional=(), identity=None, sheet=None, decimal
         one that ends before a column that is wanted.
     """
     names = list(dict.fromkeys(names))
-    try:
+    with _told(path):
         if is_workbook(path):
             sheets = read_sheets(path, sheet=sheet, decimal=decimal)
             page = _choose_sheet(sheets, names, sheet, path)
-            return _read_rows(iter(page.rows), names, optional, identity, path, page.merged)
+            rows = iter(page.rows)
+            return _read_rows(rows, names, optional, identity, path, page.merged, most)
         if sheet is not None:
             raise UserError(f"sheet {sheet!r} of a table of text", file=path, allowed="NA")
         with open_binary(path) as stream:
             lines = read_lines(stream, file=path)
             rows = _text_rows(lines, lambda cells: _has_all(cells, names))
-            return _read_rows(rows, names, optional, identity, path)
+            return _read_rows(rows, names, optional, identity, path, most=most)
+
+
+@contextlib.contextmanager
+def _told(path):
+    """What may go wrong with a table's file, in one line."""
+    try:
+        yield
     except FileNotFoundError:
         raise UserError("no such file", file=path, mend="check the path in the sheet") from None
+    except IsADirectoryError:
+        raise UserError("a directory", file=path, mend="check the path in the config") from None
     except BAD_GZIP as error:
         raise UserError(
             f"a broken gzip file ({error})", file=path, mend="fetch or compress it once more"
         ) from None
     except csv.Error as error:
         raise UserError(f"no readable table ({error})", file=path, allowed="CSV or TSV") from None
+
+
+def read_user_table(path, *, required=()):
+    """Read a whole tab-separated table that users write: sheets, id maps, families, splits.
+
+    Blank rows and blank cells beyond the header, as spreadsheet programs leave them, are passed
+    over.
+
+    Parameters
+    ----------
+    path : path-like
+        As `textfiles.open_binary` reads it.
+    required : iterable of str, keyword only
+        Columns that must be there.
+
+    Returns
+    -------
+    DataFrame
+        Stripped text, None where blank or NA; the index is the number of the line in the file.
+
+    Raises
+    ------
+    UserError
+        For an absent or empty file, another encoding, a missing or repeated column, or a row with
+        more cells than the header.
+    """
+    with _told(path), open_binary(path) as stream:
+        reader = csv.reader(read_lines(stream, file=path), delimiter="\t")
+        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+    rows = [(line, row) for line, row in rows if any(row)]
+    if not rows:
+        raise UserError("an empty file", file=path, allowed="a TSV table with a header")
+    (_, header), *rows = rows
+    while not header[-1]:
+        header.pop()
+    _refuse_header(header, required, path)
+    width = len(header)
+    for line, row in rows:
+        if any(row[width:]):
+            raise UserError(
+                "a row with more cells than the header", file=path, at=f"line {line}",
+                allowed=f"{width} cells by tabs: {', '.join(header)}",
+            )  # fmt: skip
+    cells = [(row + [""] * width)[:width] for _, row in rows]
+    table = pd.DataFrame(cells, columns=header, index=[line for line, _ in rows], dtype=object)
+    return table.mask(table.isin(["", "NA"]), None)
+
+
+def _refuse_header(header, required, path):
+    missing = [name for name in required if name not in header]
+    if missing:
+        raise UserError(
+            f"no column {', '.join(missing)}",
+            file=path,
+            allowed=f"a tab-separated header with {', '.join(required)}",
+            mend=f"the header has: {', '.join(header)}",
+        )
+    twice = [name for k, name in enumerate(header) if name in header[:k]]
+    if twice:
+        raise UserError(f"the column {twice[0]!r} twice", file=path, at="header", allowed="once")

@@ -34,5 +34,12 @@ class UserError(Exception):
         return _remade, (str(self),)
 
 
+def raise_all(errors):
+    """Raise errors as one, a line each; nothing where there is none."""
+    lines = dict.fromkeys(map(str, errors))
+    if lines:
+        raise _remade("\n".join(lines))
+
+
 def _remade(line):
     return UserError.__new__(UserError, line)

@@ -1,4 +1,4 @@
-"""Closed JSON schemas: defaults filled, the first offence told in one line."""
+"""Closed JSON schemas: defaults filled, each offence told in one line."""
 
 import copy
 import difflib
@@ -8,7 +8,7 @@ from pathlib import Path
 import jsonschema
 import yaml
 
-from soyfold.common.errors import UserError
+from soyfold.common.errors import UserError, raise_all
 
 
 def _is_finite(checker, value):
@@ -168,7 +168,7 @@ def check(instance, schema, *, file, at=""):
     Raises
     ------
     UserError
-        Naming the first offending key.
+        A line for each offending key.
     """
     if not isinstance(schema, dict):
         schema = yaml.safe_load(Path(schema).read_text(encoding="utf-8"))
@@ -178,11 +178,11 @@ def check(instance, schema, *, file, at=""):
         Validator(schema).iter_errors(instance),
         key=lambda e: list(map(str, e.absolute_path)),
     )
-    if errors:
-        error = _deepest(errors[0])
-        key = _key(error.absolute_path)
-        place = " ".join(part for part in (at, f"key {key}" if key else "") if part)
-        raise UserError(
-            _found(error), file=file, at=place, allowed=_allowed(error), mend=_mend(error)
-        )
+    raise_all(_told(error, file, at) for error in map(_deepest, errors))
     return instance
+
+
+def _told(error, file, at):
+    key = _key(error.absolute_path)
+    place = " ".join(part for part in (at, f"key {key}" if key else "") if part)
+    return UserError(_found(error), file=file, at=place, allowed=_allowed(error), mend=_mend(error))

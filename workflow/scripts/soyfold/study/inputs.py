@@ -105,7 +105,7 @@ class Inputs:
         files = {
             "splits": settings.get("file"),
             "values": stratify and f"{results}/cohort/phenotypes/{stratify['trait']}.tsv",
-            "families": wildcards.scheme == "leave_family_out" and f"{results}/cohort/samples.tsv",
+            "families": wildcards.scheme == "leave_family_out" and f"{results}/cohort/families.tsv",
             "clusters": wildcards.scheme == "cluster" and f"{results}/cohort/clusters.tsv",
             "cells": wildcards.scheme in OF_ENVIRONMENTS
             and f"{results}/cohort/environments/{wildcards.trait}.tsv",

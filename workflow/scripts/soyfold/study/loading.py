@@ -5,7 +5,7 @@ from itertools import chain
 from soyfold.common.chromosomes import read_chromosomes
 from soyfold.genotypes.sources import check_settings, list_files
 from soyfold.study.interpreted_models import choose_models, refuse_unknown_traits
-from soyfold.study.registry import load_models, models_by_trait, read_blends
+from soyfold.study.registry import load_models, models_by_trait, read_blends, refuse_unknown_models
 from soyfold.study.roles import (
     choose_references,
     control_blocks,
@@ -73,6 +73,7 @@ def load(config, schemas, *, file):
 
 def _plan_models(settings, schemas, traits, schemes, chromosomes, has_contacts, file):
     """Which models each trait fits and why, with their registry blocks: attributes of `Study`."""
+    refuse_unknown_models(settings, schemas, traits, file=file)
     trait_models = models_by_trait(settings, traits)
     named = [*chain(*trait_models.values()), *further_models(schemes)]
     blends = read_blends(settings, schemas, named + (settings["prediction"]["models"] or []))

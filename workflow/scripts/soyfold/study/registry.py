@@ -8,7 +8,7 @@ import copy
 import functools
 from pathlib import Path
 
-from soyfold.common.errors import UserError
+from soyfold.common.errors import UserError, raise_all
 from soyfold.common.schema import check, nearest, overlay, read_yaml
 from soyfold.models.declarations import declaration, models
 from soyfold.models.parameters import resolve
@@ -199,6 +199,54 @@ def models_by_trait(study, traits):
         own = [name.strip() for name in (row.get("models") or "").split(",") if name.strip()]
         chosen[trait] = own or list(study["training"]["models"])
     return chosen
+
+
+def refuse_unknown_models(study, schemas, traits, *, file):
+    """Raise for models that the models file doesn't have, where the study names them.
+
+    Parameters
+    ----------
+    study, schemas
+        As for `load_models`.
+    traits : dict of str to dict
+        Rows of traits.tsv.
+    file : str, keyword only
+        The study file, for messages.
+
+    Raises
+    ------
+    UserError
+        With a line for each name: its place, and the model that is spelt most like it.
+    """
+    models_file, training = study["training"]["models_file"], study["training"]
+    known = _read_entries(models_file, schemas)
+    places = {
+        "key training.models": training["models"],
+        "key training.parameters": training.get("parameters", {}),
+        "key prediction.models": study["prediction"]["models"] or [],
+    }
+    for k, scheme in enumerate(study["splits"]["further"]):
+        places[f"key splits.further[{k}].models"] = scheme["models"]
+    places = {(file, at): names for at, names in places.items()}
+    sheet = study["cohort"]["traits"]
+    for trait, names in models_by_trait(study, traits).items():
+        if traits[trait].get("models"):
+            places[sheet, f"trait {trait}, column models"] = names
+    errors = []
+    for (place, at), names in places.items():
+        for name in [name for name in names if name not in known]:
+            near = nearest(name, known)
+            allowed = f"the models of {models_file}"
+            errors.append(
+                UserError(
+                    f"model {name!r}",
+                    file=place,
+                    at=at,
+                    allowed=allowed if near else f"{allowed}: {', '.join(sorted(known))}",
+                    mend=near or "correct the name, or add the model there",
+                )  # fmt: skip
+            )
+    raise_all(errors)
 
 
 def load_models(study, schemas, names):

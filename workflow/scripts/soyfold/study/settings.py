@@ -7,8 +7,8 @@ from pathlib import Path
 import yaml
 
 from soyfold.cohort.families import check_pattern
-from soyfold.common.errors import UserError
-from soyfold.common.files import read_sheet_rows
+from soyfold.common.delimited import read_user_table
+from soyfold.common.errors import UserError, raise_all
 from soyfold.common.schema import check, fill_defaults
 from soyfold.genotypes.sources import PLACEHOLDER
 
@@ -44,38 +44,37 @@ def read_sheet(path, schema, *, key):
     Raises
     ------
     UserError
-        For a missing column, an offending cell (with its line) or a name given twice.
+        For a missing column; a line for each offending cell, and each name given twice.
     """
     schema = yaml.safe_load(Path(schema).read_text(encoding="utf-8"))
-    table = read_sheet_rows(path, required=schema["required"])
-    rows = {}
+    table = read_user_table(path, required=schema["required"])
+    rows, errors = {}, []
     for line, record in zip(table.index, table.to_dict("records"), strict=True):
         row = {name: None if value != value else value for name, value in record.items()}
         for name, rule in schema["properties"].items():
             row.setdefault(name, None)
-            if "integer" in rule.get("type", "") and row[name] is not None:
-                with contextlib.suppress(ValueError):  # the schema says what is wrong with it
-                    row[name] = int(row[name])
-            if "number" in rule.get("type", "") and row[name] is not None:
-                with contextlib.suppress(ValueError):
-                    row[name] = float(row[name])
-        row = check(row, schema, file=path, at=f"line {line}")
+            for kind, number in (("integer", int), ("number", float)):
+                if kind in rule.get("type", "") and row[name] is not None:
+                    with contextlib.suppress(ValueError):  # the schema says what is wrong with it
+                        row[name] = number(row[name])
+        try:
+            row = check(row, schema, file=path, at=f"line {line}")
+        except UserError as error:
+            errors.append(error)
+            continue
         if row[key] in rows:
-            raise UserError(
-                f"{key} {row[key]!r} twice", file=path, at=f"line {line}", allowed="each once"
-            )
+            twice = f"{key} {row[key]!r} twice"
+            errors.append(UserError(twice, file=path, at=f"line {line}", allowed="each once"))
         row["file"] = expand_path(row["file"])
         rows[row[key]] = row
+    raise_all(errors)
     if not rows:
         raise UserError("no rows", file=path, allowed=f"one row for each {key}")
     return rows
 
 
 def read_libraries(study, schemas):
-    """Rows of hic.tsv by library; empty for a study with `contacts: expected`.
-
-    A cooler's `file::/group` comes apart into `file` and `group`.
-    """
+    """Rows of hic.tsv by library; empty for a study with `contacts: expected`."""
     sheet = study["contacts"]["libraries"]
     if sheet is None:
         return {}
@@ -83,8 +82,6 @@ def read_libraries(study, schemas):
     coarsest = study["contacts"]["resolution"] == "coarsest"
     for name, row in libraries.items():
         row["bins"] = expand_path(row["bins"])
-        row["file"], _, group = row["file"].partition("::")
-        row["group"] = group or None
         if row["format"] == "hicpro_matrix" and row["bins"] is None:
             raise UserError(
                 "no bins", file=sheet, at=f"library {name}", allowed="the matrix's _abs.bed file"
@@ -224,9 +221,9 @@ def refuse_missing_files(study, traits, libraries):
     sources = {expand_path(path): text for path, text in study["sources"].items()}
     place, path = next(iter(missing.items()))
     source = _source_of(path, sources)
-    others = len(missing) - 1
+    others = ", ".join(f"{other} ({at})" for at, other in [*missing.items()][1:])
     raise UserError(
-        "no such file" + (f" (and {others} more are missing)" if others else ""),
+        "no such file" + (f"; nor {others}" if others else ""),
         file=path,
         at=place,
         mend=f"get it from {source}" if source else "correct the path, or put the file there",

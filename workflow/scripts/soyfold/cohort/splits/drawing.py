@@ -2,6 +2,7 @@
 
 import importlib
 
+from soyfold.common.delimited import read_user_table
 from soyfold.common.files import read_table
 
 # What schemes draw from beside the samples.
@@ -22,7 +23,9 @@ def read_tables(inputs):
     dict of str to DataFrame
     """
     return {
-        name: read_table(inputs[name], dtype=str if name == "splits" else _TEXT)
+        name: read_user_table(inputs[name])
+        if name == "splits"
+        else read_table(inputs[name], dtype=_TEXT)
         for name in TABLES
         if name in inputs
     }

@@ -6,8 +6,8 @@ from soyfold.cohort.splits.parts import PARTS
 from soyfold.common.errors import UserError
 
 
-def _check_given(table, column, samples, file):
-    """Refuse a splits file with unknown or repeated samples, without the seed, or odd words."""
+def check_words(table, column, file):
+    """Refuse a splits file without a seed's column, with a sample twice, or odd words."""
     names = table.iloc[:, 0]
     if column not in table.columns[1:]:
         raise UserError(
@@ -19,23 +19,28 @@ def _check_given(table, column, samples, file):
     if len(repeated):
         raise UserError(
             f"the sample {repeated.iloc[0]!r} twice", file=file,
-            at=f"line {repeated.index[0] + 2}", allowed="each sample once",
-        )  # fmt: skip
-    unknown = names[~names.isin(samples["sample"])]
-    if len(unknown):
-        raise UserError(
-            f"samples that the genotypes don't have: {len(unknown)}"
-            f" ({', '.join(map(repr, unknown[:3]))}{', ...' if len(unknown) > 3 else ''})",
-            file=file, at=f"line {unknown.index[0] + 2}",
-            allowed=f"samples of the genotype file, such as {samples['sample'].iloc[0]!r}",
-            mend="use the genotypes' sample names, or take those rows out",
+            at=f"line {repeated.index[0]}", allowed="each sample once",
         )  # fmt: skip
     odd = table[column].dropna()
     odd = odd[~odd.isin(PARTS)]
     if len(odd):
         raise UserError(
-            f"{odd.iloc[0]!r}", file=file, at=f"line {odd.index[0] + 2}, column {column}",
+            f"{odd.iloc[0]!r}", file=file, at=f"line {odd.index[0]}, column {column}",
             allowed="train, val, test or NA",
+        )  # fmt: skip
+
+
+def _check_samples(table, samples, file):
+    """Refuse a splits file with samples that the genotypes never had."""
+    names = table.iloc[:, 0]
+    unknown = names[~names.isin(samples["sample"])]
+    if len(unknown):
+        raise UserError(
+            f"samples that the genotypes don't have: {len(unknown)}"
+            f" ({', '.join(map(repr, unknown[:3]))}{', ...' if len(unknown) > 3 else ''})",
+            file=file, at=f"line {unknown.index[0]}",
+            allowed=f"samples of the genotype file, such as {samples['sample'].iloc[0]!r}",
+            mend="use the genotypes' sample names, or take those rows out",
         )  # fmt: skip
 
 
@@ -68,7 +73,8 @@ def given_split(table, samples, *, seed, file):
         another word, or a part that is empty after QC.
     """
     column = f"seed{seed}"
-    _check_given(table, column, samples, file)
+    check_words(table, column, file)
+    _check_samples(table, samples, file)
     given = pd.Series(table[column].to_numpy(), index=table.iloc[:, 0])
     parts = samples.assign(part=samples["sample"].map(given))
     listed = parts["sample"].isin(given.index)
