@@ -4,8 +4,8 @@ import pytest
 from cohort_files import trait_row, write_text
 
 from soyfold.cohort.phenotypes import read_records
-from soyfold.common.delimited import read_user_table
 from soyfold.common.errors import UserError
+from soyfold.common.tabs import read_user_table
 from soyfold.study import tables
 from soyfold.study.tables import check_tables
 

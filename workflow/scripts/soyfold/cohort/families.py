@@ -4,8 +4,8 @@ import re
 
 import pandas as pd
 
-from soyfold.common.delimited import read_user_table
 from soyfold.common.errors import UserError
+from soyfold.common.tabs import read_user_table
 
 
 def check_pattern(pattern, *, file):

@@ -5,8 +5,8 @@ import pandas as pd
 
 from soyfold.cohort.accessions import accession_keys
 from soyfold.cohort.spellings import differ_in, near_pairs, safe_keys
-from soyfold.common.delimited import read_user_table
 from soyfold.common.errors import UserError
+from soyfold.common.tabs import read_user_table
 
 STATUSES = ("matched", "genotype_only", "phenotype_only", "ambiguous")
 REPORT_COLUMNS = ("status", "sample", "phenotype_id", "why", "nearest")

@@ -40,8 +40,8 @@ def _tell_spellings(report, row):
     if len(near):
         told = [f"{r.phenotype_id!r} beside {r.nearest}" for r in near.head(SHOWN).itertuples()]
         log.warning(
-            "WARNING %s: %d ids without a genotype are near a sample without a value: %s%s; where they are"
-            " one, correct them or give an id map (cohort.id_map)",
+            "WARNING %s: %d ids without a genotype are near a sample without a value: %s%s; where"
+            " they are one, correct them or give an id map (cohort.id_map)",
             where, len(near), ", ".join(told), ", ..." if len(near) > SHOWN else "",
         )  # fmt: skip
 

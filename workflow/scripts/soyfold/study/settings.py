@@ -7,9 +7,9 @@ from pathlib import Path
 import yaml
 
 from soyfold.cohort.families import check_pattern
-from soyfold.common.delimited import read_user_table
 from soyfold.common.errors import UserError, raise_all
 from soyfold.common.schema import check, fill_defaults
+from soyfold.common.tabs import read_user_table
 from soyfold.genotypes.sources import PLACEHOLDER
 
 DATA_VARIABLE = "SOYFOLD_DATA"

@@ -7,9 +7,9 @@ from soyfold.cohort.families import read_families
 from soyfold.cohort.joins import read_id_map
 from soyfold.cohort.phenotypes import read_records
 from soyfold.cohort.splits.given import check_words
-from soyfold.common.delimited import read_user_table
 from soyfold.common.errors import UserError, raise_all
 from soyfold.common.logs import log
+from soyfold.common.tabs import read_user_table
 
 MOST_ROWS = 5000  # of a trait's table: what a run begins with takes no seconds
 

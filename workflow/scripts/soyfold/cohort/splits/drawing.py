@@ -2,8 +2,8 @@
 
 import importlib
 
-from soyfold.common.delimited import read_user_table
 from soyfold.common.files import read_table
+from soyfold.common.tabs import read_user_table
 
 # What schemes draw from beside the samples.
 TABLES = ("splits", "values", "families", "clusters", "cells")
