@@ -218,22 +218,10 @@ def refuse_unknown_models(study, schemas, traits, *, file):
     UserError
         With a line for each name: its place, and the model that is spelt most like it.
     """
-    models_file, training = study["training"]["models_file"], study["training"]
+    models_file = study["training"]["models_file"]
     known = _read_entries(models_file, schemas)
-    places = {
-        "key training.models": training["models"],
-        "key training.parameters": training.get("parameters", {}),
-        "key prediction.models": study["prediction"]["models"] or [],
-    }
-    for k, scheme in enumerate(study["splits"]["further"]):
-        places[f"key splits.further[{k}].models"] = scheme["models"]
-    places = {(file, at): names for at, names in places.items()}
-    sheet = study["cohort"]["traits"]
-    for trait, names in models_by_trait(study, traits).items():
-        if traits[trait].get("models"):
-            places[sheet, f"trait {trait}, column models"] = names
     errors = []
-    for (place, at), names in places.items():
+    for place, at, names in _named_models(study, traits, file):
         for name in [name for name in names if name not in known]:
             near = nearest(name, known)
             allowed = f"the models of {models_file}"
@@ -244,9 +232,22 @@ def refuse_unknown_models(study, schemas, traits, *, file):
                     at=at,
                     allowed=allowed if near else f"{allowed}: {', '.join(sorted(known))}",
                     mend=near or "correct the name, or add the model there",
-                )  # fmt: skip
+                )
             )
     raise_all(errors)
+
+
+def _named_models(study, traits, file):
+    """Where the study names models: file, place in it, names."""
+    training = study["training"]
+    yield file, "key training.models", training["models"]
+    yield file, "key training.parameters", training.get("parameters", {})
+    yield file, "key prediction.models", study["prediction"]["models"] or []
+    for k, scheme in enumerate(study["splits"]["further"]):
+        yield file, f"key splits.further[{k}].models", scheme["models"]
+    for trait, names in models_by_trait(study, traits).items():
+        if traits[trait].get("models"):
+            yield study["cohort"]["traits"], f"trait {trait}, column models", names
 
 
 def load_models(study, schemas, names):
