@@ -5,7 +5,6 @@ from cohort_files import trait_row, write_text
 
 from soyfold.cohort.phenotypes import read_records
 from soyfold.common.errors import UserError
-from soyfold.common.tabs import read_user_table
 from soyfold.study import tables
 from soyfold.study.tables import check_tables
 
@@ -65,19 +64,3 @@ def test_a_long_table_is_read_in_part_and_codes_are_judged_with_all_values(study
     monkeypatch.setattr(tables, "MOST_ROWS", 33)
     with pytest.raises(UserError, match="99 in 2 cells"):
         check_tables(*study(oil=f"id,protein\n{head}C,99\nD,99\n"))
-
-
-def test_what_spreadsheets_leave_in_a_table_is_passed_over(tmp_path):
-    text = '\ufeffa\tb\t\t\n1\tNA\t\t\n\t\t\t\n\n"x\ty"\t\n2\n'
-    table = read_user_table(write_text(tmp_path / "t.tsv", text), required=["a"])
-    assert table.columns.tolist() == ["a", "b"]
-    assert table.index.tolist() == [2, 5, 6]
-    assert table["a"].tolist() == ["1", "x\ty", "2"] and table["b"].isna().all()
-    for bad, said in {
-        "a\tb\n1\t2\t3\n": "line 2: found a row with more cells than the header",
-        "a\ta\n": "the column 'a' twice",
-        "\n\n": "an empty file",
-        "b\n": "no column a; allowed: a tab-separated header",
-    }.items():
-        with pytest.raises(UserError, match=said):
-            read_user_table(write_text(tmp_path / "t.tsv", bad), required=["a"])

@@ -5,7 +5,7 @@ import re
 import pandas as pd
 
 from soyfold.common.errors import UserError
-from soyfold.common.tabs import read_user_table
+from soyfold.common.files import read_sheet_rows
 
 
 def check_pattern(pattern, *, file):
@@ -35,7 +35,7 @@ def check_pattern(pattern, *, file):
 
 def read_families(path):
     """Family by sample, from the user's table."""
-    table = read_user_table(path, required=("sample", "family"))
+    table = read_sheet_rows(path, required=("sample", "family"))
     named = table.dropna(subset="sample")
     repeated = named["sample"].duplicated()
     if repeated.any():

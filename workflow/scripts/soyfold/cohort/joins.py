@@ -6,7 +6,7 @@ import pandas as pd
 from soyfold.cohort.accessions import accession_keys
 from soyfold.cohort.spellings import differ_in, near_pairs, safe_keys
 from soyfold.common.errors import UserError
-from soyfold.common.tabs import read_user_table
+from soyfold.common.files import read_sheet_rows
 
 STATUSES = ("matched", "genotype_only", "phenotype_only", "ambiguous")
 REPORT_COLUMNS = ("status", "sample", "phenotype_id", "why", "nearest")
@@ -37,7 +37,7 @@ def read_id_map(path, prefixes):
     """
     if path is None:
         return pd.Series(dtype=object)
-    table = read_user_table(path)
+    table = read_sheet_rows(path)
     if table.shape[1] < 2:
         raise UserError(
             f"{table.shape[1]} column", file=path,

@@ -1,5 +1,6 @@
 """Users' tables: CSV, TSV (gzipped or not) or XLSX, with title lines, BOM and any line ends."""
 
+import contextlib
 import csv
 import re
 
@@ -8,8 +9,7 @@ import pandas as pd
 
 from soyfold.common.errors import UserError
 from soyfold.common.spreadsheets import Sheet, is_workbook, read_sheets
-from soyfold.common.tabs import told
-from soyfold.common.textfiles import open_binary, read_lines
+from soyfold.common.textfiles import BAD_GZIP, open_binary, read_lines
 
 TITLE_LINES = 20  # a header is looked for this far down
 DELIMITERS = ("\t", ";", ",")
@@ -210,7 +210,7 @@ def read_columns(path, names, *, optional=(), identity=None, sheet=None, decimal
         one that ends before a column that is wanted.
     """
     names = list(dict.fromkeys(names))
-    with told(path):
+    with _told(path):
         if is_workbook(path):
             sheets = read_sheets(path, sheet=sheet, decimal=decimal)
             page = _choose_sheet(sheets, names, sheet, path)
@@ -222,3 +222,20 @@ def read_columns(path, names, *, optional=(), identity=None, sheet=None, decimal
             lines = read_lines(stream, file=path)
             rows = _text_rows(lines, lambda cells: _has_all(cells, names))
             return _read_rows(rows, names, optional, identity, path, most=most)
+
+
+@contextlib.contextmanager
+def _told(path):
+    """What may go wrong with a table's file, in one line."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise UserError("no such file", file=path, mend="check the path in the sheet") from None
+    except IsADirectoryError:
+        raise UserError("a directory", file=path, mend="check the path in the config") from None
+    except BAD_GZIP as error:
+        raise UserError(
+            f"a broken gzip file ({error})", file=path, mend="fetch or compress it once more"
+        ) from None
+    except csv.Error as error:
+        raise UserError(f"no readable table ({error})", file=path, allowed="CSV or TSV") from None

@@ -8,8 +8,8 @@ import yaml
 
 from soyfold.cohort.families import check_pattern
 from soyfold.common.errors import UserError, raise_all
+from soyfold.common.files import read_sheet_rows
 from soyfold.common.schema import check, fill_defaults
-from soyfold.common.tabs import read_user_table
 from soyfold.genotypes.sources import PLACEHOLDER
 
 DATA_VARIABLE = "SOYFOLD_DATA"
@@ -47,7 +47,7 @@ def read_sheet(path, schema, *, key):
         For a missing column; a line for each offending cell, and each name given twice.
     """
     schema = yaml.safe_load(Path(schema).read_text(encoding="utf-8"))
-    table = read_user_table(path, required=schema["required"])
+    table = read_sheet_rows(path, required=schema["required"])
     rows, errors = {}, []
     for line, record in zip(table.index, table.to_dict("records"), strict=True):
         row = {name: None if value != value else value for name, value in record.items()}

@@ -8,8 +8,8 @@ from soyfold.cohort.joins import read_id_map
 from soyfold.cohort.phenotypes import read_records
 from soyfold.cohort.splits.given import check_words
 from soyfold.common.errors import UserError, raise_all
+from soyfold.common.files import read_sheet_rows
 from soyfold.common.logs import log
-from soyfold.common.tabs import read_user_table
 
 MOST_ROWS = 5000  # of a trait's table: what a run begins with takes no seconds
 
@@ -53,7 +53,7 @@ def check_tables(study, traits, schemes):
 
 
 def _check_given(file, seeds):
-    table = read_user_table(file)
+    table = read_sheet_rows(file)
     for seed in seeds:
         check_words(table, f"seed{seed}", file)
 

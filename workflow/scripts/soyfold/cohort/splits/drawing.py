@@ -2,8 +2,7 @@
 
 import importlib
 
-from soyfold.common.files import read_table
-from soyfold.common.tabs import read_user_table
+from soyfold.common.files import read_sheet_rows, read_table
 
 # What schemes draw from beside the samples.
 TABLES = ("splits", "values", "families", "clusters", "cells")
@@ -23,7 +22,7 @@ def read_tables(inputs):
     dict of str to DataFrame
     """
     return {
-        name: read_user_table(inputs[name])
+        name: read_sheet_rows(inputs[name])
         if name == "splits"
         else read_table(inputs[name], dtype=_TEXT)
         for name in TABLES
