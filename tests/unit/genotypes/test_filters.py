@@ -99,22 +99,24 @@ def test_steps_are_counted_from_the_raw_file(tmp_path):
         ("1", 5, "c", "A", "G,T", [0] * 50),
         ("1", 6, "n", "A", ".", [0] * 50),
         ("1", 0, "u", "A", "G", [0] * 50),
+        ("1", "7a", "p", "A", "G", [0] * 50),
         ("X", 10, "m0 again", "A", "G", [0] * 50),
     ]
     *_, tables = run(counts, tmp_path, ALL, extra)
     heterozygous, missing, rare, _ = oracle(counts, ALL)
     steps = tables["counts"]
     assert steps["step"].tolist() == [
-        "raw file", "unplaced", "other contigs", "multiallelic", "no alternate allele", "duplicate",
-        "sample heterozygosity", "sample missing", "minor allele frequency",
+        "raw file", "unreadable", "unplaced", "other contigs", "multiallelic",
+        "no alternate allele", "duplicate", "sample heterozygosity", "sample missing",
+        "minor allele frequency",
     ]  # fmt: skip
-    gone = [0, 0, 0, 0, 0, 0, heterozygous.sum(), missing.sum(), 0]
+    gone = [0, 0, 0, 0, 0, 0, 0, heterozygous.sum(), missing.sum(), 0]
     assert steps["samples_removed"].tolist() == gone
     assert steps["samples_left"].tolist() == (50 - np.cumsum(gone)).tolist()
-    gone = [0, 1, 1, 1, 1, 1, 0, 0, rare.sum()]
+    gone = [0, 1, 1, 1, 1, 1, 1, 0, 0, rare.sum()]
     assert steps["variants_removed"].tolist() == gone
-    assert steps["variants_left"].tolist() == (65 - np.cumsum(gone)).tolist()
-    assert len(tables["variants"]) == 65 and tables["variants"]["maf"].isna().sum() == 5
+    assert steps["variants_left"].tolist() == (66 - np.cumsum(gone)).tolist()
+    assert len(tables["variants"]) == 66 and tables["variants"]["maf"].isna().sum() == 6
     assert (tables["variants"]["kept"] == "yes").sum() == steps["variants_left"].iloc[-1]
 
 
@@ -123,7 +125,7 @@ def test_each_filter_can_be_off(tmp_path):
     variants, samples, kept, tables = run(counts, tmp_path, OFF)
     assert np.array_equal(kept, counts) and len(variants) == 60 and len(samples) == 50
     steps = tables["counts"]
-    assert steps["threshold"].fillna("NA").tolist() == ["NA"] * 6 + ["off"] * 3
+    assert steps["threshold"].fillna("NA").tolist() == ["NA"] * 7 + ["off"] * 3
     assert not steps[["samples_removed", "variants_removed"]].to_numpy().any()
 
 

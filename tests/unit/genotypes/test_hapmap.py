@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table
 from soyfold.genotypes import bed
-from soyfold.genotypes.hapmap import call_table, split_alleles
+from soyfold.genotypes.calls import HALF, MISSING, OTHER_LETTERS
+from soyfold.genotypes.hapmap import Letters, infer_alleles, on_plus, split_alleles
 from soyfold.genotypes.importing import import_genotypes
 
 HEADER = (
@@ -102,40 +103,166 @@ def test_what_is_dropped_is_counted(tmp_path):
 @pytest.mark.parametrize(
     ("record", "said"),
     [
-        (("m", "A/G", "1", 5, "+", ["A", "T"]), r"line 2: found 'T' for sample b; allowed: .*R"),
-        (("m", "A/G", "1", 5, "+", ["A", "AT"]), r"line 2: found 'AT' for sample b"),
-        (("m", "AC/G", "1", 5, "+", ["G", "G"]), r"line 2: found alleles 'AC/G'"),
-        (("m", "A/A", "1", 5, "+", ["A", "A"]), r"line 2: found alleles 'A/A'"),
-        (("m", "A/G", "1", 5, "x", ["A", "G"]), r"line 2: found strand 'x'"),
-        (("m", "A/G", "1", 5, "+", ["A"]), r"line 2: found 12 fields; allowed: 13"),
-        (("m", "A/G", "1", "1.5", "+", ["A", "G"]), r"line 2: found position '1.5'"),
-        (("m", "A/G", "Chr77", 5, "+", ["A", "G"]), r"line 2: found chromosome 'Chr77'"),
+        (("m", "A/G", "1", 5, "+", ["A", "T"]), r", line 2: found 1 of 2 calls .*'T' for sample b"),
+        (("m", "A/G", "1", 5, "+", ["A", "AT"]), r", line 2: found 1 of 2 .*'AT' for sample b\)"),
+        (("m", "A=C/G", "1", 5, "+", ["G", "G"]), r", line 2: found alleles 'A=C/G' \(1 of 1"),
+        (("m", "A/A", "1", 5, "+", ["A", "A"]), r": found no biallelic variant .*1 no alternate"),
+        (("m", "A/G", "1", 5, "x", ["A", "G"]), r", line 2: found strand 'x' \(1 of 1 records"),
+        (("m", "A/G", "1", 5, "+", ["A"]), r", line 2: found 12 fields; allowed: 13"),
+        (("m", "A/G", "1", "1.5", "+", ["A", "G"]), r", line 2: found position '1.5'"),
+        (("m", "A/G", "Chr77", 5, "+", ["A", "G"]), r", line 2: found chromosome 'Chr77'"),
     ],
 )
-def test_defects_name_their_line(tmp_path, record, said):
+def test_defects_that_are_the_rule_name_their_line(tmp_path, record, said):
     path = write_hapmap(tmp_path / "x.hmp.txt", [record], ["a", "b"])
-    with pytest.raises(UserError, match=rf"x\.hmp\.txt, {said}"):
+    with pytest.raises(UserError, match=rf"x\.hmp\.txt{said}"):
         run(path, tmp_path / "out")
     assert list((tmp_path / "out").glob("*")) == []
+
+
+def test_one_odd_snp_or_call_is_counted(tmp_path):
+    samples = [f"s{k}" for k in range(40)]
+    good = ["A", "G"] * 20
+    records = [(f"m{k}", "A/G", "1", 10 + k, "+", good) for k in range(8)]
+    records[1] = ("m1", "A=C/G", "1", 11, "+", good)
+    records[2] = ("m2", "A/G", "1", 12, "TOP", good)
+    records[3] = ("m3", "A/G", "1", 13, "+", ["T", "V", "AT", *good[3:]])  # other alleles
+    records[4] = ("m4", "AT/A", "1", 14, "+", ["AT", "A", "AT/A", "ATA", "AA", *["A"] * 35])
+    records[6] = ("m6", "A/G", "1", "16b", "+", good)
+    records[7] = ("m7", "A/G", "1", 17, "+", ["C", "T"] * 20)
+    records[5] = ("m5", "NA", "1", 15, "+", ["C", "T", "Y", "NN", *["T"] * 36])
+    bim, _, counts, table = run(write_hapmap(tmp_path / "x.hmp.txt", records, samples), tmp_path)
+    assert table["reason"].dropna().to_dict() == dict.fromkeys([1, 2, 6, 7], "unreadable")
+    assert table["not_understood_calls"].tolist() == [0, 0, 0, 3, 0, 0, 0, 0]
+    assert bim["variant"].tolist() == ["m0", "m3", "m4", "m5"]
+    assert counts[1, :4].tolist() == [-1, -1, -1, 2]
+    assert counts[2, :6].tolist() == [0, 2, 1, 1, 2, 2]
+    assert bim[["ref", "alt"]].iloc[3].tolist() == ["T", "C"]  # the more frequent one first
+    assert counts[3, :5].tolist() == [2, 0, 1, -1, 0]
+
+
+LEADING = HEADER.split("\t")
+ROWS = [["m1", "T/C", "1", "10", "+"], ["m2", "A/G", "2", "20", "-"]]
+CALLS = [["TT", "CC", "TC"], ["AA", "NN", "GG"]]
+
+
+def layout(columns, mark="\t", *, end="\n", quote="", numbered=False, corner=None, tail=""):
+    """The same two SNPs as another program writes them."""
+    place = {name: k for k, name in enumerate(LEADING[:5])}
+    lines = [[*([] if corner is None else [corner]), *columns, "s1", "s2", "s3"]]
+    for number, (row, calls) in enumerate(zip(ROWS, CALLS, strict=True), start=1):
+        keys = [name.rstrip("#.").lower() + "#" * (name[:2].lower() == "rs") for name in columns]
+        cells = [row[place[key]] if key in place else "NA" for key in keys]
+        lines.append([*([str(number)] if numbered else []), *cells, *calls])
+    return "".join(mark.join(f"{quote}{c}{quote}" for c in cells) + tail + end for cells in lines)
+
+
+R_NAMES = [name.replace("#", ".") for name in LEADING]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        layout(LEADING),
+        layout(LEADING[:10]),  # without QCcode
+        layout(LEADING[:5]),
+        layout(LEADING[:4]).replace("A/G", "T/C").replace("AA", "TT").replace("GG", "CC"),
+        layout(R_NAMES),
+        layout(R_NAMES, quote='"'),
+        layout(LEADING, numbered=True),  # R's row names, whose column has no name
+        layout(R_NAMES, numbered=True, corner="", quote='"'),
+        layout(LEADING, ","),
+        layout(R_NAMES, ";", quote='"', numbered=True, corner=""),
+        layout(LEADING, " "),
+        layout(["pos", "chrom", "cM", "alleles", "strand", "rs#"]),  # other order, one more
+        layout(LEADING, end="\r\n", tail="\t\t") + "\t\t\r\n\r\n",
+        "##converted\n" + layout(["RS#", *[name.upper() for name in LEADING[1:]]]),
+        layout(LEADING) + layout(LEADING[:5] + LEADING[5:]).split("\n")[0] + "\n",  # cat
+        "\ufeff" + layout(LEADING),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_columns_are_found_by_name(tmp_path, text, encoding):
+    (tmp_path / "x.hmp.txt").write_bytes(text.encode(encoding))
+    bim, samples, counts, table = run(tmp_path / "x.hmp.txt", tmp_path)
+    assert samples == ["s1", "s2", "s3"] and bim["variant"].tolist() == ["m1", "m2"]
+    assert counts.tolist() == [[0, 2, 1], [0, -1, 2]] and (table["kept"] == "yes").all()
+
+
+def test_what_stands_between_the_columns_is_named(tmp_path, caplog):
+    (tmp_path / "x.hmp.txt").write_text(layout([*LEADING[:3], "MAF", *LEADING[3:]]))
+    assert run(tmp_path / "x.hmp.txt", tmp_path)[1] == ["s1", "s2", "s3"]
+    assert "columns before the samples left out: MAF" in caplog.text
+    (tmp_path / "x.hmp.txt").write_text(layout([LEADING[0], *LEADING[2:]]))
+    with pytest.raises(UserError, match="header should be, without alleles; allowed: rs# alleles"):
+        run(tmp_path / "x.hmp.txt", tmp_path)
+
+
+def test_a_column_that_holds_no_calls_is_no_sample(tmp_path):
+    rows = [(f"m{k}", "A/G", "1", 10 + k, "+", [*["A", "G"] * 20, "0.31"]) for k in range(5)]
+    path = write_hapmap(tmp_path / "x.hmp.txt", rows, [*(f"s{k}" for k in range(40)), "MAF"])
+    with pytest.raises(UserError, match="no call that is understood in the column MAF; allowed"):
+        run(path, tmp_path / "out")
+
+
+def test_names_in_another_encoding_are_refused(tmp_path):
+    (tmp_path / "x.hmp.txt").write_bytes(layout(LEADING).replace("s2", "中黄35").encode("gbk"))
+    with pytest.raises(UserError, match=r"x\.hmp\.txt, line 1: .*no UTF-8 .*'中黄35' as GBK"):
+        run(tmp_path / "x.hmp.txt", tmp_path)
 
 
 def test_a_table_of_another_kind(tmp_path):
     path = tmp_path / "x.hmp.txt"
     path.write_text("marker\ta\tb\nm\tA\tG\n")
-    with pytest.raises(UserError, match=r"line 1: found 'marker a b' where the header should be"):
+    with pytest.raises(UserError, match=r"'marker a b' where the header should be, without alle"):
         run(path, tmp_path)
 
 
-@given(st.permutations("ACGT"), st.sampled_from("+-"))
-def test_every_pair_of_alleles_has_its_letter_and_complements(order, strand):
-    one, two = order[:2]
-    calls = call_table(one, two)
-    letter = IUPAC["".join(sorted(one + two))].encode()
-    assert calls[letter] == calls[(one + two).encode()] == calls[(two + one).encode()] == b"0/1"
-    assert calls[one.encode()] == b"0/0" and calls[2 * two.encode()] == b"1/1"
-    ref, alt = split_alleles(f"{one}/{two}", strand)
-    assert (ref, alt) == (
-        (one, two)
-        if strand == "+"
-        else tuple({"A": "T", "T": "A", "C": "G", "G": "C"}[a] for a in (one, two))
-    )
+SIGNS = ["", "/", "|", ":"]
+
+
+@given(st.permutations("ACGT"), st.sampled_from("+-"), st.sampled_from(SIGNS), st.booleans())
+def test_every_pair_of_alleles_has_its_letter_and_complements(order, strand, sign, lower):
+    one, two, three, _ = order
+    calls = Letters(one, two)
+
+    def read(text):
+        return calls[(text.lower() if lower else text).encode()]
+
+    letter = IUPAC["".join(sorted(one + two))]
+    assert read(letter) == read(one + sign + two) == read(two + sign + one) == 1
+    assert read(one) == read(one + sign + one) == 0 and read(two + sign + two) == 2
+    for mark in ("N", "?", "-", "0", ".", "X"):
+        assert read(mark) == read(mark + sign + mark) == MISSING
+        assert read(one + sign + mark) == read(mark + sign + two) == HALF
+    for text in (three, three + sign + three, one + sign + three, "V", 3 * one, "0.3", "#REF!"):
+        assert read(text) == OTHER_LETTERS
+    ref, alt = on_plus(split_alleles(f"{one}/{two}"), strand)
+    turned = {"A": "T", "T": "A", "C": "G", "G": "C"}
+    assert (ref, alt) == ((one, two) if strand == "+" else (turned[one], turned[two]))
+
+
+def test_a_text_that_may_mean_two_genotypes_is_none():
+    calls = Letters("A", "AA")
+    assert calls[b"A"] == 0 and calls[b"AAAA"] == 2 and calls[b"A/AA"] == 1
+    assert calls[b"AA"] == OTHER_LETTERS and calls[b"AAA"] == 1
+    indel = Letters("+", "-")
+    assert [indel[t] for t in (b"+", b"0", b"-", b"--", b"+-", b"N")] == [0, 1, 2, 2, 1, MISSING]
+
+
+@pytest.mark.parametrize(
+    ("text", "alleles"),
+    [
+        ("A/G", ["A", "G"]), ("[a/g]", ["A", "G"]), ("AT/A", ["AT", "A"]), ("A|G", ["A", "G"]),
+        ("A/T/G", ["A", "T", "G"]), ("+/-", ["+", "-"]), ("A/-", ["A", "-"]), ("T/N", ["T"]),
+        ("NA", []), ("N", []), ("", []), ("N/A", []), ("A/A", ["A"]), ("A>G", ["A", "G"]),
+    ],
+)  # fmt: skip
+def test_the_column_of_alleles(text, alleles):
+    assert split_alleles(text) == alleles
+
+
+def test_alleles_of_the_calls_themselves():
+    assert infer_alleles(b"AA\tGG\tA/G\tR\tNN\tA\t--") == ["A", "G"]
+    assert infer_alleles(b"T\tC\tY\tC\tG") == ["C", "T", "G"]
+    assert infer_alleles(b"NN\tN\t--") == []

@@ -28,7 +28,8 @@ def test_new_lines_lie_beside_the_saved_models():
     assert study.prediction.genotypes(None) == NEW["new_genotypes"]
     assert study.prediction.reading == {
         "dosage_certainty": 0.9,
-        "format": "auto",
+        "duplicates": "refuse",
+        "format": "vcf",
         "invariant": True,
     }
     assert len(study.prediction.parts("bed")) == 20

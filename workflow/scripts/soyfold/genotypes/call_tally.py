@@ -11,6 +11,8 @@ from soyfold.genotypes.calls import (
     HALF,
     MISSING,
     NO_CALLS,
+    OTHER_CODE,
+    OTHER_LETTERS,
     PLACEHOLDER,
     PLOIDY,
     UNCERTAIN,
@@ -19,18 +21,28 @@ from soyfold.genotypes.calls import (
     WITHOUT_READS,
 )
 
-# Of calls that aren't understood: what they are, how to mend them.
+_NUMBERED = "calls like 0/0, 0|1, 1/1, ./., 0, 1, . of the record's own alleles"
+# Of calls that aren't understood: what they are, what is allowed, how to mend them.
 _WORDS = {
-    PLOIDY: ("of more than two alleles", "call the lines as diploids (gatk --sample-ploidy 2)"),
+    PLOIDY: ("of more than two alleles", _NUMBERED, "call the lines as diploids"),
     BEYOND_ALT: (
         "of an allele beyond ALT",
-        "write all alleles of such records in ALT, which drops and counts them as multiallelic",
+        _NUMBERED,
+        "split records of several ALT with bcftools norm -m-any, which numbers their calls anew",
     ),
-    UNSEPARATED: ("without a separator", "write / between the two alleles"),
-    UNREADABLE: ("of other signs", "write calls as 0/0, 0/1, 1/1, and missing ones as ./."),
-    NO_CALLS: (
-        "of records without GT, DS or GP",
-        "call genotypes (GT), or give dosages (DS) or probabilities (GP)",
+    UNSEPARATED: ("without a separator", _NUMBERED, "write / between the two alleles"),
+    UNREADABLE: ("of other signs", _NUMBERED, "write calls by number, and missing ones ./."),
+    NO_CALLS: ("of records without GT, DS or GP", _NUMBERED, "call genotypes first"),
+    OTHER_LETTERS: (
+        "of other alleles than the marker's",
+        "the marker's alleles (A, AA, AG, A/G), their IUPAC letter; N, NA or - for missing calls",
+        "correct the cells, or the columns alleles and strand; a marker table's codes stand in"
+        " genotypes.codes",
+    ),
+    OTHER_CODE: (
+        "that are none of genotypes.codes",
+        "the texts of genotypes.codes; NA, N or - for missing calls",
+        "name them in genotypes.codes",
     ),
 }
 # Columns of samples.tsv and variants.tsv, and the codes that they count.
@@ -44,11 +56,40 @@ COLUMNS = {
 _SUMS = np.array([[code in codes for codes in COLUMNS.values()] for code in range(CODES)], int)
 FEW = 0.01
 THE_RULE = 0.05  # share of calls that aren't understood, from which the file is refused
+FEWEST_RECORDS = 3  # from which a sample without any call that is understood is told
 _READS = "have no reads behind them (DP 0, or AD or PL of zeros)"
 _UNREAD = (
     "where calls come from elsewhere than from these reads, remove these fields"
     " (bcftools annotate -x FORMAT/DP,FORMAT/AD,FORMAT/PL)"
 )
+
+
+def find_defect(codes, samples, cells, order=None):
+    """What is wrong with a table's marker, if more than half of its calls aren't understood.
+
+    Parameters
+    ----------
+    codes, samples, cells, order
+        As `CallTally.add` takes them.
+
+    Returns
+    -------
+    dict or None
+        As `UserError` takes it.
+    """
+    odd = (codes == OTHER_LETTERS) | (codes == OTHER_CODE)
+    if 2 * odd.sum() <= (codes != MISSING).sum():
+        return None
+    first = int(np.argmax(odd))
+    what, allowed, mend = _WORDS[int(codes[first])]
+    found = f"calls {what}, first {_cell(cells, first, order)!r} for sample {samples[first]}"
+    return {"found": found, "allowed": allowed, "mend": mend}
+
+
+def _cell(cells, sample, order):
+    """Text of a sample's cell."""
+    place = sample if order is None else order[sample]
+    return cells.split(b"\t")[place].decode(errors="replace")
 
 
 class CallTally:
@@ -99,9 +140,9 @@ class CallTally:
         self._of_samples += _SUMS[codes]
         for code in _WORDS.keys() & set(np.flatnonzero(found)) - self._first.keys():
             sample = int(np.argmax(codes == code))
-            cell = cells.split(b"\t")[sample if order is None else order[sample]]
-            cell = b"FORMAT " + form if code == NO_CALLS else cell
-            self._first[code] = (file, line, self.samples[sample], cell.decode(errors="replace"))
+            cell = _cell(cells, sample, order)
+            cell = f"FORMAT {form.decode(errors='replace')}" if code == NO_CALLS else cell
+            self._first[code] = (file, line, self.samples[sample], cell)
 
     def of_records(self, records):
         """Counts of each of so many records, a column for each of `COLUMNS`."""
@@ -161,6 +202,7 @@ class CallTally:
         odd = {code: int(self._of_codes[code]) for code in _WORDS if self._of_codes[code]}
         if not odd:
             return
+        self._refuse_columns()
         code, calls = max(odd, key=odd.get), self._calls
         file, line, sample, cell = self._first[code]
         kinds = ", ".join(f"{count} {_WORDS[kind][0]}" for kind, count in odd.items())
@@ -171,10 +213,23 @@ class CallTally:
                 found,
                 file=file,
                 at=f"line {line}",
-                allowed="calls like 0/0, 0|1, 1/1, ./., 0, 1, . of the record's own alleles",
-                mend=_WORDS[code][1],
+                allowed=_WORDS[code][1],
+                mend=_WORDS[code][2],
             )
         log.warning(
             "WARNING %s, line %d: %s: missing, counted in not_understood_calls; to mend: %s",
-            *(file, line, found, _WORDS[code][1]),
+            *(file, line, found, _WORDS[code][2]),
         )
+
+    def _refuse_columns(self):
+        """Raise for a column of a table that isn't a sample's: none of its cells is a call."""
+        records = self._calls // len(self.samples)
+        odd = self._of_samples[:, list(COLUMNS).index("not_understood_calls")] == records
+        code = next((code for code in (OTHER_LETTERS, OTHER_CODE) if code in self._first), None)
+        if code is not None and records >= FEWEST_RECORDS and odd.any() and not odd.all():
+            raise UserError(
+                f"no call that is understood in the column {self.samples[int(np.argmax(odd))]}",
+                file=self._first[code][0],
+                allowed=_WORDS[code][1],
+                mend="remove the column if it is no sample",
+            )

@@ -2,6 +2,7 @@
 
 import functools
 import re
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,7 +11,8 @@ from soyfold.genotypes.sieve import ABSENT
 # What a cell is read as: the count of ALT, or why it is a missing call.
 MISSING, UNCERTAIN, WITHOUT_READS, PLACEHOLDER, HALF = 3, 4, 5, 6, 7
 PLOIDY, BEYOND_ALT, UNSEPARATED, UNREADABLE, NO_CALLS = 8, 9, 10, 11, 12  # not understood
-CODES = 13
+OTHER_LETTERS, OTHER_CODE = 13, 14  # the same, of HapMap and marker tables
+CODES = 15
 COUNT = np.array([0, 1, 2, *[-1] * (CODES - 3)], dtype=np.int8)  # as soyfold.genotypes.bed has them
 
 # Alternates that stand for any allele that nobody saw, or for a deletion that began further up.
@@ -22,6 +24,33 @@ _ZERO = re.compile(rb"-?0(\.0*)?(,-?0(\.0*)?)*")
 _FEW = 64  # samples, up to which arrays cost more than they save
 _MEMORY = 1 << 17  # cells that are remembered
 _TAB, _NAUGHT, _COMMA, _MINUS = b"\t0,-"
+
+
+class Record(NamedTuple):
+    """A marker of a text file.
+
+    Attributes
+    ----------
+    line : int
+    contig, position, name, ref, alt : str
+        As in the file; `alt` with commas between several.
+    rest : bytes
+        A VCF's columns from QUAL on; of a table, its cells behind such columns.
+    rules : mapping of bytes to int, optional
+        Code of each cell, where it isn't a VCF's.
+    defect : dict, optional
+        What makes the marker useless, as `UserError` takes it.
+    """
+
+    line: int
+    contig: str
+    position: str
+    name: str
+    ref: str
+    alt: str
+    rest: bytes
+    rules: object = None
+    defect: dict = None
 
 
 @functools.lru_cache(maxsize=4096)

@@ -1,142 +1,181 @@
-"""Reading HapMap genotypes (TASSEL's .hmp.txt): a row a SNP, one- or two-letter calls."""
+"""Reading HapMap genotypes (TASSEL's .hmp.txt): a row a SNP, calls by letters."""
 
 import functools
+import re
+from collections import Counter
 
 from soyfold.common.errors import UserError
 from soyfold.common.textfiles import decode
-from soyfold.genotypes.markers import BETWEEN
-from soyfold.genotypes.vcf import check_samples, check_width
+from soyfold.genotypes.calls import HALF, MISSING, OTHER_LETTERS, Record
+from soyfold.genotypes.tables import BETWEEN, FURTHER, MARKS, open_table
+from soyfold.genotypes.vcf import Header
 
-FIXED = ("rs#", "alleles", "chrom", "pos", "strand")  # of eleven columns before the samples
-LEADING = 11
-MISSING = ("", ".", "N", "NN", "NA", "X", "XX")
+REQUIRED = {"marker": "rs#", "alleles": "alleles", "chromosome": "chrom", "position": "pos"}
 # Letters of two alleles at once (IUPAC); TASSEL's 0 is a heterozygous insertion.
-_BOTH = {"AG": "R", "CT": "Y", "CG": "S", "AT": "W", "GT": "K", "AC": "M", "+-": "0"}
+_BOTH = {"R": "AG", "Y": "CT", "S": "CG", "W": "AT", "K": "GT", "M": "AC", "0": "+-"}
+_BASES = frozenset("ACGT")
+_ALLELE = re.compile("[ACGT]+|[ID+-]")
+_NO_ALLELE = frozenset({"", "N", "NA", ".", "?", "X", "0"})
 _COMPLEMENT = str.maketrans("ACGT", "TGCA")
-_STRANDS = {"+": False, "": False, ".": False, "NA": False, "-": True}
-_ALLELES = frozenset("ACGT+-")
+_STRANDS = dict.fromkeys(("+", "", ".", "?", "N", "NA", "1", "F", "FORWARD", "PLUS"), False)
+_STRANDS |= dict.fromkeys(("-", "-1", "R", "REVERSE", "MINUS"), True)
+_MEMORY = 1 << 12  # cells of a SNP that are remembered
+_SIGNS = "N?.-0X"  # of which one may stand for a missing allele
 
 
-def read_header(lines, *, file):
-    """Samples of a HapMap file; `lines` (from `vcf.open_lines`) then stands at a record.
+def begins(line):
+    """Whether a file's first line (bytes) is HapMap's header."""
+    names = [cell.strip(b'" ').lower() for cell in re.split(rb"[\t,; ]", line)[:12]]
+    return {b"alleles", b"chrom", b"pos"} <= {*names}
 
-    Raises
-    ------
-    UserError
-        If the header isn't HapMap's, or names no sample or one twice.
+
+class Letters(dict):
+    """Codes of a SNP's cells, as they are asked for: bytes to int.
+
+    A cell holds one allele (homozygous), two with or without a sign between them (A/G, A|G, AG), an
+    IUPAC letter, or a mark for a missing call or allele.
+
+    Parameters
+    ----------
+    ref : str
+    alt : str, optional
+        None where all samples have REF, as far as the file tells.
     """
-    for number, line in lines:
-        fields = decode(line, file=file, line=number).split("\t")
-        names = tuple(field.lower() for field in fields[: len(FIXED)])
-        if names[:1] not in (("rs#",), ("rs",)) or names[1:] != FIXED[1:]:
-            raise UserError(
-                f"{' '.join(fields[:5])[:60]!r} where the header should be",
-                file=file,
-                at=f"line {number}",
-                allowed=f"{' '.join(FIXED)}, six further columns and the samples, by tabs",
-            )
-        check_samples(fields[LEADING:], file=file, at=f"line {number}")
-        return fields[LEADING:]
-    raise UserError("no header", file=file, allowed=f"{' '.join(FIXED)}, ... and the samples")
+
+    def __init__(self, ref, alt=None):
+        super().__init__()
+        self._doses = {ref: 0} if alt is None else {ref: 0, alt: 1}
+        self._both = alt is not None and frozenset((ref, alt))
+
+    def __missing__(self, cell):
+        """Read a text that wasn't read before."""
+        if len(self) > _MEMORY:
+            self.clear()
+        self[cell] = code = self._read(cell.decode("utf-8", "replace").strip().upper())
+        return code
+
+    def _read(self, text):
+        doses = self._doses
+        found = {2 * doses[text]} if text in doses else set()
+        if frozenset(_BOTH.get(text, "")) == self._both:
+            return 1
+        parts = re.split("[/|:]", text)
+        tokens = doses | {sign: None for sign in _SIGNS if sign not in doses}
+        pairs = [parts] if len(parts) == 2 else []
+        pairs += [(token, text[len(token) :]) for token in tokens if text.startswith(token)]
+        for first, second in pairs:
+            if first in tokens and second in tokens:
+                told = [tokens[a] for a in (first, second) if tokens[a] is not None]
+                found.add(sum(told) if len(told) == 2 else HALF if told else MISSING)
+        if not found:
+            return MISSING if text in MARKS or text in tokens else OTHER_LETTERS
+        return found.pop() if len(found) == 1 else OTHER_LETTERS
 
 
-@functools.cache
-def call_table(ref, alt=None):
-    """Call of each cell text, bytes to bytes, for a SNP of two alleles, or of REF alone.
+@functools.lru_cache(maxsize=1024)
+def letters(ref, alt=None):
+    """The `Letters` of two alleles."""
+    return Letters(ref, alt)
 
-    `-` and `--` are missing calls where `-` is no allele of the SNP.
+
+def infer_alleles(cells):
+    """Alleles of the calls themselves, the most frequent first, where a file doesn't name them.
+
+    Parameters
+    ----------
+    cells : bytes
+        By tabs. Only A, C, G, T are found.
     """
-    calls = {text.encode(): b"./." for text in (*MISSING, "-", "--")}
-    for allele, call in ((ref, b"0/0"), (alt, b"1/1")):
-        if allele is not None:
-            calls |= {allele.encode(): call, (2 * allele).encode(): call}
-    if alt is None:
-        return calls
-    both = {ref + alt, alt + ref}
-    letters = {_BOTH[pair] for pair in both if pair in _BOTH}
-    return calls | {text.encode(): b"0/1" for text in both | letters}
+    seen = Counter()
+    for cell, count in Counter(cells.split(b"\t")).items():
+        text = re.sub("[/|: ]", "", cell.decode("utf-8", "replace").upper())
+        text = _BOTH.get(text, 2 * text if len(text) == 1 else text)
+        if len(text) == 2:
+            for base in _BASES & set(text):
+                seen[base] += count * text.count(base)
+    return sorted(seen, key=lambda base: (-seen[base], base))
 
 
-def split_alleles(text, strand):
-    """REF and ALT of the column `alleles` (`A/C`), on the plus strand, with commas for several.
-
-    The first allele is REF, and ALT is "." where there is one allele alone. On the minus strand
-    both are complemented.
+def split_alleles(text):
+    """Alleles of the column `alleles`: A/C, [A/C], AT/A, +/-; none where it says nothing.
 
     Raises
     ------
     ValueError
-        With what was found, for other texts than alleles of one letter, `+` and `-`.
+        With what was found, for other texts.
     """
-    alleles = [allele for allele in text.upper().split("/") if allele not in ("N", "NA", ".", "")]
-    if not alleles or not set(alleles) <= _ALLELES or len(set(alleles)) != len(alleles):
+    bare = text.upper().strip("[] ")
+    if bare in MARKS:
+        return []
+    alleles = [allele.strip() for allele in re.split(r"[/|,>\\:]", bare)]
+    alleles = list(dict.fromkeys(allele for allele in alleles if allele not in _NO_ALLELE))
+    if not all(map(_ALLELE.fullmatch, alleles)):
         raise ValueError(f"alleles {text!r}")
-    if strand.upper() not in _STRANDS:
+    return alleles
+
+
+def on_plus(alleles, strand):
+    """Alleles on the plus strand.
+
+    Raises
+    ------
+    ValueError
+        With what was found, for a strand that is neither plus nor minus.
+    """
+    minus = _STRANDS.get(strand.strip().upper())
+    if minus is None:
         raise ValueError(f"strand {strand!r}")
-    if _STRANDS[strand.upper()]:
-        alleles = [allele.translate(_COMPLEMENT) for allele in alleles]
-    return alleles[0], ",".join(alleles[1:]) or "."
+    if not minus:
+        return alleles
+    return [a[::-1].translate(_COMPLEMENT) if set(a) <= _BASES else a for a in alleles]
 
 
-def read_records(lines, samples, *, file):
-    """Yield a HapMap file's records in the form of `soyfold.genotypes.vcf.read_records`.
+def read(file, settings=None):
+    """Header of a HapMap file, and its records as they are asked for.
 
-    REF is the first allele of the column `alleles`; the minus strand is brought to the plus.
-
-    Parameters
-    ----------
-    lines : iterator
-        From `soyfold.genotypes.vcf.open_lines`, past the header.
-    samples : list of str
-    file : path-like
-        For messages.
+    REF is the first allele of the column `alleles`, or the more frequent one where it says nothing;
+    the minus strand is brought to the plus.
 
     Raises
     ------
     UserError
-        For a wrong number of fields, alleles of several letters, another strand than + and -, or
-        a call of an allele that the SNP doesn't have.
+        If the header isn't HapMap's, or names no sample or one twice; for a row of another width.
     """
-    for number, line in lines:
-        if not line:
-            continue
-        *leading, cells = line.split(b"\t", LEADING)
-        cells = cells.split(b"\t")
-        at = f"line {number}"
-        check_width(len(leading) + len(cells), LEADING + len(samples), file=file, at=at)
-        name, alleles, contig, position, strand = (
-            decode(field, file=file, line=number).strip() for field in leading[:5]
-        )
-        try:
-            ref, alt = split_alleles(alleles, strand)
-        except ValueError as error:
-            raise UserError(
-                str(error),
-                file=file,
-                at=at,
-                allowed="alleles like A/C, each A, C, G, T, + or -; strand + or -",
-            ) from None
-        rest = b""  # of a record that is dropped for its many alleles nobody asks for calls
-        if len(alt) == 1:
-            rest = BETWEEN + _calls(cells, alleles.upper().split("/"), samples, file, at)
-        yield number, contig, position, name, ref, alt, rest
-
-
-def _calls(cells, alleles, samples, file, at):
-    """The calls of a record; `alleles` as the file's own strand has them."""
-    calls = call_table(*(allele for allele in alleles if allele in _ALLELES))
-    try:
-        return b"\t".join(map(calls.__getitem__, cells))
-    except KeyError:
-        pass
-    try:
-        return b"\t".join(calls[cell.strip().upper()] for cell in cells)
-    except KeyError:
-        column = next(i for i, cell in enumerate(cells) if cell.strip().upper() not in calls)
+    table = open_table(file)
+    lacking = [name for column, name in REQUIRED.items() if column not in table.places]
+    if lacking:
+        columns = " ".join([*REQUIRED.values(), "strand", *FURTHER])
         raise UserError(
-            f"{cells[column].decode(errors='replace')!r} for sample {samples[column]}",
+            f"{' '.join(table.names[:5])[:60]!r} where the header should be, without"
+            f" {', '.join(lacking)}",
             file=file,
-            at=at,
-            allowed=", ".join(sorted(text.decode() or "nothing" for text in calls)),
-            mend="correct the cell or the column alleles",
-        ) from None
+            allowed=f"{columns} and the samples; the last seven may lack",
+            mend="name these columns so",
+        )
+    return Header(table.samples, {}), _records(table, file)
+
+
+def _records(table, file):
+    for number, line in table.rows:
+        *cells, calls = line.split(b"\t", table.leading)
+        told = {
+            column: decode(cells[place], file=file, line=number).strip()
+            for column, place in table.places.items()
+        }
+        place = number, told["chromosome"], told["position"], told["marker"]
+        try:
+            own = split_alleles(told["alleles"]) or infer_alleles(calls)
+            plus = on_plus(own, told.get("strand", "+"))
+        except ValueError as error:
+            yield Record(*place, "", "", b"", defect=_defect(error))
+            continue
+        ref, alt = plus[0] if plus else ".", ",".join(plus[1:]) or "."
+        yield Record(*place, ref, alt, BETWEEN + calls, rules=letters(*own[:2]) if own else {})
+
+
+def _defect(error):
+    return {
+        "found": str(error),
+        "allowed": "alleles like A/C or AT/A, of A, C, G, T or + and -; strand + or -",
+        "mend": "correct these columns",
+    }

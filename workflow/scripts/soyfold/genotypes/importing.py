@@ -8,13 +8,13 @@ import numpy as np
 from soyfold.common.errors import UserError
 from soyfold.common.files import scratch, write_table
 from soyfold.common.logs import log
-from soyfold.genotypes import bed, hapmap, markers, vcf
-from soyfold.genotypes.call_tally import CallTally
+from soyfold.genotypes import bed, vcf
+from soyfold.genotypes.call_tally import CallTally, find_defect
 from soyfold.genotypes.calls import COUNT, NO_CALLS, grammar, read_calls, split_alternates
 from soyfold.genotypes.hard_calls import HardCaller, has_dosages
 from soyfold.genotypes.plink import chromosome_codes, read_numbers, run_plink, write_numbered
 from soyfold.genotypes.sieve import Sieve
-from soyfold.genotypes.sources import common_format, match_samples, shown
+from soyfold.genotypes.sources import FORMATS, common_format, match_samples, shown
 
 CERTAINTY = 0.9  # the schema's default
 BLOCK = 256  # variants that are packed at once
@@ -85,25 +85,10 @@ def import_genotypes(file, *, settings, chromosomes, prefix, variants, threads, 
     )
 
 
-def _read_text(file, kind, settings):
-    """Header of a VCF, HapMap or marker table; its records, read as they are asked for."""
-    lines = vcf.open_lines(file)
-    if kind == "vcf":
-        header = vcf.read_header(lines, file=file)
-        return header, vcf.read_records(lines, header.samples, file=file)
-    if kind == "hapmap":
-        samples = hapmap.read_header(lines, file=file)
-        records = hapmap.read_records(lines, samples, file=file)
-    else:
-        samples = markers.read_header(lines, file=file)
-        names = {"marker_name": settings.get("marker_name"), "codes": settings.get("codes")}
-        records = markers.read_records(lines, samples, file=file, **names)
-    return vcf.Header(samples, {}), records
-
-
 def _convert_text(files, kind, settings, sieve, code, folder, plink):
     """Stream text files through the sieve into a bed; one pass, a line at a time."""
-    headers = [_read_text(file, kind, settings)[0] for file in files]
+    read = FORMATS[kind].read
+    headers = [read(file, settings)[0] for file in files]
     samples = headers[0].samples
     orders = [
         match_samples(header.samples, samples, file=file, first_file=files[0])
@@ -117,8 +102,8 @@ def _convert_text(files, kind, settings, sieve, code, folder, plink):
     def records():
         for file, order in zip(files, orders, strict=True):
             sieve.begin(file)
-            for record in _read_text(file, kind, settings)[1]:
-                yield *record, order
+            for record in read(file, settings)[1]:
+                yield record, order
 
     caller = HardCaller(samples, settings.get("dosage_certainty", CERTAINTY))
     tally = CallTally(samples)
@@ -140,28 +125,41 @@ def _convert_text(files, kind, settings, sieve, code, folder, plink):
 def _packed(records, sieve, caller, tally):
     """Packed rows of the records that the sieve keeps, in blocks; their calls are counted."""
     codes = []
-    for index, (line, contig, position, name, ref, alternates, rest, order) in enumerate(records):
+    for index, (record, order) in enumerate(records):
+        line, *place, ref, alternates, rest, rules, defect = record
         alt, roles = split_alternates(ref, alternates)
-        if not sieve.judge(line, contig, position, name, ref, alt)[0]:
+        if not sieve.judge(line, *place, ref, alt, defect=defect)[0]:
             continue
         *_, info, form, cells = rest.split(b"\t", 4)
         tally.blocks += alt == "." and b"END=" in info
-        if has_dosages(form):
-            own = caller.call(form, cells, file=sieve.file, line=line, order=order)
-        elif (rules := grammar(form, roles)) is not None:
-            own = read_calls(cells, rules, len(caller.samples))
-            for k, call in enumerate((b"0/0", b"1/1") if rules.untold else ()):
-                tally.untold[k] += cells.count(call + rules.untold)
-        else:
-            own = np.full(len(caller.samples), NO_CALLS, dtype=np.uint8)
-        codes.append(own if order is None else own[order])
-        place = {"file": sieve.file, "line": line, "form": form, "cells": cells, "order": order}
-        tally.add(index, codes[-1], **place)
+        where = {"file": sieve.file, "line": line, "form": form, "cells": cells, "order": order}
+        own = _read_codes(rules, roles, caller, tally, **where)
+        own = own if order is None else own[order]
+        if rules is not None and (defect := find_defect(own, caller.samples, cells, order)):
+            sieve.drop(defect)
+            continue
+        codes.append(own)
+        tally.add(index, own, **where)
         if len(codes) == BLOCK:
             yield bed.pack(COUNT.take(codes))
             codes = []
     if codes:
         yield bed.pack(COUNT.take(codes))
+
+
+def _read_codes(rules, roles, caller, tally, *, form, cells, **where):
+    """Codes of a record's cells, in their order; `rules` are a table's own."""
+    samples = len(caller.samples)
+    if rules is not None:
+        return np.frombuffer(bytes(map(rules.__getitem__, cells.split(b"\t"))), np.uint8)
+    if has_dosages(form):
+        return caller.call(form, cells, **where)
+    rules = grammar(form, roles)
+    if rules is None:
+        return np.full(samples, NO_CALLS, dtype=np.uint8)
+    for k, call in enumerate((b"0/0", b"1/1") if rules.untold else ()):
+        tally.untold[k] += cells.count(call + rules.untold)
+    return read_calls(cells, rules, samples)
 
 
 def _sort(table, rows, source, samples, code, folder, plink, files):

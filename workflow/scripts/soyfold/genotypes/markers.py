@@ -1,29 +1,32 @@
-"""Reading a marker table: a row a marker, a column a sample, a code a genotype."""
+"""Reading a marker table: a row a marker, a column a sample, a code or letters a genotype."""
 
 import re
 
 from soyfold.common.errors import UserError
 from soyfold.common.textfiles import decode
-from soyfold.genotypes.vcf import check_samples, check_width
+from soyfold.genotypes.calls import MISSING, OTHER_CODE, Record
+from soyfold.genotypes.hapmap import infer_alleles, letters, split_alleles
+from soyfold.genotypes.tables import BETWEEN, COLUMNS, MARKS, open_table
+from soyfold.genotypes.vcf import Header
 
 GROUPS = ("chromosome", "position", "ref", "alt")
-MISSING = ("", "NA", ".", "-")
-_CALL = {0: b"0/0", 1: b"0/1", 2: b"1/1"}
-BETWEEN = b".\t.\t.\tGT\t"  # QUAL, FILTER, INFO, FORMAT
+# Alleles of codes whose letters nobody tells: they fit those of no other file by chance.
+UNNAMED = ("REF", "ALT")
+_MEMORY = 1 << 12  # texts that are remembered
 
 
 def compile_name(pattern):
-    """Compile `importing.marker_name`.
+    """Compile `genotypes.marker_name`; None where there is none.
 
     Raises
     ------
     UserError
-        If it is absent, no regular expression, or lacks one of the named groups.
+        If it is no regular expression, or lacks one of the named groups.
     """
+    if not pattern:
+        return None
     allowed = f"a regular expression with the groups {', '.join(f'(?P<{g}>...)' for g in GROUPS)}"
     at = "key genotypes.marker_name"
-    if not pattern:
-        raise UserError("no pattern for a marker table", at=at, allowed=allowed)
     try:
         compiled = re.compile(pattern)
     except re.error as error:
@@ -34,80 +37,122 @@ def compile_name(pattern):
     return compiled
 
 
-def compile_codes(codes):
-    """Call of each cell text, bytes to bytes, from `importing.codes`; MISSING is known without.
-
-    Raises
-    ------
-    UserError
-        If there are no codes.
-    """
-    if not codes:
-        raise UserError(
-            "no codes for a marker table", at="key genotypes.codes", allowed="cell text: 0, 1 or 2"
-        )
-    calls = dict.fromkeys((text.encode() for text in MISSING), b"./.")
-    return calls | {str(text).encode(): _CALL[count] for text, count in codes.items()}
+def check(settings):
+    """Refuse settings that are known to be wrong before a file is opened."""
+    compile_name(settings.get("marker_name"))
 
 
-def read_header(lines, *, file):
-    """Samples of a marker table: its first line without the first column."""
-    for number, line in lines:
-        samples = decode(line, file=file, line=number).split("\t")[1:]
-        check_samples(samples, file=file, at=f"line {number}")
-        return samples
-    raise UserError("no header", file=file, allowed="a header: marker, then the samples, by tabs")
-
-
-def read_records(lines, samples, *, file, marker_name, codes):
-    """Yield a marker table's records in the form of `soyfold.genotypes.vcf.read_records`.
+class Codes(dict):
+    """Codes of a marker table's cells, as they are asked for: bytes to int.
 
     Parameters
     ----------
-    lines : iterator
-        From `soyfold.genotypes.vcf.open_lines`, past the header.
-    samples : list of str
-    file : path-like
-        For messages.
-    marker_name : str
-        Regular expression with the groups chromosome, position, ref, alt.
     codes : mapping of str to int
-        Cell text to count of ALT. "", NA, . and - are missing calls unless they are codes.
+        Cell text to count of ALT.
+    """
+
+    def __init__(self, codes):
+        super().__init__()
+        self._counts = {str(text).upper(): count for text, count in codes.items()}
+        self._counts |= {str(text): count for text, count in codes.items()}
+
+    def __missing__(self, cell):
+        """Read a text that wasn't read before."""
+        if len(self) > _MEMORY:
+            self.clear()
+        text = cell.decode("utf-8", "replace").strip()
+        number = text[:-2] if re.fullmatch(r"-?\d+\.0", text) else text  # of R and spreadsheets
+        for form in (text, text.upper(), number):
+            if form in self._counts:
+                self[cell] = self._counts[form]
+                break
+        else:
+            self[cell] = MISSING if text.upper() in MARKS else OTHER_CODE
+        return self[cell]
+
+
+def read(file, settings):
+    """Header of a marker table, and its records as they are asked for.
+
+    Parameters
+    ----------
+    file : path-like
+    settings : mapping
+        marker_name: regular expression that reads chromosome, position, ref and alt off the first
+        column; where it is absent they have columns of their own (see `tables.COLUMNS`). codes:
+        cell text to count of ALT; where they are absent, cells hold alleles, as HapMap's do.
 
     Raises
     ------
     UserError
-        For a marker name that doesn't match, a wrong number of cells, or an unknown cell.
+        For a header without place, sample, or with one twice; for a row of another width.
     """
-    pattern = compile_name(marker_name)
-    calls = compile_codes(codes)
-    for number, line in lines:
-        if not line:
-            continue
-        marker, *cells = line.split(b"\t")
-        marker = decode(marker, file=file, line=number)
-        at = f"line {number}"
-        match = pattern.search(marker)
-        if match is None:
-            raise UserError(
-                f"marker {marker!r}",
-                file=file,
-                at=at,
-                allowed=f"names like {marker_name}",
-                mend="correct genotypes.marker_name in the config",
-            )
-        check_width(1 + len(cells), 1 + len(samples), file=file, at=at)
+    table = open_table(file, least=1)
+    pattern, codes = compile_name(settings.get("marker_name")), settings.get("codes")
+    if pattern is None:
+        _refuse_placeless(table, file)
+    elif 2 * sum(bool(pattern.search(name)) for name in table.samples) > len(table.samples):
+        raise UserError(
+            f"markers in the header ({table.samples[0]}, ...)",
+            file=file,
+            allowed="a row for each marker, a column for each sample",
+            mend="transpose the table (in R: t)",
+        )
+    rules = Codes(codes) if codes else None
+    return Header(table.samples, {}), _records(table, pattern, rules, file)
+
+
+def _refuse_placeless(table, file):
+    lacking = [column for column in ("chromosome", "position") if column not in table.places]
+    if lacking:
+        raise UserError(
+            f"no column {' or '.join(lacking)} before the samples, and no genotypes.marker_name"
+            f" (columns: {', '.join(table.names[:6])}, ...)",
+            file=file,
+            allowed="; ".join(f"{column}: {COLUMNS[column]}" for column in COLUMNS),
+            mend="add these columns from the map of the markers, or write genotypes.marker_name; a"
+            " table with a row for each sample must be transposed first",
+        )
+
+
+def _records(table, pattern, rules, file):
+    for number, line in table.rows:
+        *cells, calls = line.split(b"\t", table.leading)
+        told = {
+            column: decode(cells[place], file=file, line=number).strip()
+            for column, place in ({"marker": 0} | table.places).items()
+        }
+        name = told["marker"]
+        if pattern is not None:
+            match = pattern.search(name)
+            if match is None:
+                yield Record(number, "", "", name, "", "", b"", defect=_no_match(name, pattern))
+                continue
+            told |= match.groupdict()
         try:
-            rest = b"\t".join(map(calls.__getitem__, cells))
-        except KeyError:
-            column = next(i for i, cell in enumerate(cells) if cell not in calls)
-            allowed = sorted(text.decode() or "nothing" for text in calls)
-            raise UserError(
-                f"{cells[column].decode(errors='replace')!r} for sample {samples[column]}",
-                file=file,
-                at=at,
-                allowed=", ".join(allowed),
-                mend="correct the cell or genotypes.codes in the config",
-            ) from None
-        place = match.group(*GROUPS)
-        yield number, place[0], place[1], marker, place[2], place[3], BETWEEN + rest
+            ref, alt = _alleles(told, calls, rules)
+        except ValueError as error:
+            defect = {"found": str(error), "allowed": "alleles like A/C", "mend": "correct it"}
+            yield Record(number, "", "", name, "", "", b"", defect=defect)
+            continue
+        place = number, told["chromosome"], told["position"], name
+        own = letters(*(a for a in (ref, alt) if a != ".")) if rules is None else rules
+        yield Record(*place, ref, alt, BETWEEN + calls, rules=own)
+
+
+def _no_match(name, pattern):
+    return {
+        "found": f"marker {name!r}",
+        "allowed": f"names like {pattern.pattern}",
+        "mend": "correct genotypes.marker_name in the config",
+    }
+
+
+def _alleles(told, calls, rules):
+    """REF and ALT, with commas for several, by the columns of a marker."""
+    if "ref" in told and "alt" in told:
+        return told["ref"].upper(), told["alt"].upper().replace("/", ",")
+    alleles = split_alleles(told.get("alleles", ""))
+    if not alleles:
+        alleles = UNNAMED if rules is not None else infer_alleles(calls) or ["."]
+    return alleles[0], ",".join(alleles[1:]) or "."

@@ -10,12 +10,14 @@ from soyfold.common.errors import UserError
 from soyfold.common.logs import log
 
 # Reasons for which a record is dropped at import, in the order of the counts in qc_counts.tsv.
+UNREADABLE = "unreadable"
 UNPLACED = "unplaced"
 OTHER_CONTIG = "other contigs"
 MULTIALLELIC = "multiallelic"
 NO_ALTERNATE = "no alternate allele"
 DUPLICATE = "duplicate"
-IMPORT_REASONS = (UNPLACED, OTHER_CONTIG, MULTIALLELIC, NO_ALTERNATE, DUPLICATE)
+IMPORT_REASONS = (UNREADABLE, UNPLACED, OTHER_CONTIG, MULTIALLELIC, NO_ALTERNATE, DUPLICATE)
+THE_RULE = 0.5  # share of unreadable records, from which the file is refused
 NAMED = 20  # duplicates that an error names
 ABSENT = ("", ".", "0")  # ALT of a file in which no line has it; an allele that PLINK never saw
 # What stands for a chromosome, or a position, that isn't known; in PLINK's files 0.
@@ -51,6 +53,7 @@ class Sieve:
         self.chromosomes = chromosomes
         self._invariant = invariant
         self._duplicates = duplicates
+        self._defects = []  # (line, file, what is wrong)
         self._twice = []  # (index of a record, that of the first of the same variant)
         self.file = None
         self.lines = []
@@ -76,7 +79,7 @@ class Sieve:
         line = f"line {self.lines[index]}"
         return line if len(self._files) == 1 else f"{line} of {self.file_of(index)}"
 
-    def judge(self, line, contig, position, name, ref, alt):
+    def judge(self, line, contig, position, name, ref, alt, *, defect=None):
         """Judge one record.
 
         Parameters
@@ -85,6 +88,8 @@ class Sieve:
             Line in the file, for messages.
         contig, position, name, ref, alt : str
             As in the file.
+        defect : dict, optional
+            Why nothing can be read off the record: what `UserError` says where that is the rule.
 
         Returns
         -------
@@ -95,12 +100,16 @@ class Sieve:
         Raises
         ------
         UserError
-            For a position that is no integer or beyond the chromosome's end, or a numbered
-            chromosome that no alias knows.
+            For a position beyond the chromosome's end, or a numbered chromosome that no alias
+            knows.
         """
         chromosome = self.chromosomes.aliases.get(contig)
-        position = self._position(line, position)
-        if position < 1 or (chromosome is None and contig.strip().lower() in UNKNOWN):
+        if defect is None:
+            position, defect = _read_position(position)
+        if defect:
+            self._defects.append((line, self.file, defect))
+            position, reason = 0, UNREADABLE
+        elif position < 1 or (chromosome is None and contig.strip().lower() in UNKNOWN):
             reason = UNPLACED
         elif chromosome is None:
             if _NUMBERED.fullmatch(contig):
@@ -125,31 +134,33 @@ class Sieve:
         self._records.append((name, chromosome or contig, position, ref, alt, reason))
         return reason is None, position
 
-    def _position(self, line, text):
-        """Base pairs; 0 where they aren't known. R writes 100000 as 1e+05."""
-        with contextlib.suppress(ValueError):
-            return int(text)
-        if text.strip().lower() in UNKNOWN:
-            return 0
-        with contextlib.suppress(ValueError):
-            if float(text).is_integer():
-                return int(float(text))
-        raise UserError(
-            f"position {text!r}",
-            file=self.file,
-            at=f"line {line}",
-            allowed="base pairs, an integer",
-        )
+    def drop(self, defect):
+        """Take the last record for unreadable after all: its calls are."""
+        self._defects.append((self.lines[-1], self.file, defect))
+        self._records[-1] = (*self._records[-1][:-1], UNREADABLE)
 
     def _unknown(self, contig, line=None):
         known = self.chromosomes.names
         return UserError(
             f"chromosome {contig!r}, which no alias knows",
-            file=self.file,
-            at=line and f"line {line}",
+            file=self.file, at=line and f"line {line}",
             allowed=f"the names and aliases in {self.chromosomes.file} ({known[0]} to {known[-1]})",
             mend="name the assembly of your file as `chromosomes` in the config,"
             " or add the name to the column aliases of that table",
+        )  # fmt: skip
+
+    def _tell_defects(self):
+        """Warn of unreadable records, or refuse the file where they are the rule."""
+        if not self._defects:
+            return
+        line, file, defect = self._defects[0]
+        found = defect["found"]
+        count = f"{len(self._defects)} of {len(self._records)} records"
+        if len(self._defects) > THE_RULE * len(self._records):
+            words = {**defect, "found": f"{found} ({count} can't be read)"}
+            raise UserError(file=file, at=f"line {line}", **words)
+        log.warning(
+            "WARNING %s, line %d: %s: %s can't be read, and are left out", file, line, found, count
         )
 
     def _unplaced(self):
@@ -182,9 +193,8 @@ class Sieve:
         told = []
         for index, other in self._twice:
             _, *variant, _ = self._records[index]
-            told.append(
-                f"{' '.join(map(str, variant))} ({self._place(other)}, {self._place(index)})"
-            )
+            places = f"{self._place(other)}, {self._place(index)}"
+            told.append(f"{' '.join(map(str, variant))} ({places})")
         for words in told:
             log.info("twice: %s", words)
         more = f", and {len(told) - NAMED} more in the log" if len(told) > NAMED else ""
@@ -226,11 +236,10 @@ class Sieve:
         """
         if not self._records:
             raise UserError(
-                "no records",
-                file=self.file,
-                allowed="at least one variant",
+                "no records", file=self.file, allowed="at least one variant",
                 mend="the file may be cut off: copy it again",
-            )
+            )  # fmt: skip
+        self._tell_defects()
         if not self._known:
             placed = next((r[1] for r in self._records if r[-1] != UNPLACED), None)
             raise self._unplaced() if placed is None else self._unknown(placed)
@@ -244,14 +253,12 @@ class Sieve:
             table.loc[indices, "reason"] = reason
         table.insert(5, "kept", table["reason"].isna().map({True: "yes", False: "no"}))
         if not (table["kept"] == "yes").any():
-            counts = ", ".join(
-                f"{n} {reason}" for reason, n in table["reason"].value_counts().items()
-            )
+            reasons = table["reason"].value_counts().items()
             raise UserError(
-                f"no biallelic variant on a chromosome ({counts})",
-                file=self.file,
-                allowed="records with one REF and one ALT allele",
-            )
+                "no biallelic variant on a chromosome"
+                f" ({', '.join(f'{count} {reason}' for reason, count in reasons)})",
+                file=self.file, allowed="records with one REF and one ALT allele",
+            )  # fmt: skip
         return table
 
     def _judge_crowded(self):
@@ -274,10 +281,9 @@ class Sieve:
             raise UserError(
                 f"no record of chromosome {', '.join(lacking)} in {len(self._files)} files"
                 f" ({self._files[0]}, ...)",
-                at="key genotypes.file",
-                allowed="files that cover each chromosome",
+                at="key genotypes.file", allowed="files that cover each chromosome",
                 mend="name the files of these chromosomes too",
-            )
+            )  # fmt: skip
 
 
 def _reason(alt):
@@ -288,3 +294,15 @@ def _reason(alt):
     if alt in (*ABSENT, "*") or alt[0] == "<" or "[" in alt or "]" in alt:
         return NO_ALTERNATE
     return None
+
+
+def _read_position(text):
+    """Base pairs, 0 where they aren't known; what is wrong, else. R writes 100000 as 1e+05."""
+    with contextlib.suppress(ValueError):
+        return int(text), None
+    if text.strip().lower() in UNKNOWN:
+        return 0, None
+    with contextlib.suppress(ValueError):
+        if float(text).is_integer():
+            return int(float(text)), None
+    return 0, {"found": f"position {text!r}", "allowed": "base pairs, an integer"}

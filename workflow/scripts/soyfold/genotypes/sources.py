@@ -1,50 +1,100 @@
 """Which files hold the user's genotypes, and in what format: known before one is opened."""
 
+import contextlib
+from dataclasses import dataclass
 from pathlib import Path
 
 from soyfold.common.errors import UserError
-from soyfold.genotypes import markers
+from soyfold.common.textfiles import BAD_GZIP, open_binary
+from soyfold.genotypes import hapmap, markers, vcf
 
-SUFFIXES = {
-    ".vcf": "vcf",
-    ".vcf.gz": "vcf",
-    ".vcf.bgz": "vcf",
-    ".bed": "bed",
-    ".hmp.txt": "hapmap",
-    ".hmp.txt.gz": "hapmap",
-    ".hmp": "hapmap",
-    ".hmp.gz": "hapmap",
+MAGIC = b"\x6c\x1b"  # of a bed, whatever its third byte says
+
+
+@dataclass(frozen=True)
+class Format:
+    """What there is to know of a format; a further one is a further entry of `FORMATS`.
+
+    Attributes
+    ----------
+    suffixes : tuple of str
+        With which a file's name ends; none where it says nothing.
+    read : callable, optional
+        File and settings to a `vcf.Header` and `calls.Record`s; None for `bed`, whose rows are
+        handed to PLINK as they are.
+    begins : callable
+        Whether a file with this first line (bytes) is of the format.
+    check : callable
+        Refuses settings that are known to be wrong before a file is opened.
+    beside : tuple of str
+        Suffixes of the files that belong to it.
+    """
+
+    suffixes: tuple
+    read: object = None
+    begins: object = lambda line: False
+    check: object = lambda settings: None
+    beside: tuple = ()
+
+
+_GZIPPED = ("", ".gz", ".bgz")
+FORMATS = {
+    "vcf": Format(tuple(f".vcf{end}" for end in _GZIPPED), vcf.read, vcf.begins),
+    "bed": Format((".bed",), begins=lambda line: line[:2] == MAGIC, beside=(".bim", ".fam")),
+    "hapmap": Format(
+        tuple(f".hmp{text}{end}" for text in (".txt", "") for end in _GZIPPED),
+        hapmap.read,
+        hapmap.begins,
+    ),
+    "marker_table": Format((), markers.read, check=markers.check),
 }
+SUFFIXES = {suffix: name for name, kind in FORMATS.items() for suffix in kind.suffixes}
 PLACEHOLDER = "{chromosome}"
-# What other programs' own formats are rewritten with.
-_REWRITTEN = {
-    ".bcf": "write it as a VCF (bcftools view -Oz)",
-    ".pgen": "write it as a bed (plink2 --pfile ... --make-bed)",
-    ".ped": "write it as a bed (plink --file ... --make-bed)",
+# What other programs write: how to make it one of the formats.
+_MADE_ANEW = {
+    (".ped", ".map"): "make a bed of .ped and .map (plink --file NAME --make-bed --out NAME)",
+    (".tped", ".tfam"): "make a bed of .tped and .tfam (plink --tfile NAME --make-bed --out NAME)",
+    (".bim", ".fam"): "name the .bed, beside which .bim and .fam lie",
+    (".pgen", ".pvar", ".psam"): "make a bed (plink2 --pfile NAME --make-bed --out NAME)",
+    (".bgen",): "make a bed (plink2 --bgen NAME ref-first --make-bed --out NAME)",
+    (".bcf",): "write a VCF (bcftools view -Oz)",
+    (".xlsx", ".xls", ".ods"): "save the sheet as text with tabs, and set genotypes.format",
+    (".rds", ".rda", ".rdata", ".h5", ".hdf5", ".gds"): "export a VCF or HapMap from the program",
 }
+
+
+def _first_line(file):
+    """First line of a file, up to 64 KiB; b"" where it can't be read, which its job then tells."""
+    with contextlib.suppress(UserError, OSError, *BAD_GZIP), open_binary(file) as stream:
+        return stream.readline(1 << 16)
+    return b""
 
 
 def file_format(file, declared="auto"):
-    """Format of the genotypes: as declared, or by the suffix.
+    """Format of the genotypes: as declared, by what the file holds, or by the suffix.
 
     Raises
     ------
     UserError
-        If `declared` is auto and the suffix says nothing.
+        If `declared` is auto and neither content nor suffix says anything.
     """
     if declared != "auto":
         return declared
-    for suffix, kind in SUFFIXES.items():
-        if str(file).lower().endswith(suffix):
+    line = _first_line(file) if Path(file).is_file() else b""
+    name = str(file).lower()
+    for kind, form in FORMATS.items():
+        if form.begins(line):
             return kind
+    for suffix, kind in SUFFIXES.items():
+        if name.endswith(suffix):
+            return kind
+    made = next((how for ends, how in _MADE_ANEW.items() if name.endswith(ends)), None)
     raise UserError(
         f"the file name {Path(file).name!r}",
         file=file,
         at="key genotypes.file",
         allowed=f"{', '.join(SUFFIXES)}",
-        mend=_REWRITTEN.get(
-            Path(file).suffix.lower(), "set genotypes.format: vcf, bed, hapmap or marker_table"
-        ),
+        mend=made or f"set genotypes.format: {', '.join(FORMATS)}",
     )
 
 
@@ -70,7 +120,7 @@ def common_format(files, declared="auto"):
 
 
 def check_settings(settings):
-    """Refuse what can be known to be wrong before a file is opened; returns the format.
+    """Refuse what can be known to be wrong before a job runs; returns the format.
 
     Parameters
     ----------
@@ -80,15 +130,30 @@ def check_settings(settings):
     Raises
     ------
     UserError
-        For a file name whose format is unknown, several formats, or a marker table without its
-        keys.
+        For a file whose format is unknown, several formats, or wrong settings of a marker table.
     """
     file = settings["file"]
     kind = common_format([file] if isinstance(file, str) else file, settings["format"])
-    if kind == "marker_table":
-        markers.compile_name(settings.get("marker_name"))
-        markers.compile_codes(settings.get("codes"))
+    FORMATS[kind].check(settings)
     return kind
+
+
+def files_beside(files, kind):
+    """The files that belong to those of a format, such as a bed's .bim and .fam.
+
+    Where one is absent, the job says so in one line.
+    """
+    beside = FORMATS[kind].beside if kind in FORMATS else ()
+    paths = [Path(file).with_suffix(end) for file in files for end in beside]
+    return [str(path) for path in paths if path.is_file()]
+
+
+def format_like(file, study_format):
+    """Format of new lines' file: by content or suffix, or that of the study's own."""
+    try:
+        return file_format(file)
+    except UserError:
+        return study_format
 
 
 def list_files(file, chromosomes):

@@ -9,6 +9,7 @@ from pathlib import Path
 from soyfold.common.errors import UserError
 from soyfold.common.logs import log
 from soyfold.common.textfiles import BAD_GZIP, decode, open_binary
+from soyfold.genotypes.calls import Record
 
 FIXED = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO", "FORMAT")
 _BGZF = b"\x1f\x8b\x08\x04"
@@ -247,8 +248,20 @@ def _refuse_other_header(line, number, samples, file):
     )
 
 
+def begins(line):
+    """Whether a file's first line (bytes) is a VCF's."""
+    return line.startswith((b"##fileformat=VCF", b"#CHROM\t"))
+
+
+def read(file, settings=None):
+    """Header of a VCF, and its records as they are asked for."""
+    lines = open_lines(file)
+    header = read_header(lines, file=file)
+    return header, read_records(lines, header.samples, file=file)
+
+
 def read_records(lines, samples, *, file):
-    """Yield a VCF's records: line, contig, position, id, ref, alt (str), rest of the line (bytes).
+    """Yield a VCF's records, `calls.Record`.
 
     Headers among them, where files were joined by cat, are left out.
 
@@ -273,4 +286,4 @@ def read_records(lines, samples, *, file):
         check_width(found + 1, tabs + 1, file=file, at=f"line {number}", lines=lines)
         *five, rest = line.split(b"\t", 5)
         contig, position, name, ref, alt = (decode(field, file=file, line=number) for field in five)
-        yield number, contig, position, name, ref.upper(), alt.upper(), rest
+        yield Record(number, contig, position, name, ref.upper(), alt.upper(), rest)

@@ -1,9 +1,9 @@
 """What the storeys from genotypes to cohort read, and what of the settings decides their jobs."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from soyfold.common.digest import source_digest
+from soyfold.genotypes.sources import files_beside
 from soyfold.study.schemes import OF_ENVIRONMENTS
 
 # A trait's row without what decides about models or labels alone.
@@ -23,12 +23,6 @@ JOIN_COLUMNS = (
 READING = ("format", "marker_name", "codes", "dosage_certainty", "duplicates")
 
 
-def bed_parts(files):
-    """The .bim and .fam of .bed files; where one is absent, the job says so in one line."""
-    parts = [Path(file).with_suffix(suffix) for file in files for suffix in (".bim", ".fam")]
-    return [str(path) for path in parts if path.is_file()]
-
-
 @dataclass(frozen=True, eq=False)
 class Inputs:
     """Of a `study`."""
@@ -38,7 +32,7 @@ class Inputs:
     @property
     def bed_parts(self):
         """What belongs to the genotypes if they are PLINK's."""
-        return bed_parts(self.study.genotype_files) if self.study.genotype_format == "bed" else []
+        return files_beside(self.study.genotype_files, self.study.genotype_format)
 
     @property
     def reading(self):

@@ -6,9 +6,9 @@ from functools import cached_property
 from pathlib import Path
 
 from soyfold.common.errors import UserError
-from soyfold.genotypes.sources import SUFFIXES
+from soyfold.genotypes.sources import SUFFIXES, files_beside, format_like
 from soyfold.study.fits import any_of
-from soyfold.study.inputs import READING, bed_parts
+from soyfold.study.inputs import READING
 from soyfold.study.schemes import FINAL
 
 RESERVED = ("models", "panel")  # folders beside those of new files
@@ -66,15 +66,20 @@ class Prediction:
     @property
     def bed_parts(self):
         """What belongs to the new genotypes if they are PLINK's."""
-        return bed_parts([self.file]) if self.file else []
+        return files_beside([self.file], self.format) if self.file else []
+
+    @property
+    def format(self):
+        """Theirs; a file that tells none by its content or suffix is of the study's format."""
+        declared = self.study.settings["genotypes"]["format"]
+        return format_like(self.file, declared) if self.file else declared
 
     @property
     def reading(self):
-        """What decides how they are read; a suffix that says nothing means the study's format."""
-        known = any(str(self.file).lower().endswith(suffix) for suffix in SUFFIXES)
+        """What decides how they are read."""
         declared = self.study.settings["genotypes"]
         keys = [key for key in READING if key in declared]
-        own = {"format": "auto" if known else declared["format"], "invariant": True}
+        own = {"format": self.format, "invariant": True}
         return {key: declared[key] for key in keys} | own
 
     @property
