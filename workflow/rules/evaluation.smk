@@ -171,7 +171,7 @@ rule measure_cost:
             gpu=max([study.models[name]["gpu"] for name in study.evaluation.costed], default=0),
         ),
     params:
-        blocks=[study.fits.block(name) for name in study.evaluation.costed],
+        blocks=[study.fits.labelled(name) for name in study.evaluation.costed],
         source=study.source("measure_cost", *study.evaluation.costed),
     message:
         "evaluation: what the networks cost"

@@ -102,7 +102,7 @@ rule tune_model:
         runtime=2880,
         gpu=study.fits.gpus,
     params:
-        block=lambda wildcards: study.models[wildcards.model],
+        block=study.fits.searched,
         trials=study.fits.search["trials"],
         seed=study.fits.search["seed"],
         source=lambda wildcards: study.source("tune_model", wildcards.model),

@@ -203,10 +203,10 @@ def test_rijals_own_recipe_is_kept_where_it_is_published(root):
 @pytest.mark.parametrize(
     ("module", "parameters", "message"),
     [
-        ("rijal_attention", {"d_model": 1}, "d_model: 1"),
-        ("rijal_attention", {"heads": 2}, "unknown parameter 'heads'"),
+        ("rijal_attention", {"d_model": 1}, "d_model: found 1"),
+        ("rijal_attention", {"heads": 2}, "unknown key 'heads'"),
         ("arcadia_transformer", {"heads": 3}, "d_model: 8 with heads: 3"),
-        ("dnngp", {"kernel": 0}, "kernel: 0"),
+        ("dnngp", {"kernel": 0}, "kernel: found 0"),
     ],
 )
 def test_parameters_that_cannot_be_are_refused(module, parameters, message):

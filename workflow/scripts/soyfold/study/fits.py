@@ -132,8 +132,18 @@ class Fits:
         return "" if scheme == self.study.scheme else f"{scheme}/"
 
     def block(self, model):
-        """What decides a fit of a model: its block without the space of a search."""
-        return {key: v for key, v in self.study.models[model].items() if key != "tuning"}
+        """What decides a fit of a model: its block without label and space of a search."""
+        block = self.study.models[model]
+        return {key: v for key, v in block.items() if key not in ("label", "tuning")}
+
+    def labelled(self, model):
+        """That, with what tables call the model."""
+        return self.block(model) | {"label": self.study.models[model]["label"]}
+
+    def searched(self, wildcards):
+        """What decides a search: the block of its model, and the space."""
+        space = self.study.models[wildcards.model]["tuning"]
+        return self.block(wildcards.model) | {"tuning": space}
 
     def is_large(self, model):
         """Whether a model is fitted at the size that was published."""

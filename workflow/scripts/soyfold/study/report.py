@@ -63,12 +63,11 @@ class Report:
         """The study as resolved, for the page of methods."""
         study = self.study
         names = dict.fromkeys(f["model"] for f in study.fits.all if f["role"] == "model")
-        preset = {name: {"preset": study.models[name]["preset"]} for name in names}
         return {
             "settings": study.settings,
             "traits": study.traits,
             "libraries": study.libraries,
-            "models": {name: study.fits.block(name) | preset[name] for name in names},
+            "models": {name: study.fits.labelled(name) for name in names},
             "seeds": {name: entry["seeds"] for name, entry in study.schemes.items()},
             "cited": cited_models(study.models.values()),
         }

@@ -128,6 +128,6 @@ def fit(
         task = draw_task(cohort, split, seed)
         counts = ", ".join(f"{len(task.rows(part))} {part}" for part in task.parts)
         log.info(
-            "%s, seed %d: %s lines, %d SNPs", block["label"], seed, counts, task.dosage.shape[1]
+            "%s, seed %d: %s lines, %d SNPs", block["name"], seed, counts, task.dosage.shape[1]
         )
         _fit_and_write(block, task, cohort, folder, **resuming)
