@@ -163,7 +163,7 @@ def train(
     if record.best_state is None:
         raise UserError(
             "no epoch with a validation loss that is a number",
-            at=f"model {getattr(network, 'name', type(network).__name__)}",
+            at=f"model {type(network).__module__.rpartition('.')[2]}",
             mend="a lower learning_rate, or more warmup_epochs",
         )
     network.load_state_dict(record.best_state)

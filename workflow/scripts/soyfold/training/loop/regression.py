@@ -132,7 +132,7 @@ class Regression(pl.LightningModule):
         """The error about a loss that a fit can't go on from."""
         return UserError(
             f"{what} {loss:.4g} in epoch {epoch}, step {step}",
-            at=f"model {getattr(self.network, 'name', type(self.network).__name__)}",
+            at=f"model {type(self.network).__module__.rpartition('.')[2]}",
             mend="a lower learning_rate or clip, more warmup_epochs, or norm: pre",
         )
 
