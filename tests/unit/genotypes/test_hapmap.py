@@ -14,6 +14,7 @@ from soyfold.genotypes import bed
 from soyfold.genotypes.calls import HALF, MISSING, OTHER_LETTERS
 from soyfold.genotypes.hapmap import Letters, infer_alleles, on_plus, split_alleles
 from soyfold.genotypes.importing import import_genotypes
+from soyfold.genotypes.tables import WORDS
 
 HEADER = (
     "rs#\talleles\tchrom\tpos\tstrand\tassembly#\tcenter\tprotLSID\tassayLSID\tpanelLSID\tQCcode"
@@ -218,7 +219,7 @@ def test_a_table_of_another_kind(tmp_path):
         run(path, tmp_path)
 
 
-SIGNS = ["", "/", "|", ":"]
+SIGNS = ["", "/", "|", ":", " "]
 
 
 @given(st.permutations("ACGT"), st.sampled_from("+-"), st.sampled_from(SIGNS), st.booleans())
@@ -234,7 +235,10 @@ def test_every_pair_of_alleles_has_its_letter_and_complements(order, strand, sig
     assert read(one) == read(one + sign + one) == 0 and read(two + sign + two) == 2
     for mark in ("N", "?", "-", "0", ".", "X"):
         assert read(mark) == read(mark + sign + mark) == MISSING
-        assert read(one + sign + mark) == read(mark + sign + two) == HALF
+        for text in (one + sign + mark, mark + sign + two):
+            assert read(text) == (MISSING if text in WORDS else HALF)
+    for text in ("NA", "n/a", "NoCall", "#N/A", "null", "-9", "", "U"):
+        assert calls[text.encode()] == MISSING
     for text in (three, three + sign + three, one + sign + three, "V", 3 * one, "0.3", "#REF!"):
         assert read(text) == OTHER_LETTERS
     ref, alt = on_plus(split_alleles(f"{one}/{two}"), strand)
@@ -256,6 +260,7 @@ def test_a_text_that_may_mean_two_genotypes_is_none():
         ("A/G", ["A", "G"]), ("[a/g]", ["A", "G"]), ("AT/A", ["AT", "A"]), ("A|G", ["A", "G"]),
         ("A/T/G", ["A", "T", "G"]), ("+/-", ["+", "-"]), ("A/-", ["A", "-"]), ("T/N", ["T"]),
         ("NA", []), ("N", []), ("", []), ("N/A", []), ("A/A", ["A"]), ("A>G", ["A", "G"]),
+        ("AG", ["A", "G"]), ("AA", ["A"]), ("#N/A", []),
     ],
 )  # fmt: skip
 def test_the_column_of_alleles(text, alleles):

@@ -174,7 +174,7 @@ def test_settings_are_checked_before_the_file():
         (
             [("1", 0, ".", "A", "G", [0] * 4)],
             SAMPLES,
-            r"no place of any of 1 variants .*chromosome 'chrI', position 0; 0 is PLINK's word",
+            r"no place of any of 1 variants \(the first, '\.': chromosome 'chrI', position 0; 0 is",
         ),
         (
             [("1", "1.5", ".", "A", "G", [0] * 4)],

@@ -9,7 +9,7 @@ from genotype_files import CHROMOSOMES, PLINK, random_counts
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table
 from soyfold.genotypes import bed
-from soyfold.genotypes.calls import MISSING, OTHER_CODE
+from soyfold.genotypes.calls import HALF, MISSING, OTHER_CODE
 from soyfold.genotypes.importing import import_genotypes
 from soyfold.genotypes.markers import Codes
 
@@ -63,7 +63,7 @@ def table(rows, corner="marker", mark="\t", quote=""):
         table(TWO, "marker", " "),
         table(TWO).replace("\n", "\t\t\r\n") + "\t\r\n\r\n",
         table(TWO).replace("\tB", "\tb").replace("\tNA", "\t??"),
-        "#%platform=Axiom\n" + table(TWO, "probeset_id"),
+        "#%platform=Axiom\n# 3 lines\n" + table(TWO, "probeset_id"),
         table(TWO) + table([]),  # joined by cat
         table(TWO).encode("utf-16"),
     ],
@@ -116,12 +116,18 @@ def test_a_marker_or_a_cell_that_is_odd_is_counted(tmp_path):
     ("line", "match"),
     [
         ("1_chr01_28_A_G\tB\tQ", "line 3: found 1 of 4 calls .* first 'Q' for sample s2.*codes"),
-        ("1_chr01_28_A_G\tB", "line 3: found 2 fields; allowed: 3"),
+        ("1_chr01_28_A_G\tB", "line 3: found 2 fields; allowed: 3.*last line, where the file may"),
+        ("1_chr01_28_A_G\tB\nc", "line 3: found 2 fields; allowed: 3 .*a cell for each column"),
         ("chr01-28\tB\tR\nc\tB\tR", r"line 3: found marker 'chr01-28' \(2 of 3 records"),
     ],
 )
 def test_what_is_the_rule_is_refused(tmp_path, line, match):
     refused(tmp_path, f"marker\ts1\ts2\n1_chr01_27_A_G\tB\tR\n{line}\n", match)
+
+
+def test_rows_narrower_than_their_header_are_not_called_cut_off(tmp_path):
+    match = "line 2: found 3 fields; allowed: 4 fields, as in the header; to mend: give each column"
+    refused(tmp_path, "marker\ts1\ts2\ts3\n1_chr01_27_A_G\tB\tR\n", match)
 
 
 def test_tables_that_lie_on_their_side_or_have_no_places(tmp_path):
@@ -143,3 +149,12 @@ def test_codes_before_marks():
     found = [codes[cell] for cell in cells]
     odd, missing = OTHER_CODE, MISSING
     assert found == [0, 0, 1, 2, 1, 2, 0, missing, missing, odd, odd, missing]
+
+
+def test_letters_of_homozygotes_in_pairs():
+    codes = Codes({"B": 0, "R": 2})
+    cells = (b"B/B", b"b|R", b"RR", b"N/R", b"N/N", b"B/Q", b"BRB")
+    assert [codes[cell] for cell in cells] == [0, 1, 2, HALF, MISSING, OTHER_CODE, OTHER_CODE]
+    numbers = Codes({0: 0, 1: 1, 2: 2})  # 0/1 may be of alleles: it isn't read
+    assert [numbers[cell] for cell in (b"0/1", b"22", b"0/0")] == [OTHER_CODE] * 3
+    assert [numbers[cell] for cell in (b"N/N", b"./.", b"NN", b"#N/A")] == [MISSING] * 4

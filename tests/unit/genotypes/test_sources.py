@@ -4,13 +4,22 @@ import gzip
 
 import numpy as np
 import pytest
+import yaml
 from genotype_files import CHROMOSOMES, PLINK, random_counts, write_vcf
 
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table
 from soyfold.genotypes import bed
 from soyfold.genotypes.importing import import_genotypes
-from soyfold.genotypes.sources import check_settings, common_format, list_files, match_samples
+from soyfold.genotypes.sources import (
+    FORMATS,
+    check_settings,
+    common_format,
+    file_format,
+    format_like,
+    list_files,
+    match_samples,
+)
 
 SAMPLES = [f"s{i}" for i in range(7)]
 
@@ -158,3 +167,33 @@ def test_calls_that_are_none_are_told_with_their_own_file_and_sample(tmp_path, c
     first = f"'2/2' for sample {two}|'1/3' for sample {three}"
     with pytest.raises(UserError, match=rf"chr02\.vcf, line 3: .*beyond ALT; first ({first})"):
         run(paths, tmp_path / "many")
+
+
+def test_the_table_of_formats_is_what_the_schema_allows(root):
+    schema = yaml.safe_load((root / "workflow/schemas/config.schema.yaml").read_text())
+    assert schema["properties"]["genotypes"]["properties"]["format"]["enum"] == ["auto", *FORMATS]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (b"##fileformat=VCFv4.2\n", "vcf"),
+        (b"#CHROM\tPOS\n", "vcf"),
+        ("rs#\talleles\tchrom\tpos\n".encode("utf-16"), "hapmap"),
+        (b'"rs.","alleles","chrom","pos"\n', "hapmap"),
+        (bed.MAGIC + bytes(40), "bed"),
+    ],
+)
+@pytest.mark.parametrize("name", ["x.txt", "x.vcf", "x.bed", "x.hmp.txt"])
+def test_content_tells_more_than_a_name(tmp_path, text, kind, name):
+    (tmp_path / name).write_bytes(gzip.compress(text) if kind == "hapmap" else text)
+    assert file_format(tmp_path / name) == kind
+    assert file_format(tmp_path / name, "marker_table") == "marker_table"
+
+
+def test_other_programs_files_are_told_how_they_are_made_anew():
+    for name, words in (("x.map", "plink --file"), ("x.FAM", "name the .bed"), ("x.csv", "format")):
+        with pytest.raises(UserError, match=words):
+            file_format(name)
+    assert format_like("x.csv", "marker_table") == "marker_table"
+    assert format_like("x.vcf.gz", "marker_table") == "vcf"

@@ -6,8 +6,18 @@ from collections import Counter
 
 from soyfold.common.errors import UserError
 from soyfold.common.textfiles import decode
-from soyfold.genotypes.calls import HALF, MISSING, OTHER_LETTERS, Record
-from soyfold.genotypes.tables import BETWEEN, FURTHER, MARKS, open_table
+from soyfold.genotypes.calls import MISSING, OTHER_LETTERS, Record
+from soyfold.genotypes.tables import (
+    BETWEEN,
+    FURTHER,
+    MARKS,
+    NAMES,
+    SIGNS,
+    WORDS,
+    bare,
+    open_table,
+    read_pair,
+)
 from soyfold.genotypes.vcf import Header
 
 REQUIRED = {"marker": "rs#", "alleles": "alleles", "chromosome": "chrom", "position": "pos"}
@@ -20,13 +30,12 @@ _COMPLEMENT = str.maketrans("ACGT", "TGCA")
 _STRANDS = dict.fromkeys(("+", "", ".", "?", "N", "NA", "1", "F", "FORWARD", "PLUS"), False)
 _STRANDS |= dict.fromkeys(("-", "-1", "R", "REVERSE", "MINUS"), True)
 _MEMORY = 1 << 12  # cells of a SNP that are remembered
-_SIGNS = "N?.-0X"  # of which one may stand for a missing allele
 
 
 def begins(line):
     """Whether a file's first line (bytes) is HapMap's header."""
-    names = [cell.strip(b'" ').lower() for cell in re.split(rb"[\t,; ]", line)[:12]]
-    return {b"alleles", b"chrom", b"pos"} <= {*names}
+    cells = re.split(r"[\t,; ]", line.decode("utf-8", "replace"))[:12]
+    return {"alleles", "chromosome", "position"} <= {NAMES.get(bare(cell)) for cell in cells}
 
 
 class Letters(dict):
@@ -55,20 +64,15 @@ class Letters(dict):
         return code
 
     def _read(self, text):
-        doses = self._doses
-        found = {2 * doses[text]} if text in doses else set()
         if frozenset(_BOTH.get(text, "")) == self._both:
             return 1
-        parts = re.split("[/|:]", text)
-        tokens = doses | {sign: None for sign in _SIGNS if sign not in doses}
-        pairs = [parts] if len(parts) == 2 else []
-        pairs += [(token, text[len(token) :]) for token in tokens if text.startswith(token)]
-        for first, second in pairs:
-            if first in tokens and second in tokens:
-                told = [tokens[a] for a in (first, second) if tokens[a] is not None]
-                found.add(sum(told) if len(told) == 2 else HALF if told else MISSING)
-        if not found:
-            return MISSING if text in MARKS or text in tokens else OTHER_LETTERS
+        if text in WORDS:
+            return MISSING
+        found = read_pair(text, self._doses)
+        if text in self._doses:
+            found.add(2 * self._doses[text])
+        if not found and (text in MARKS or text in {*SIGNS}):
+            return MISSING
         return found.pop() if len(found) == 1 else OTHER_LETTERS
 
 
@@ -108,6 +112,8 @@ def split_alleles(text):
     if bare in MARKS:
         return []
     alleles = [allele.strip() for allele in re.split(r"[/|,>\\:]", bare)]
+    if len(bare) == 2 and set(bare) <= _BASES:  # AG for A/G
+        alleles = list(bare)
     alleles = list(dict.fromkeys(allele for allele in alleles if allele not in _NO_ALLELE))
     if not all(map(_ALLELE.fullmatch, alleles)):
         raise ValueError(f"alleles {text!r}")

@@ -6,7 +6,7 @@ from soyfold.common.errors import UserError
 from soyfold.common.textfiles import decode
 from soyfold.genotypes.calls import MISSING, OTHER_CODE, Record
 from soyfold.genotypes.hapmap import infer_alleles, letters, split_alleles
-from soyfold.genotypes.tables import BETWEEN, COLUMNS, MARKS, open_table
+from soyfold.genotypes.tables import BETWEEN, COLUMNS, MARKS, open_table, read_pair
 from soyfold.genotypes.vcf import Header
 
 GROUPS = ("chromosome", "position", "ref", "alt")
@@ -55,20 +55,26 @@ class Codes(dict):
         super().__init__()
         self._counts = {str(text).upper(): count for text, count in codes.items()}
         self._counts |= {str(text): count for text, count in codes.items()}
+        # Letters of homozygotes may stand in pairs too: B/B, BR.
+        self._doses = {a: n // 2 for a, n in self._counts.items() if a.isalpha() and n != 1}
 
     def __missing__(self, cell):
         """Read a text that wasn't read before."""
         if len(self) > _MEMORY:
             self.clear()
-        text = cell.decode("utf-8", "replace").strip()
+        self[cell] = code = self._read(cell.decode("utf-8", "replace").strip())
+        return code
+
+    def _read(self, text):
+        upper = text.upper()
         number = text[:-2] if re.fullmatch(r"-?\d+\.0", text) else text  # of R and spreadsheets
-        for form in (text, text.upper(), number):
+        for form in (text, upper, number):
             if form in self._counts:
-                self[cell] = self._counts[form]
-                break
-        else:
-            self[cell] = MISSING if text.upper() in MARKS else OTHER_CODE
-        return self[cell]
+                return self._counts[form]
+        if upper in MARKS:
+            return MISSING
+        pair = read_pair(upper, self._doses, self._counts)
+        return pair.pop() if len(pair) == 1 else OTHER_CODE
 
 
 def read(file, settings):

@@ -164,14 +164,14 @@ class Sieve:
         )
 
     def _unplaced(self):
-        _, contig, position, *_ = self._records[0]
+        name, contig, position, *_ = self._records[0]
         return UserError(
-            f"no place of any of {len(self._records)} variants (the first: chromosome {contig!r},"
-            f" position {position}; 0 is PLINK's word for one that isn't known)",
+            f"no place of any of {len(self._records)} variants (the first, {name!r}: chromosome"
+            f" {contig!r}, position {position}; 0 is PLINK's word for one that isn't known)",
             file=self.file,
             allowed=f"the names and aliases in {self.chromosomes.file}, positions from 1",
             mend="write each variant's own chromosome and position, from the file that this one was"
-            " made from or from the map of the markers",
+            " made from, from the map of the markers or from ids that hold them",
         )
 
     def _note_place(self, chromosome, position, ref, alt, *, usable):

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from soyfold.common.errors import UserError
 from soyfold.common.logs import log
 from soyfold.common.textfiles import decode
-from soyfold.genotypes.vcf import check_samples, check_width, open_lines
+from soyfold.common.values import MISSING as MISSING_CELLS
+from soyfold.genotypes.calls import HALF, MISSING
+from soyfold.genotypes.vcf import check_samples, open_lines
 
 # A column's names by their letters and digits alone: rs#, rs. and "RS" are one.
 COLUMNS = {
@@ -30,13 +32,19 @@ FURTHER = ("assembly", "center", "protLSID", "assayLSID", "panelLSID", "QCcode")
 _FURTHER = frozenset({name.lower() for name in FURTHER} | {"panel", "cm", "geneticposition"})
 _GAP = 3  # columns of other names that may stand between those that are known
 BETWEEN = b".\t.\t.\tGT\t"  # a VCF's QUAL, FILTER, INFO, FORMAT
-# Texts for a call that isn't there, in upper case; one of them may be an allele or a code.
-MARKS = frozenset(
-    {"", "NA", "NAN", "N/A", "NULL", "NONE", "NC", "NOCALL", "NO CALL", "NO_CALL", "MISSING", "-9"}
-    | {sign + mark + sign for sign in "N?.-" for mark in ("", "/", "|", ":")}
-    | {*"N?.-"}
-)
+# Texts for a call that isn't there, in upper case: words, of which letters may be alleles (NA), and
+# signs, of which one may be an allele or a code.
+WORDS = frozenset(mark.upper() for mark in MISSING_CELLS if re.search("[a-z]", mark))
+WORDS |= {"NONE", "NC", "NOCALL", "NO_CALL", "NO CALL", "FAIL", "FAILED", "BAD", "U", "UU"}
+WORDS |= {"UNDETERMINED", "UNCALLABLE", "-9", "---"}
+SIGNS = "N?.-0X"  # for a missing allele too
+MARKS = WORDS | {"", *"N?.-"}
 _COMMENTS = (b"##", b"#%")  # of VCF-like tables; of array software
+
+
+def bare(name):
+    """A column's name by its letters and digits alone."""
+    return re.sub("[^a-z0-9]", "", name.lower())
 
 
 @dataclass(frozen=True)
@@ -78,10 +86,7 @@ def open_table(file, *, least=0):
         If there is no header, or it names no sample or one twice; for a row of another width.
     """
     lines = open_lines(file)
-    header = next(
-        ((number, line) for number, line in lines if _holds(line) and line[:2] not in _COMMENTS),
-        None,
-    )
+    header = next(((number, line) for number, line in lines if not _is_note(line)), None)
     if header is None:
         raise UserError(
             "no header", file=file, allowed="a line that names the columns, then a row a marker"
@@ -111,6 +116,15 @@ def _holds(line):
     return bool(line.strip(b'\t ,;"'))
 
 
+def _is_note(line):
+    """Whether a line above the header is blank or a comment."""
+    return (
+        not _holds(line)
+        or line[:2] in _COMMENTS
+        or (line[:1] in (b"#", b"<") and not any(mark in line for mark in (b"\t", b",", b";")))
+    )
+
+
 def _delimiter(header):
     """What parts the cells: a tab where there is one; None for blanks."""
     if b"\t" in header:
@@ -125,7 +139,7 @@ def _cells(line, mark):
 
 def _find_columns(names):
     """Where the known columns stand, and how many stand before the samples."""
-    keys = [re.sub("[^a-z0-9]", "", name.lower()) for name in names]
+    keys = [bare(name) for name in names]
     places, last = {}, -1
     for place, key in enumerate(keys):
         if place - last > _GAP + 1:
@@ -144,7 +158,7 @@ def _tell_extra(names, places, least, file):
     extra = [
         name
         for place, name in enumerate(names)
-        if name and place not in known and re.sub("[^a-z0-9]", "", name.lower()) not in _FURTHER
+        if name and place not in known and bare(name) not in _FURTHER
     ]
     if extra:
         log.warning("WARNING %s: columns before the samples left out: %s", file, ", ".join(extra))
@@ -152,6 +166,7 @@ def _tell_extra(names, places, least, file):
 
 def _rows(lines, header, mark, *, drop, width, file):
     """Yield each row's line and its cells by tabs."""
+    whole = 0
     for number, line in lines:
         if line == header:  # of another file, behind which this one was joined
             continue
@@ -166,5 +181,47 @@ def _rows(lines, header, mark, *, drop, width, file):
             further = found - width
             if further > 0 and line.endswith(b"\t" * further):
                 line, found = line[:-further], width
-            check_width(found, width, file=file, at=f"line {number}", lines=lines)
+            if found != width:
+                raise _other_width(found, width, whole, lines, file=file, at=f"line {number}")
+        whole += 1
         yield number, line
+
+
+def _other_width(found, width, whole, lines, **where):
+    """Of a row with more or fewer cells than the header; only a last one may be cut off."""
+    mend = "give it a cell for each column, NA or blank where nothing is known"
+    if not whole:
+        mend = "give each column one name, and each row a cell for each"
+    elif next(lines, None) is None and found < width:
+        mend = "it is the last line, where the file may be cut off: copy it again"
+    return UserError(
+        f"{found} fields", allowed=f"{width} fields, as in the header", mend=mend, **where
+    )
+
+
+def read_pair(text, doses, codes=()):
+    """What a text says that holds two alleles, with or without a sign between them: A/G, AG.
+
+    Parameters
+    ----------
+    text : str
+    doses : mapping of str to int
+        Copies of ALT, 0 or 1, by allele.
+    codes : collection of str
+        Texts with a meaning of their own, so that they mark no missing allele.
+
+    Returns
+    -------
+    set of int
+        Count of ALT, HALF or MISSING; several where the text may be read in several ways.
+    """
+    tokens = {sign: None for sign in SIGNS if sign not in codes} | doses
+    parts = re.split("[/|: ]", text)
+    pairs = [parts] if len(parts) == 2 else []
+    pairs += [(token, text[len(token) :]) for token in tokens if text.startswith(token)]
+    found = set()
+    for pair in pairs:
+        if all(part in tokens for part in pair):
+            told = [tokens[part] for part in pair if tokens[part] is not None]
+            found.add(sum(told) if len(told) == 2 else HALF if told else MISSING)
+    return found

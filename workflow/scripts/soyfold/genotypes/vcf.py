@@ -102,7 +102,7 @@ def check_samples(samples, *, file, at=None):
             file=file,
             at=at,
             allowed="ids that are one word",
-            mend="rename them (bcftools reheader)",
+            mend="rename them (of a VCF: bcftools reheader)",
         )
 
 
