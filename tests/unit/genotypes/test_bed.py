@@ -115,6 +115,8 @@ def test_bim_defects_are_named(tmp_path):
         (b"a 0 0 1 -9\nb 0 0 2 -9\n", ["a", "b"]),  # no families
         (b"F1\ta\t0\t0\t0\t-9\t\nF2\tb\t0\t0\t0\t-9\t\t\n\t\t\n", ["a", "b"]),
         (b"  F1   a 0 0 0 -9 \n\n  F2   b 0 0 0 -9 \n", ["a", "b"]),
+        (b'"F1" "a" 0 0 0 -9\n"F2" "b" 0 0 0 -9\n', ["a", "b"]),  # R's quotes
+        (b"#FID IID PAT MAT SEX PHENO\nF1 a 0 0 0 -9\nF2 b 0 0 0 -9\n", ["a", "b"]),
         (b"F1\tPI 1\t0\t0\t0\t-9\n", ["PI 1"]),
         ("F\t鲁豆35\t0\t0\t0\t-9\n".encode("utf-16"), ["鲁豆35"]),
         (b"\n", []),
@@ -148,10 +150,10 @@ def test_a_bim_without_centimorgans_or_with_blank_lines(tmp_path):
     path = tmp_path / "x.bim"
     path.write_text("1 a 0 100000 G A\n1 b 0 0 T C\n")
     whole = bed.read_bim(path)
-    path.write_text("1\ta\t1e+05\tG\tA\t\n\n1\tb\tNA\tT\tC\n\n")
+    path.write_text("CHR\tSNP\tBP\tA1\tA2\n1\ta\t1e+05\tG\tA\t\n\n1\tb\tNA\tT\tC\n\n")
     short = bed.read_bim(path)
     assert short.equals(whole) and short["position"].tolist() == [100000, 0]
-    assert short.attrs["lines"] == [1, 3] and "lines" not in whole.attrs
+    assert short.attrs["lines"] == [2, 4] and "lines" not in whole.attrs
 
 
 @pytest.mark.parametrize(

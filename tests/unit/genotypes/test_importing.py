@@ -245,6 +245,8 @@ def test_bed_defects(tmp_path):
     refused(path, tmp_path, "x.fam: found no such file")
     (tmp_path / "x.fam").write_text("f s1 0 0 0 -9\nf s2 0 0 0 -9\nf s3 0 0 0 -9\n")
     assert len(run(path, tmp_path)[0]) == 2
+    (tmp_path / "z.bed").write_bytes(gzip.compress(bed.MAGIC + b"\x00\x00"))
+    refused(tmp_path / "z.bed", tmp_path, "z.bed: found a gzipped bed; .*gunzip")
     path.write_bytes(bed.MAGIC + b"\x00")
     refused(path, tmp_path, "x.bed: found 4 bytes; allowed: 5 bytes for the 2 variants")
     path.write_bytes(bed.MAGIC + b"\x00\x00")

@@ -29,6 +29,8 @@ _CODE = np.array([3, 2, 0, 1], dtype=np.uint8)
 BIM_COLUMNS = ["chromosome", "variant", "cm", "position", "alt", "ref"]
 FAM_COLUMNS = ["family", "sample", "father", "mother", "sex", "phenotype"]
 WIDEST = 8  # columns of a bim or fam that are looked at
+# First two columns of a header, which PLINK doesn't write.
+_HEADS = {("fid", "iid"), ("v1", "v2"), *((c, n) for c in ("chr", "chrom") for n in ("snp", "id"))}
 # What converters write where PLINK has 0 for a place that isn't known.
 _NO_POSITION = frozenset({"", "na", "nan", ".", "?", "-"})
 _PLACE_IN_ID = r"(?P<chromosome>.+?)[:_-](?P<position>\d+)(?:[:_-].*)?"
@@ -131,7 +133,7 @@ def make_homozygous(path):
 
 
 def _read_cells(path):
-    """Cells of a bim or fam as stripped text, "" where there is none; blank lines are left out.
+    """Cells of a bim or fam as bare text, "" where there is none; without blank lines and header.
 
     The index is the line in the file, less one.
     """
@@ -149,10 +151,12 @@ def _read_cells(path):
                 f"no table: {error}", file=path, allowed="lines of columns by blanks or tabs",
                 mend="write the .bim and .fam again with PLINK",
             ) from None  # fmt: skip
-        table = table.fillna("").apply(lambda column: column.str.strip())
+        table = table.fillna("").apply(lambda column: column.str.strip(' "'))
         if (table[2] != "").any():
             break
-    return table[(table != "").any(axis=1)]
+    table = table[(table != "").any(axis=1)]
+    first = tuple(table.iloc[0, :2].str.lower().str.strip("#")) if len(table) else ()
+    return table.iloc[1:] if first in _HEADS else table
 
 
 def _read_columns(path, layouts):

@@ -8,6 +8,7 @@ import numpy as np
 from soyfold.common.errors import UserError
 from soyfold.common.files import scratch, write_table
 from soyfold.common.logs import log
+from soyfold.common.textfiles import GZIP
 from soyfold.genotypes import bed, vcf
 from soyfold.genotypes.call_tally import CallTally, find_defect
 from soyfold.genotypes.calls import COUNT, NO_CALLS, grammar, read_calls, split_alternates
@@ -201,6 +202,9 @@ def _read_bed_parts(file):
     stem = Path(file).with_suffix("")
     if not Path(file).is_file():
         raise UserError("no such file", file=file, mend="check genotypes.file in the config")
+    with Path(file).open("rb") as stream:
+        if stream.read(2) == GZIP:
+            raise UserError("a gzipped bed", file=file, allowed="a .bed", mend="gunzip it")
     bim, samples = bed.read_bim(f"{stem}.bim"), bed.read_fam(f"{stem}.fam")
     bed.open_bed(file, variants=len(bim), samples=len(samples))
     vcf.check_samples(samples, file=f"{stem}.fam")
