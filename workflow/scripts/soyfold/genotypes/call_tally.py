@@ -137,7 +137,8 @@ class CallTally:
         found = np.bincount(codes, minlength=CODES)
         self._of_codes += found
         self._of_records[index] = found @ _SUMS
-        self._of_samples += _SUMS[codes]
+        here = np.flatnonzero(codes >= UNCERTAIN)
+        self._of_samples[here] += _SUMS[codes[here]]
         for code in _WORDS.keys() & set(np.flatnonzero(found)) - self._first.keys():
             sample = int(np.argmax(codes == code))
             cell = _cell(cells, sample, order)

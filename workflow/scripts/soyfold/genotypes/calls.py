@@ -23,7 +23,9 @@ DEPTH, LIKELIHOODS = (b"DP", b"NR"), (b"PL", b"GL")
 _ZERO = re.compile(rb"-?0(\.0*)?(,-?0(\.0*)?)*")
 _FEW = 64  # samples, up to which arrays cost more than they save
 _MEMORY = 1 << 17  # cells that are remembered
-_TAB, _NAUGHT, _COMMA, _MINUS = b"\t0,-"
+_TAB = ord("\t")
+# Signs of zeros, the first in the lowest bits: 0,0 or 0.0 by first and third; -0, and -0.0.
+_ZEROS, _MINUS_ZERO, _MINUS_POINT = 0x300030, 0x2C302D, 0x302E302D
 
 
 class Record(NamedTuple):
@@ -165,12 +167,12 @@ class Grammar(dict):
 
     @functools.cached_property
     def plain(self):
-        """Codes of calls like 0/1, by first and third sign, and of 1, by 1 and 0; else CODES."""
+        """Codes of calls like 0/1, by third and first sign, and of 1, by 0 and 1; else CODES."""
         table = np.full((256, 256), CODES, dtype=np.uint8)
         for first in b"01.":
-            table[first, 0] = read_alleles(b"%c" % first, self.roles)
+            table[0, first] = read_alleles(b"%c" % first, self.roles)
             for second in b"01.":
-                table[first, second] = read_alleles(b"%c/%c" % (first, second), self.roles)
+                table[second, first] = read_alleles(b"%c/%c" % (first, second), self.roles)
         return table
 
 
@@ -200,22 +202,26 @@ def read_calls(cells, rules, samples):
     if samples <= _FEW:
         return np.fromiter(map(rules.__getitem__, cells.split(b"\t")), np.uint8, samples)
     fields = _Fields(cells, samples)
-    first, between, second, after = fields.signs(rules.places(b"GT")[0], 4)
-    alone = _is_one(between, b"\t:")
-    codes = rules.plain.take(256 * first.astype(np.intp) + np.where(alone, 0, second))
-    odd = (codes == CODES) | ~(alone | _is_one(between, b"/|") & _is_one(after, b"\t:"))
+    signs = fields.signs(rules.places(b"GT")[0])
+    between, after = signs >> 8 & 0xFF, signs >> 24
+    codes = rules.plain.take(signs & 0xFF | signs >> 8 & 0xFF00)
+    odd = (codes == CODES) | ~(_is_one(between, b"/|") & _is_one(after, b"\t:"))
+    if odd.any():
+        alone = _is_one(between, b"\t:")
+        codes[alone] = rules.plain.take(signs[alone] & 0xFF)
+        odd = (codes == CODES) | odd & ~alone
     if rules.asks_for_reads:
+        zero = np.zeros(samples, dtype=bool)
         for place in rules.places(*DEPTH):
-            odd |= _is_one(fields.signs(place, 1)[0], b"0-") & (codes < MISSING)
+            zero |= _is_one(fields.signs(place) & 0xFF, b"0-")
         for place in rules.places(b"AD", *LIKELIHOODS):
-            a, b, c, d = fields.signs(place, 4)
-            zero = (a == _NAUGHT) & (c == _NAUGHT)  # 0,0 or 0.0
-            zero |= (a == _MINUS) & (b == _NAUGHT) & ((c == _COMMA) | (d == _NAUGHT))
-            odd |= zero & (codes < MISSING)
+            signs = fields.signs(place)
+            zero |= signs & 0xFF00FF == _ZEROS
+            zero |= (signs & 0xFFFFFF == _MINUS_ZERO) | (signs == _MINUS_POINT)
+        odd |= zero & (codes < MISSING)
     if odd.any():
         places = np.flatnonzero(odd)
-        every = cells.split(b"\t")
-        codes[places] = [rules[every[place]] for place in places.tolist()]
+        codes[places] = [rules[cell] for cell in fields.cells(places)]
     return codes
 
 
@@ -227,28 +233,40 @@ class _Fields:
     """The parts of a record's cells, as arrays."""
 
     def __init__(self, cells, samples):
-        self._text = np.frombuffer(b"%b\t\t\t\t" % cells, dtype=np.uint8)
+        self._text = b"%b\t\t\t\t" % cells
         self._size, self._samples = len(cells) + 1, samples
+        # Each place's sign and the next three as one number, the first in its lowest bits.
+        self._four = np.ndarray(self._size, dtype="<u4", buffer=self._text, strides=(1,))
 
     @functools.cached_property
     def _marks(self):
         """Ends of all parts; which of them end a cell; the first of each cell."""
-        text = self._text[: self._size]
+        text = np.frombuffer(self._text, dtype=np.uint8, count=self._size)
         marks = np.flatnonzero(_is_one(text, b"\t:"))
         last = np.flatnonzero(text[marks] == _TAB)
         return marks, last, np.concatenate(([0], last[:-1] + 1))
 
-    def signs(self, place, count):
-        """The first `count` signs of each cell's part at `place`; tabs where the cell ends before.
+    def _starts(self, place):
+        """Where each cell's part at `place` begins; the last tab where the cell ends before."""
+        marks, last, first = self._marks
+        if place == 0:
+            return np.concatenate(([0], marks[last[:-1]] + 1))
+        before = first + (place - 1)  # the mark before the part
+        return np.where(before < last, marks[np.minimum(before, last)] + 1, self._size - 1)
+
+    def signs(self, place):
+        """The first four signs of each cell's part at `place`; tabs where the cell ends before.
 
         Behind a shorter part's end they are those of the next one.
         """
-        size, samples, width = self._size, self._samples, self._size // self._samples
-        ends = self._text[width - 1 : size : width]
-        if place == 0 and size == width * samples and (ends == _TAB).all():  # of one width
-            return [self._text[k : size + k : width][:samples].copy() for k in range(count)]
-        marks, last, first = self._marks
-        before = first + (place - 1)  # the mark before the part; there is none before all
-        start = np.where(before < 0, 0, marks[np.minimum(before, last)] + 1)
-        start[before >= last] = size - 1
-        return [self._text[start + k] for k in range(count)]
+        if place == 0 and self._size == 4 * self._samples:
+            signs = np.frombuffer(self._text, dtype="<u4", count=self._samples)
+            if (signs >> 24 == _TAB).all():  # cells like 0/1 alone
+                return signs
+        return self._four[self._starts(place)]
+
+    def cells(self, places):
+        """The cells (bytes) of some samples."""
+        marks, last, _ = self._marks
+        starts, ends = self._starts(0)[places], marks[last[places]]
+        return [self._text[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]

@@ -158,8 +158,9 @@ def _read_codes(rules, roles, caller, tally, *, form, cells, **where):
     rules = grammar(form, roles)
     if rules is None:
         return np.full(samples, NO_CALLS, dtype=np.uint8)
-    for k, call in enumerate((b"0/0", b"1/1") if rules.untold else ()):
-        tally.untold[k] += cells.count(call + rules.untold)
+    if rules.untold and (filled := cells.count(b"0/0" + rules.untold)):
+        tally.untold[0] += filled
+        tally.untold[1] += cells.count(b"1/1" + rules.untold)
     return read_calls(cells, rules, samples)
 
 
