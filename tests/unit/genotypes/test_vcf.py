@@ -252,3 +252,26 @@ def test_blocks_of_a_gvcf_are_told(tmp_path, caplog):
     path.write_text(path.read_text().replace("\t.\tGT\t", "\tEND=9\tGT\t", 1))
     counts, *_ = run(path, tmp_path / "out", invariant=True)
     assert counts[0].tolist() == [0] * 6 and "1 records are blocks of places" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("call", "alternate", "advice", "mended"),
+    [
+        ("01", "G", "write / between the two alleles", ("0/1", "G")),
+        ("2/2", "G", "write all alleles of such records in ALT", ("2/2", "G,T")),
+        ("NA/NA", "G", "missing ones as \\./\\.", ("./.", "G")),
+    ],
+)
+def test_what_is_advised_for_odd_calls_gives_right_data(tmp_path, call, alternate, advice, mended):
+    """Record by record: what was odd becomes right, the others stay as they are."""
+
+    def write(call, alternate):
+        odd = [("1", 100 + k, f"o{k}", "A", alternate, [call] * 6) for k in range(6)]
+        return write_vcf(tmp_path / "x.vcf", [*RECORDS, *odd], SAMPLES)
+
+    refused(write(call, alternate), tmp_path, advice)
+    counts, table, _ = run(write(*mended), tmp_path / "mended")
+    assert np.array_equal(counts[:12], COUNTS)
+    right = {"0/1": [[1] * 6] * 6, "./.": [[-1] * 6] * 6, "2/2": []}
+    assert counts[12:].tolist() == right[mended[0]]
+    assert (table["reason"] == "multiallelic").sum() == (0 if len(counts) > 12 else 6)

@@ -24,15 +24,27 @@ from soyfold.genotypes.calls import (
 _NUMBERED = "calls like 0/0, 0|1, 1/1, ./., 0, 1, . of the record's own alleles"
 # Of calls that aren't understood: what they are, what is allowed, how to mend them.
 _WORDS = {
-    PLOIDY: ("of more than two alleles", _NUMBERED, "call the lines as diploids"),
+    PLOIDY: (
+        "of more than two alleles",
+        _NUMBERED,
+        "call the lines as diploids (gatk --sample-ploidy 2)",
+    ),
     BEYOND_ALT: (
         "of an allele beyond ALT",
         _NUMBERED,
-        "split records of several ALT with bcftools norm -m-any, which numbers their calls anew",
+        "write all alleles of such records in ALT, which drops and counts them as multiallelic",
     ),
     UNSEPARATED: ("without a separator", _NUMBERED, "write / between the two alleles"),
-    UNREADABLE: ("of other signs", _NUMBERED, "write calls by number, and missing ones ./."),
-    NO_CALLS: ("of records without GT, DS or GP", _NUMBERED, "call genotypes first"),
+    UNREADABLE: (
+        "of other signs",
+        _NUMBERED,
+        "write calls as 0/0, 0/1, 1/1, and missing ones as ./.",
+    ),
+    NO_CALLS: (
+        "of records without GT, DS or GP",
+        "FORMAT with GT, or with DS or GP",
+        "call genotypes (GT), or give dosages (DS) or probabilities (GP)",
+    ),
     OTHER_LETTERS: (
         "of other alleles than the marker's",
         "the marker's alleles (A, AA, AG, A/G), their IUPAC letter; N, NA or - for missing calls",
