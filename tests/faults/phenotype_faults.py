@@ -329,7 +329,7 @@ FAULTS = [
         "traits: a row of too many cells",
         lambda s: s.edit(TRAITS, "NA\t%", "NA\t%\tx\ty"),
         TRAITS,
-        "more cells than the header",
+        "a row of 9 cells",
         mended="cells shifted by one: a misleading line",
     ),
     _config(
