@@ -182,6 +182,15 @@ def test_a_matrix_with_names_quotes_and_blanks(load, tmp_path):
     load(row)
 
 
+def test_numbers_as_r_writes_them_and_gzip(load, tmp_path):
+    row = matrix_row(tmp_path, ids=1)
+    for key in ("file", "bins"):
+        text = re.sub(r"\b([1-9])(000)\b", r"\g<1>e+03", (tmp_path / row[key]).read_text())
+        (tmp_path / row[key]).write_bytes(gzip.compress(text.encode()))
+    assert "3e+03" in text
+    load(row)
+
+
 def test_a_fourth_column_that_is_no_number(load, tmp_path):
     row = matrix_row(tmp_path, ids=0, numbers=None)
     bins = pd.read_csv(row["bins"], sep="\t", header=None)

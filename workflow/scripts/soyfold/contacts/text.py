@@ -5,7 +5,6 @@ import contextlib
 import csv
 import io
 import itertools
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +21,7 @@ BLOCK = 1 << 20  # bytes
 NEWLINE = ord("\n")
 # With what a line begins that may hold no data: a comment, or nothing but blanks.
 _ASIDE = np.isin(np.arange(256), list(b"#\n\r\t "))
-_WHOLE = re.compile(r"[+-]?\d{1,18}")  # what int64 holds
+LARGEST = 2**53  # up to here float64 holds every whole number
 
 
 @dataclass(frozen=True)
@@ -116,6 +115,14 @@ def _is_number(cell):
     return False
 
 
+def _is_whole(cell):
+    return _is_number(cell) and bool(_whole(np.float64(cell)))
+
+
+def _whole(values):
+    return (values == np.rint(values)) & (np.abs(values) < LARGEST)
+
+
 @contextlib.contextmanager
 def _opened(path):
     """`open_binary`, with a damaged gzip or an absent file as `UserError`."""
@@ -172,7 +179,7 @@ def _refuse_bad_row(path, head, done, columns, layout):
                     " end: fetch or write the file again",
                 )  # fmt: skip
             for name, (place, kind) in columns.items():
-                good = {"int64": _WHOLE.fullmatch, "float64": _is_number}.get(kind, lambda _: True)
+                good = {"int64": _is_whole, "float64": _is_number}.get(kind, lambda _: True)
                 if not good(cells[place].strip()):
                     allowed = "a whole number" if kind == "int64" else "a number"
                     raise UserError(
@@ -190,7 +197,7 @@ def read_chunks(path, columns, *, rows, layout, head, comment=None):
         Text, gzipped or not; tabs or blanks between the columns.
     columns : dict of str to (int, str)
         Place in the file (0-based) and dtype of each column by its name; int64 must hold whole
-        numbers, float64 numbers, category text, whose quotes are left out.
+        numbers (1e+05 is one of R's), float64 numbers, category text.
     rows : int, keyword only
         Rows of a chunk.
     layout : str, keyword only
@@ -213,12 +220,14 @@ def read_chunks(path, columns, *, rows, layout, head, comment=None):
     """
     # pandas takes the columns in the file's order, whatever that of `usecols`.
     names = sorted(columns, key=lambda name: columns[name][0])
+    whole = {name: dtype for name, (_, dtype) in columns.items() if dtype == "int64"}
     options = {
         "sep": head.separator,
         "header": None,
         "names": names,
         "usecols": [columns[name][0] for name in names],
-        "dtype": {name: dtype for name, (_, dtype) in columns.items()},
+        "dtype": {name: dtype for name, (_, dtype) in columns.items()}
+        | dict.fromkeys(whole, "float64"),
         "na_filter": False,
         "engine": "c",
         "quoting": csv.QUOTE_NONE,
@@ -230,7 +239,9 @@ def read_chunks(path, columns, *, rows, layout, head, comment=None):
         try:
             with pd.read_csv(io.BufferedReader(data, BLOCK), **options) as reader:
                 for chunk in reader:
-                    yield chunk, lambda row, start=done: data.line_of(start + row)
+                    if not _whole(chunk[list(whole)].to_numpy()).all():
+                        raise ValueError("no whole number")
+                    yield chunk.astype(whole), lambda row, start=done: data.line_of(start + row)
                     done += len(chunk)
             if data.left_out and data.left_out[-1]:
                 inside = sum(rows_before > 0 for rows_before in data.left_out)
