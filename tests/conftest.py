@@ -39,6 +39,11 @@ def pytest_xdist_make_scheduler(config, log):
     return Scheduling(config, log)
 
 
+def pytest_make_parametrize_id(val, argname):
+    """Bytes have no part in a test's name: gzip writes the time into them, and processes differ."""
+    return f"{argname}_bytes" if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session")
 def root():
     """The project's root."""
