@@ -73,7 +73,7 @@ FAULTS = [
         "cim",
         "normalise_cim",
         other_chromosomes,
-        ("rows chrI", "Gm01, Gm02, Gm03"),
+        ("chromosomes chrI", "Gm01, Gm02, Gm03"),
         target="contacts/cim.tsv",
     ),
     _resumed("checkpoint of another study", OF_ANOTHER, "it belongs to another fit"),

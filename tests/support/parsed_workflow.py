@@ -19,7 +19,12 @@ def workflow(snakefile="Snakefile", folder=ROOT):
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
         resources = ResourceSettings(cores=1)
         # As `snakemake --list-rules` asks for them; the interface hands out no rules.
-        return api.workflow(resources, snakefile=folder / snakefile, workdir=folder)._workflow
+        made = api.workflow(resources, snakefile=folder / snakefile, workdir=folder)
+        made._workflow_store = parsed = made._get_workflow()
+        # Snakemake keeps all workflows' names in one dict, where the next one's replace them.
+        parsed.modifier.globals = dict(parsed.globals)
+        parsed.include(made.snakefile, overwrite_default_target=True)
+        return parsed
 
 
 def script_rules():

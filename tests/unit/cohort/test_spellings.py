@@ -142,9 +142,8 @@ def test_a_join_tells_what_it_joined_and_what_is_near(tmp_path, caplog):
     assert report["nearest"].dropna().tolist() == [
         f"{samples[k]} (a letter for a digit)" for k in (0, 2)
     ]
-    first, second = caplog.messages
     # What `rule_log` shows on the terminal too.
-    assert all(record.msg.startswith("WARNING ") for record in caplog.records)
+    first, second = (text for text in caplog.messages if text.startswith("WARNING "))
     assert "20 lines joined by the id, but for a whole number's .0" in first
     assert "'2049.0' is '2049'" in first
     assert "2 ids without a genotype are near" in second and "'DS12-O3000' beside" in second

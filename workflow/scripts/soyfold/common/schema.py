@@ -178,7 +178,14 @@ def check(instance, schema, *, file, at=""):
         Validator(schema).iter_errors(instance),
         key=lambda e: list(map(str, e.absolute_path)),
     )
-    raise_all(_told(error, file, at) for error in map(_deepest, errors))
+    told = list(map(_deepest, errors))
+    # What is of a wrong type breaks further rules by that alone.
+    odd = {tuple(error.absolute_path) for error in told if error.validator == "type"}
+    raise_all(
+        _told(error, file, at)
+        for error in told
+        if error.validator == "type" or tuple(error.absolute_path) not in odd
+    )
     return instance
 
 

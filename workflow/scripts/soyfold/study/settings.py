@@ -74,7 +74,10 @@ def read_sheet(path, schema, *, key):
 
 
 def read_libraries(study, schemas):
-    """Rows of hic.tsv by library; empty for a study with `contacts: expected`."""
+    """Rows of hic.tsv by library; empty for a study with `contacts: expected`.
+
+    A cooler's `file::/group` comes apart into `file` and `group`.
+    """
     sheet = study["contacts"]["libraries"]
     if sheet is None:
         return {}
@@ -82,6 +85,8 @@ def read_libraries(study, schemas):
     coarsest = study["contacts"]["resolution"] == "coarsest"
     for name, row in libraries.items():
         row["bins"] = expand_path(row["bins"])
+        row["file"], _, group = row["file"].partition("::")
+        row["group"] = group or None
         if row["format"] == "hicpro_matrix" and row["bins"] is None:
             raise UserError(
                 "no bins", file=sheet, at=f"library {name}", allowed="the matrix's _abs.bed file"
