@@ -22,6 +22,10 @@ from soyfold.training.loop.batches import Augmentation, Batches
 from soyfold.training.scaling import fit_scaler
 
 torch.set_num_threads(1)
+SLURM_JOB = {
+    "SLURM_JOB_ID": "7", "SLURM_JOB_NAME": "fit", "SLURM_NTASKS": "1", "SLURM_NNODES": "1",
+    "SLURM_NODEID": "0", "SLURM_PROCID": "0", "SLURM_LOCALID": "0", "SLURM_NODELIST": "node1",
+}  # fmt: skip
 SUPPORT = Path(__file__).parents[3] / "support"
 SCRIPTS = Path(fits.__file__).parents[2]
 
@@ -109,7 +113,9 @@ def test_a_compiled_network_trains_the_same_and_its_weights_keep_their_names():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("mixed", [{}, {"snp_dropout": 0.3, "mixup": 1.0}], ids=["plain", "mixed"])
-def test_two_processes_train_as_one(mixed, tmp_path):
+def test_two_processes_train_as_one(mixed, tmp_path, monkeypatch):
+    for name, value in (mixed and SLURM_JOB).items():  # a job's one task starts both
+        monkeypatch.setenv(name, value)
     # 73 lines in batches of 18: the last batch has one line for two ranks.
     options = {**mixed, "batch_size": 18, "accumulate": 2}
     one, predicted, network = train(options)

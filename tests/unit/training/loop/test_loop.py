@@ -1,9 +1,11 @@
 """The training loop: it learns, repeats itself byte by byte, and keeps the best weights."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
-from tiny_study import CIM, SMALL, parts_of, planted_lines, tiny_layout, train
+from tiny_study import CIM, SMALL, build, parts_of, planted_lines, standardised, tiny_layout, train
 
 from soyfold.common.errors import UserError
 from soyfold.metrics import mae, pearson
@@ -75,33 +77,57 @@ def test_csafms_h_is_trained():
 
 
 def test_warmup_and_cosine_move_the_learning_rate():
-    dosage, y = planted_lines(64)
-    scaler = fit_scaler(dosage, y)
     network = import_model("transformer").Network(tiny_layout(), SMALL, None)
     options = training_options({"learning_rate": 1.0, "epochs": 10, "warmup_epochs": 2,
                                 "schedule": "cosine"})  # fmt: skip
-    module = loop.Regression(
-        network, torch.from_numpy(dosage), torch.from_numpy(scaler.standardise(y)), scaler, options
-    )
-
-    class Trainer:
-        estimated_stepping_batches = 40
-        max_epochs = 10
-
-    module._trainer = Trainer()
-    _, [schedule] = module.configure_optimizers()
+    optimiser = loop.Optimiser(network, options, 4)
     rates = []
     for _ in range(40):
-        rates.append(schedule["scheduler"].get_last_lr()[0])
-        schedule["scheduler"].optimizer.step()
-        schedule["scheduler"].step()
+        rates.append(optimiser.rate())
+        optimiser.step()
     assert rates[0] == pytest.approx(1 / 8) and rates[7] == pytest.approx(1)
     assert np.all(np.diff(rates[8:]) < 0) and rates[-1] < 0.01
 
 
+@pytest.mark.parametrize("clip", [0.0, 0.5])
+def test_steps_are_those_of_torchs_own_adamw(clip):
+    ours, theirs = (build("csafm", seed=1) for _ in range(2))
+    options = training_options({"learning_rate": 0.01, "clip": clip, "schedule": "cosine",
+                                "epochs": 3, "weight_decay": 0.1})  # fmt: skip
+    optimiser = loop.Optimiser(ours, options, 4)
+    groups = [{"params": group, "weight_decay": decay}
+              for decay, group in loop.decay_groups(theirs, 0.1)]  # fmt: skip
+    order = [parameter for group in groups for parameter in group["params"]]
+    known = torch.optim.AdamW(groups, lr=0.01, fused=True)
+    for step in range(12):
+        batch = standardised(seed=step)
+        for network in (ours, theirs):
+            (network(batch) ** 2).sum().backward()
+        if clip:
+            torch.nn.utils.clip_grad_norm_(order, clip)
+        for group in known.param_groups:
+            group["lr"] = 0.01 * 0.5 * (1 + math.cos(math.pi * step / 12))
+        known.step()
+        known.zero_grad()
+        optimiser.step()
+    assert not torch.equal(ours.layers[0].H, build("csafm", seed=1).layers[0].H)
+    for name, weight in ours.state_dict().items():
+        torch.testing.assert_close(weight, theirs.state_dict()[name], rtol=1e-6, atol=1e-8)
+
+
+def test_accumulated_batches_are_one_step_and_the_training_loss_stays_a_mean():
+    # Five whole batches of 14, or groups of two with an odd one at the end.
+    options = {"epochs": 1, "batch_size": 14, "learning_rate": 1e-12}
+    losses = [
+        train(options={**options, "accumulate": accumulate}, lines=planted_lines(100))[1][0]
+        for accumulate in (1, 2)
+    ]
+    assert losses[0]["train_loss"] == pytest.approx(losses[1]["train_loss"], rel=1e-5)
+
+
 def test_no_decay_on_biases_norms_positions_and_cims():
     network = import_model("csafm").Network(tiny_layout(), SMALL, CIM)
-    decayed, free = ({id(p) for p in group["params"]} for group in loop.decay_groups(network, 0.1))
+    decayed, free = ({id(p) for p in group} for _, group in loop.decay_groups(network, 0.1))
     names = {name: id(p) for name, p in network.named_parameters()}
     assert not decayed & free and decayed | free == set(names.values())
     for name, key in names.items():
@@ -123,12 +149,13 @@ def test_mixup_and_snp_dropout_leave_validation_alone():
     scaler = fit_scaler(dosage, y)
     network = import_model("transformer").Network(tiny_layout(), SMALL, None)
     options = training_options({"mixup": 1.0, "snp_dropout": 0.5})
+    z = torch.from_numpy(scaler.standardise(y))
     module = loop.Regression(
-        network, torch.from_numpy(dosage), torch.from_numpy(scaler.standardise(y)), scaler, options
+        network, torch.from_numpy(dosage), z, scaler, options, loop.OneDevice()
     )
     rows = torch.arange(10)
     with torch.no_grad():
-        predicted, z = module.validation_step((rows, None), 0)
+        predicted, z = module.judged(rows)
         torch.testing.assert_close(predicted, network(module.standardised(rows)))
     np.testing.assert_allclose(z, scaler.standardise(y[:10]))
     g, _ = module.augmentation(module.standardised(rows), module.z[rows])
@@ -173,11 +200,10 @@ def test_a_refit_on_the_same_lines_is_the_fit_at_the_epoch_that_it_chose():
 def test_the_average_is_the_closed_form():
     layer = torch.nn.Linear(3, 2)
     average, seen = WeightAverage(layer, 0.8), []
-    for step in range(1, 6):
+    for _ in range(5):
         with torch.no_grad():
             layer.weight += torch.randn(2, 3)
-        average.update(step)
-        average.update(step)  # no step in between: nothing to take in
+        average.update()
         seen.append(layer.weight.detach().clone())
     factors = np.array([0.2 * 0.8 ** (5 - i) for i in range(1, 6)]) / (1 - 0.8**5)
     assert factors.sum() == pytest.approx(1)

@@ -22,16 +22,14 @@ class WeightAverage:
         self.steps, self.shadow = 0, None
 
     @torch.no_grad()
-    def update(self, steps):
-        """Take the weights in, unless the optimiser has made no step since the last call."""
-        if steps == self.steps:
-            return
-        self.steps = steps
+    def update(self):
+        """Take in the weights that a step has left."""
+        self.steps += 1
         if self.shadow is None:
             self.shadow = [weight.detach().clone() for weight in self.weights]
             return
         self._follow()
-        share = (1 - self.decay) / (1 - self.decay**steps)
+        share = (1 - self.decay) / (1 - self.decay**self.steps)
         torch._foreach_lerp_(self.shadow, self.weights, share)
 
     @torch.no_grad()

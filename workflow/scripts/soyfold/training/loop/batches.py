@@ -5,7 +5,6 @@ A fit that goes on at an epoch's start therefore needs no state of any random ge
 
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import Callback
 
 
 def epoch_seed(seed, epoch, *more):
@@ -24,17 +23,18 @@ class Batches:
         Shuffle, anew each epoch; without it the order stays.
     host_dosage : tensor (all, L) int8, optional
         The matrix, if it doesn't fit on the device: each batch brings its lines, pinned, so that
-        Lightning sends them without waiting.
+        they are sent without waiting.
+    device : torch.device
 
     Yields
     ------
     tuple
-        rows (batch,) int64, and lines (batch, L) int8 or None.
+        On the device: rows (batch,) int64, and lines (batch, L) int8 or None.
     """
 
-    def __init__(self, rows, size, *, seed=None, host_dosage=None):
+    def __init__(self, rows, size, *, seed=None, host_dosage=None, device="cpu"):
         self.rows = torch.as_tensor(rows)
-        self.size, self.seed, self.host_dosage = size, seed, host_dosage
+        self.size, self.seed, self.host_dosage, self.device = size, seed, host_dosage, device
         self.epoch = 0
 
     def __len__(self):
@@ -46,35 +46,15 @@ class Batches:
             generator = torch.Generator().manual_seed(epoch_seed(self.seed, self.epoch))
             rows = rows[torch.randperm(len(rows), generator=generator)]
         for part in rows.split(self.size):
-            yield part, self._lines(part)
+            yield part.to(self.device), self._lines(part)
 
     def _lines(self, rows):
         if self.host_dosage is None:
             return None
         shape = (len(rows), self.host_dosage.shape[1])
         pinned = torch.empty(shape, dtype=torch.int8, pin_memory=torch.cuda.is_available())
-        return torch.index_select(self.host_dosage, 0, rows, out=pinned)
-
-
-class Reseed(Callback):
-    """At an epoch's start, seed all that is random in it.
-
-    Parameters
-    ----------
-    seed : int
-    batches : Batches
-    """
-
-    def __init__(self, seed, batches):
-        self.seed, self.batches = seed, batches
-
-    def on_train_epoch_start(self, trainer, module):
-        """Seed batch order, augmentation and the network's dropout."""
-        epoch = trainer.current_epoch
-        self.batches.epoch = epoch
-        module.augmentation.seed(epoch_seed(self.seed, epoch, 1))
-        # Each rank has its own lines of a batch, and so needs a dropout of its own.
-        torch.manual_seed(epoch_seed(self.seed, epoch, 2 + trainer.global_rank))
+        lines = torch.index_select(self.host_dosage, 0, rows, out=pinned)
+        return lines.to(self.device, non_blocking=True)
 
 
 class Augmentation:

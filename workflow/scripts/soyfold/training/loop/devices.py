@@ -1,6 +1,7 @@
 """Where a fit runs, what fits into its memory, and what is said when it doesn't."""
 
 import contextlib
+import os
 
 import torch
 
@@ -12,6 +13,56 @@ CPU_ALLOCATOR = ("can't allocate memory", "not enough memory", "alloc_cpu")
 def device_name():
     """The device that a fit takes: cuda where there is one, else cpu."""
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+class OneDevice:
+    """What the loop asks of Lightning's Fabric, where one device computes in full precision."""
+
+    global_rank, world_size = 0, 1
+
+    def __init__(self):
+        self.device = torch.device(device_name())
+
+    def setup_module(self, module):
+        """The module, on the device."""
+        return module.to(self.device)
+
+    def autocast(self):
+        """Nothing: numbers stay as they are."""
+        return contextlib.nullcontext()
+
+    def no_backward_sync(self, module, *, enabled):
+        """Nothing: no other device waits for gradients."""
+        return contextlib.nullcontext()
+
+    def backward(self, loss):
+        """Gradients of a loss."""
+        loss.backward()
+
+    def all_reduce(self, value, *, reduce_op):
+        """The value: no other device has one."""
+        return value
+
+    def broadcast(self, value):
+        """The value: this is the first device."""
+        return value
+
+
+def be_deterministic(*, compiled=False):
+    """Refuse algorithms whose result changes from run to run; on a GPU, where some have no other,
+    warn of them.
+
+    The debug mode is what `torch.use_deterministic_algorithms` sets too, but that loads the
+    compiler (two seconds), and only a compiled network needs it.
+    """
+    on_cpu = device_name() == "cpu"
+    if compiled:
+        torch.use_deterministic_algorithms(True, warn_only=not on_cpu)
+    torch.set_deterministic_debug_mode("error" if on_cpu else "warn")
+    # They would also fill every new tensor with NaN, an aid in debugging alone.
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.backends.cudnn.benchmark = False
+    os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"
 
 
 def stays_on_device(dosage):

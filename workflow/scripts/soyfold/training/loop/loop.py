@@ -1,18 +1,23 @@
-"""`train`: Lightning's loop around a network."""
+"""`train`: one loop around a network, on one device or on each of several."""
 
 import dataclasses
 import time
 
-import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import EarlyStopping
 
 from soyfold.common.errors import UserError
-from soyfold.training.loop.batches import Batches, Reseed
-from soyfold.training.loop.devices import device_name, peak_gpu_memory_mb, stays_on_device
+from soyfold.common.logs import log
+from soyfold.training.loop.batches import Batches, epoch_seed
+from soyfold.training.loop.devices import (
+    OneDevice,
+    be_deterministic,
+    device_name,
+    peak_gpu_memory_mb,
+    stays_on_device,
+)
+from soyfold.training.loop.optimiser import Optimiser
 from soyfold.training.loop.record import Record, Stopwatch
-from soyfold.training.loop.regression import Regression
-from soyfold.training.loop.several import fit_on_several, quiet
+from soyfold.training.loop.regression import DIVERGED, Regression
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,51 +41,89 @@ class Trained:
     cost: dict
 
 
-def _trainer(options, epochs, callbacks, resume, devices):
-    """Lightning's trainer: no logger, no progress bar, no checkpoints but our own."""
-    on_cpu = device_name() == "cpu"
-    return pl.Trainer(
-        accelerator="cpu" if on_cpu else "gpu",
-        devices=devices,
-        strategy="ddp_spawn" if devices > 1 else "auto",
-        precision=options["precision"],
-        max_epochs=epochs,
-        gradient_clip_val=options["clip"] or None,
-        accumulate_grad_batches=options["accumulate"],
-        deterministic=True if on_cpu else "warn",
-        callbacks=callbacks,
-        plugins=[] if resume is None else [resume.io],
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-    )
+def _check(regression, loss, epoch, step):
+    """Refuse a step's loss that is no number."""
+    if loss is not None and not torch.isfinite(loss):
+        raise regression.failure(loss.item(), epoch, step)
 
 
-def _prepare(network, dosage, z, scaler, train_rows, val_rows, options, seed):
-    """Lightning's module, and the batches to learn from and to judge by (None without)."""
-    matrix = torch.from_numpy(dosage)
-    device_holds = stays_on_device(matrix)
-    module = Regression(
-        network, matrix if device_holds else None, torch.from_numpy(z), scaler, options
-    )
-    host = {"host_dosage": None if device_holds else matrix}
-    batches = Batches(train_rows, options["batch_size"], seed=seed, **host)
-    judged = None if val_rows is None else Batches(val_rows, options["batch_size"], **host)
-    return module, batches, judged
+def _learn(where, step, regression, batches, optimiser, *, count, accumulate, epoch):
+    """Walk over an epoch's `count` training batches; their mean loss over observed cells."""
+    regression.train()
+    total, seen, loss = 0.0, 0, None
+    for number, batch in enumerate(batches, 1):
+        stepping = number % accumulate == 0 or number == count
+        with where.no_backward_sync(step, enabled=not stepping):
+            before, (loss, cells) = loss, step(*batch)
+            # A step late: asking for a loss just begun would make the GPU wait for Python.
+            _check(regression, before, epoch, number - 1)
+            where.backward(loss / accumulate)
+        loss = loss.detach()
+        total, seen = total + loss * cells, seen + cells
+        if stepping:
+            optimiser.step()
+            regression.after_step()
+    _check(regression, loss, epoch, count)
+    # Each rank's loss is its share times the number of ranks.
+    mean = float(where.all_reduce(total, reduce_op="mean")) / float(seen)
+    if epoch > 1 and not mean <= DIVERGED:
+        what = "mean training loss (the mean predictor has 1)"
+        raise regression.failure(mean, epoch, count, what)
+    return mean
 
 
-def _run(trainer, module, batches, judged, record, stopwatch, resume, devices):
-    """Run the loop; returns the peak of GPU memory (MB, None on a CPU)."""
-    # Deterministic algorithms also fill every new tensor with NaN, an aid in debugging alone.
-    torch.utils.deterministic.fill_uninitialized_memory = False
-    arguments = {"ckpt_path": resume.usable() if resume else None}
-    if devices == 1:
-        trainer.fit(module, batches, judged, **arguments)
-        return peak_gpu_memory_mb()
-    arguments |= {"record": record, "stopwatch": stopwatch, "resume": resume}
-    return fit_on_several(trainer, module, batches, judged, **arguments)
+@torch.no_grad()
+def _judge(where, regression, batches):
+    """Predictions and targets of the validation batches; every rank sees all of them."""
+    regression.eval()
+    with where.autocast():
+        return [regression.judged(*batch) for batch in batches]
+
+
+def _run(
+    where, network, *, dosage, z, scaler, train_rows, val_rows, options, seed, epochs, on_epoch,
+    resume,
+):  # fmt: skip
+    """All epochs; what they leave. `where` is a `OneDevice`, or Fabric in each of its processes."""
+    be_deterministic(compiled=options["compile"])
+    held = stays_on_device(dosage)
+    regression = Regression(network, dosage if held else None, z, scaler, options, where)
+    lines = {"host_dosage": None if held else dosage, "device": where.device}
+    batches = Batches(train_rows, options["batch_size"], seed=seed, **lines)
+    judged = None if val_rows is None else Batches(val_rows, options["batch_size"], **lines)
+    step, count, accumulate = where.setup_module(regression), len(batches), options["accumulate"]
+    optimiser = Optimiser(network, options, -(-count // accumulate))
+    record, stopwatch = Record(on_epoch), Stopwatch()
+    parts = {"network": network, "optimiser": optimiser, "record": record}
+    if regression.average is not None:
+        parts["average"] = regression.average
+    for epoch in range(resume.restore(parts) if resume else 0, epochs):
+        started = time.perf_counter()
+        batches.epoch = epoch
+        regression.augmentation.seed(epoch_seed(seed, epoch, 1))
+        # Each rank has its own lines of a batch, and so needs a dropout of its own.
+        torch.manual_seed(epoch_seed(seed, epoch, 2 + where.global_rank))
+        loss = _learn(
+            where, step, regression, stopwatch.over(batches), optimiser,
+            count=count, accumulate=accumulate, epoch=epoch + 1,
+        )  # fmt: skip
+        if judged is None:
+            seconds = time.perf_counter() - started
+            log.info("epoch %3d  train loss %.4f  %.1f s", epoch + 1, loss, seconds)
+        else:
+            with regression.averaged():
+                outputs = _judge(where, regression, judged)
+                record.add(epoch + 1, loss, outputs, network, started)
+            if where.broadcast(epoch + 1 - record.best_epoch >= options["patience"]):
+                break
+        if resume and where.global_rank == 0 and epoch + 1 < epochs:
+            resume.offer(epoch + 1, parts)
+    if judged is None:
+        with regression.averaged():
+            record.keep(network)
+    resumed = resume.resumed if resume else 0
+    cost = {**stopwatch.cost(), "peak_gpu_memory_mb": peak_gpu_memory_mb(), "resumed": resumed}
+    return {**record.state_dict(), "cost": cost}
 
 
 def train(
@@ -141,40 +184,35 @@ def train(
     """
     if devices > 1 and on_epoch is not None:
         raise ValueError("on_epoch lives in this process, several devices don't")
-    quiet()
     if hasattr(network, "use_scaler"):
         network.use_scaler(torch.from_numpy(scaler.centre), torch.tensor(scaler.scale))
     if resume and (outcome := resume.outcome()):
         network.load_state_dict(outcome.pop("state"))
         return Trained(**outcome)
-    module, batches, judged = _prepare(
-        network, dosage, z, scaler, train_rows, val_rows, options, seed
-    )
-    record, stopwatch = Record(on_epoch), Stopwatch()
-    callbacks = [Reseed(seed, batches), stopwatch, record]
-    if judged is not None:
-        patience = options["patience"]
-        callbacks.append(EarlyStopping("val_loss", patience=patience, check_finite=False))
-    callbacks += [resume] if resume else []
-    trainer = _trainer(options, epochs or options["epochs"], callbacks, resume, devices)
+    epochs = epochs or options["epochs"]
+    arguments = {
+        "dosage": torch.from_numpy(dosage), "z": torch.from_numpy(z), "scaler": scaler,
+        "train_rows": train_rows, "val_rows": val_rows, "options": options, "seed": seed,
+        "epochs": epochs, "on_epoch": on_epoch, "resume": resume,
+    }  # fmt: skip
     started = time.perf_counter()
-    peak = _run(trainer, module, batches, judged, record, stopwatch, resume, devices)
+    if devices == 1 and options["precision"] == "32-true":
+        left = _run(OneDevice(), network, **arguments)
+    else:
+        from soyfold.training.loop import several  # loads Lightning, four seconds
+
+        precision = options["precision"]
+        left = several.run(_run, network, arguments, devices=devices, precision=precision)
     seconds = time.perf_counter() - started
-    if record.best_state is None:
+    if left["best_state"] is None:
         raise UserError(
             "no epoch with a validation loss that is a number",
             at=f"model {type(network).__module__.rpartition('.')[2]}",
             mend="a lower learning_rate, or more warmup_epochs",
         )
-    network.load_state_dict(record.best_state)
-    cost = {
-        "device": device_name(),
-        "train_seconds": seconds,
-        **stopwatch.cost(),
-        "peak_gpu_memory_mb": peak,
-        "resumed": resume.resumed if resume else 0,
-    }
-    trained = Trained(record.history, record.best_epoch or trainer.max_epochs, cost)
+    network.load_state_dict(left["best_state"])
+    cost = {"device": device_name(), "train_seconds": seconds, **left["cost"]}
+    trained = Trained(left["history"], left["best_epoch"] or epochs, cost)
     if resume:
-        resume.finish({"state": record.best_state, **dataclasses.asdict(trained)})
+        resume.finish({"state": left["best_state"], **dataclasses.asdict(trained)})
     return trained

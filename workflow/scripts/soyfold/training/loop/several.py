@@ -1,10 +1,12 @@
-"""Several devices: Lightning's processes, started and heard so that a rule's script never notices.
+"""Several devices, or mixed precision: Lightning's Fabric, set up so that a rule's script never
+notices.
 
-The processes are spawned, since CUDA doesn't survive a fork. What the fit needs afterwards comes
-back through a file, an error at the end of its traceback.
+Several devices are a process each, spawned, since CUDA doesn't survive a fork. What the fit needs
+afterwards comes back through a file, an error at the end of its traceback.
 """
 
 import contextlib
+import functools
 import logging
 import sys
 import warnings
@@ -12,11 +14,30 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
-from lightning.pytorch.callbacks import Callback
+from lightning.fabric import Fabric
+from lightning.fabric.plugins.environments import LightningEnvironment
 
 from soyfold.common.errors import UserError
 from soyfold.common.logs import log
-from soyfold.training.loop.devices import is_memory_error, peak_gpu_memory_mb
+from soyfold.training.loop.devices import device_name, is_memory_error
+
+# Lightning's advice doesn't concern a fit's user. Here, since a spawned process imports this module
+# before Fabric speaks.
+for name in ("lightning.fabric", "lightning.pytorch"):  # both tell what Fabric does
+    logging.getLogger(name).setLevel(logging.ERROR)
+warnings.filterwarnings("ignore", module="lightning")
+
+
+def fabric(devices, precision):
+    """Lightning's Fabric for a fit on one or several devices."""
+    return Fabric(
+        accelerator="cpu" if device_name() == "cpu" else "gpu",
+        devices=devices,
+        strategy="ddp_spawn" if devices > 1 else "auto",
+        precision=precision,
+        # On a cluster too the processes are ours: Slurm's task is the one that starts them.
+        plugins=[LightningEnvironment()],
+    )
 
 
 @contextlib.contextmanager
@@ -31,55 +52,21 @@ def _hidden_main():
         vars(main).update(known)
 
 
-def quiet():
-    """Lightning's advice on workers, loggers and sanity checks doesn't concern a fit's user."""
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    logging.getLogger("lightning.fabric").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore", module="lightning")
-
-
 def _file_handlers():
     return [handler for handler in log.handlers if isinstance(handler, logging.FileHandler)]
 
 
-class Report(Callback):
-    """In the first process: progress to the log, and at the end what the fit needs, to a file.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-    record, stopwatch, resume
-        The fit's other callbacks; resume may be None.
-    """
-
-    def __init__(self, path, record, stopwatch, resume):
-        self.path, self.record, self.stopwatch, self.resume = path, record, stopwatch, resume
-        self.logs = [(handler.baseFilename, handler.formatter) for handler in _file_handlers()]
-
-    def __setstate__(self, state):
-        """A process has received this: Lightning hasn't said anything yet."""
-        vars(self).update(state)
-        quiet()
-
-    def on_fit_start(self, trainer, module):
-        """Log where the main process does."""
-        if trainer.is_global_zero:
-            for name, formatter in self.logs:
-                handler = logging.FileHandler(name, mode="a", encoding="utf-8")
-                handler.setFormatter(formatter)
-                log.addHandler(handler)
-            log.setLevel(logging.INFO)
-
-    def on_fit_end(self, trainer, module):
-        """Write what the main process asks for."""
-        if trainer.is_global_zero:
-            outcome = {
-                "record": self.record.state_dict(),
-                "stopwatch": self.stopwatch.figures(),
-                "resumed": self.resume.resumed if self.resume else 0,
-                "peak": peak_gpu_memory_mb(),
-            }
-            torch.save(outcome, self.path)
+def _run_as_one(where, network, function, path, logs):
+    """A process's part; the first one logs where the main process does, and writes the outcome."""
+    if where.global_rank == 0:
+        for name, formatter in logs:
+            handler = logging.FileHandler(name, mode="a", encoding="utf-8")
+            handler.setFormatter(formatter)
+            log.addHandler(handler)
+        log.setLevel(logging.INFO)
+    outcome = function(where, network)
+    if where.global_rank == 0:
+        torch.save(outcome, path)
 
 
 def _raise_as_told(traceback):
@@ -92,41 +79,42 @@ def _raise_as_told(traceback):
         raise MemoryError(line) from None
 
 
-def fit_on_several(trainer, *arguments, record, stopwatch, resume, **options):
-    """`trainer.fit` of a spawning strategy; fills `record`, `stopwatch` and `resume` as it would.
+def run(function, network, arguments, *, devices, precision):
+    """`function(fabric, network, **arguments)`, here or in a process for each device.
 
     Parameters
     ----------
-    trainer : lightning.pytorch.Trainer
-    *arguments, **options
-        Of `trainer.fit`.
-    record, stopwatch, resume
-        Callbacks of the trainer; resume may be None.
+    function : callable
+        Of a module's top, for several devices; returns tensors, numbers, strings, lists and dicts
+        of such.
+    network : nn.Module
+        Each process has a copy.
+    arguments : dict
+    devices : int
+    precision : str
 
     Returns
     -------
-    float or None
-        Peak memory of the first GPU in MB.
+    What `function` returns, of several in the first process.
 
     Raises
     ------
     UserError, MemoryError
         As the process raised it.
     """
+    where = fabric(devices, precision)
+    function = functools.partial(function, **arguments)
+    if devices == 1:
+        return function(where, network)
+    logs = [(handler.baseFilename, handler.formatter) for handler in _file_handlers()]
     with TemporaryDirectory() as folder, _hidden_main():
         path = Path(folder) / "outcome.pt"
-        trainer.callbacks.append(Report(path, record, stopwatch, resume))
         try:
-            trainer.fit(*arguments, **options)
+            where.launch(_run_as_one, network, function, path, logs)
         except torch.multiprocessing.ProcessRaisedException as error:
             _raise_as_told(str(error))
             raise
         finally:
             for handler in _file_handlers():  # the process has written on in the same files
                 handler.stream.seek(0, 2)
-        outcome = torch.load(path, weights_only=True, map_location="cpu")
-    record.load_state_dict(outcome["record"])
-    vars(stopwatch).update(outcome["stopwatch"])
-    if resume:
-        resume.resumed = outcome["resumed"]
-    return outcome["peak"]
+        return torch.load(path, weights_only=True, map_location="cpu")
