@@ -1,7 +1,7 @@
 # Each target sets up what it needs. The only ones a new user has to know: demo and test.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo report test test-slurm lint format docs bench bench-kernels bench-scale bench-untested clean setup help
+.PHONY: demo report why test test-slurm lint format docs bench bench-kernels bench-scale bench-untested clean setup help
 
 BIN := .venv/bin
 CORES ?= all
@@ -10,6 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 help:
 	@echo "make demo    run the embedded demo study (set-up included)"
 	@echo "make report  write a study's HTML report, and finish the study first (STUDY=config/config.yaml)"
+	@echo "make why     say why jobs would run again: which input, parameter or source changed (STUDY)"
 	@echo "make test    run all tests (set-up included)"
 	@echo "make test-slurm   the demo on a real one-node Slurm (as root on Debian; about 20 minutes)"
 	@echo "make lint    ruff, snakefmt, snakemake --lint"
@@ -31,6 +32,9 @@ demo: .venv/.ready
 STUDY ?= config/config.yaml
 report: .venv/.ready
 	@python workflow/scripts/write_report.py "$(STUDY)" --cores $(CORES) $(REPORT_ARGS)
+
+why: .venv/.ready
+	@python workflow/scripts/explain_reruns.py --configfile "$(STUDY)"
 
 TEST_PROCESSES ?= auto
 test: .venv/.ready

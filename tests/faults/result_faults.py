@@ -56,7 +56,7 @@ FAULTS = [
     Fault(
         "results: the dosage matrix of another study",
         "training",
-        "fit_model",
+        "fit_direct",
         other_matrix,
         ("a matrix of 5 x 7", "48 samples x 30 variants"),
         target="training/oil/mean/seed0/predictions.tsv",

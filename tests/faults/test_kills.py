@@ -26,14 +26,14 @@ ROUND = (
     ("java", 0.8),
     ("all", 3.0),
     ("java", 0.8),
-    ("fit_model", 3.0),
+    ("fit_network", 3.0),
     ("snakemake", 3.0),
-    ("fit_model", 3.0),
+    ("fit_network", 3.0),
     ("all", 3.0),
 )
 WHOLE = ("snakemake", "all")
 STOREYS = ("genotypes", "imputation", "cohort", "training", "evaluation")
-WORKS_IN = {"plink1.9": "genotypes", "java": "imputation", "fit_model": "training"}
+WORKS_IN = {"plink1.9": "genotypes", "java": "imputation", "fit_network": "training"}
 TARGETS = ("evaluation/scores.tsv", "contacts/cim.tsv", "cohort/join_counts.tsv")
 TARGETS = tuple(f"results/tiny/{target}" for target in TARGETS)
 ATTEMPTS = 20  # of a kill to meet its victim alive

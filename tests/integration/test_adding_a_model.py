@@ -60,8 +60,7 @@ FIT = """
 import sys, yaml
 from pathlib import Path
 from soyfold.study import interpreted_models, registry
-from soyfold.training.fits import fit
-from tiny_study import write_cohort
+from tiny_study import fit, write_cohort
 
 out = Path(sys.argv[1])
 study = {"training": {"models_file": "config/models.yaml", "preset": "demo"}}
@@ -123,7 +122,7 @@ def test_its_misspelt_parameter_is_refused_before_the_first_job(grown):
 
 def test_its_fits_stand_on_what_it_declares(grown, tmp_path):
     run_python(grown, "-c", FIT, tmp_path)
-    metrics = pd.read_csv(tmp_path / "own_ridge/metrics.tsv", sep="\t").set_index("metric").value
+    metrics = pd.read_csv(tmp_path / "own_ridge/estimates.tsv", sep="\t").set_index("metric").value
     assert metrics["penalty"] == 20
     for name in ("own_ridge", "own_net"):
         table = pd.read_csv(tmp_path / name / "predictions.tsv", sep="\t")

@@ -54,7 +54,7 @@ def test_what_reruns(cohort):
 
     cohort.edit("config/config.yaml", "seeds: 3", "seeds: 5")
     assert planned(cohort, report, *splits(0, 1)) == []
-    assert {path for path in planned(cohort, *splits(0, 1, 4)) if "/losses/" not in path} == set(
+    assert {path for path in planned(cohort, *splits(0, 1, 4)) if "/lost/" not in path} == set(
         splits(4)
     )
     row = (cohort.folder / "config/traits.tsv").read_text().splitlines()[1]

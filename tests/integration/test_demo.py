@@ -1,6 +1,8 @@
 """The demo from raw files to tables, and what reruns after a change."""
 
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -203,11 +205,60 @@ def test_editing_a_models_source_reruns_that_model_only(demo, model):
     assert not upstream(jobs)
 
 
-def test_a_comment_in_a_source_reruns_nothing(demo):
-    for file in ("models/csafm.py", "training/loop.py", "genotypes.py"):
-        path = demo.folder / "workflow/scripts/soyfold" / file
-        if path.is_file():
-            path.write_text(path.read_text() + "\n# a remark\n")
+def test_words_rerun_nothing(demo):
+    package = "workflow/scripts/soyfold"
+    for old, new, file in (
+        (
+            '"""One fit of a model',
+            '"""Another word for a fit of a model',
+            "training/direct_fits.py",
+        ),
+        ("fitted on %d lines of %s", "learned from %d lines of %s", "training/direct_fits.py"),
+        ("        raise UserError(\n", "        raise UserError(  # why\n", "cohort/joins.py"),
+        ("class UserError", "PREFIX = 'soyfold'\n\n\nclass UserError", "common/errors.py"),
+    ):
+        demo.edit(f"{package}/{file}", old, new)
+    text = (demo.folder / package / "training/tasks.py").read_text()
+    told = "more phenotyped lines, or another splits.ratio"
+    assert text.count(told) == 1
+    demo.edit(f"{package}/training/tasks.py", told, "phenotype more lines")
+    demo.edit(f"{package}/models/csafm.py", '"""', '"""Attention with a prior. ')
     for script in (demo.folder / "workflow/scripts").glob("*.py"):
         script.touch()
     assert demo.planned() == []
+
+
+EDITS = {
+    "a metric": ("metrics.py", "np.square(y - p).mean()", "np.square(p - y).mean()"),
+    "a figure": ("report/figures/curves.py", "plt.subplots(", "plt.subplots(dpi=99, "),
+    "the attention": ("attention/statistics.py", "CHUNK_ELEMENTS = ", "CHUNK_ELEMENTS = 7 or "),
+}
+
+
+@pytest.mark.parametrize("edited", EDITS)
+def test_what_reruns_is_what_computes_with_the_edited_code(demo, edited):
+    file, old, new = EDITS[edited]
+    demo.edit(f"workflow/scripts/soyfold/{file}", old, new)
+    jobs = demo.planned()
+    rules, _ = rules_and_paths(jobs)
+    assert not upstream(jobs)
+    if edited == "a metric":
+        assert "measure_trait" in rules and not fitted(jobs)
+        assert not rules & {"decompose_kernel", "plot_learning_curves", "explain_gradients"}
+    elif edited == "a figure":
+        assert "plot_learning_curves" in rules
+        assert rules <= {"plot_learning_curves", "plot_predictions", "plot_tuning"}
+    else:
+        assert fitted(jobs) == {"transformer", "csafm", "cisem"}
+
+
+def test_who_asks_why_a_job_runs_is_told_what_changed(demo):
+    demo.edit("workflow/scripts/soyfold/metrics.py", *EDITS["a metric"][1:])
+    done = subprocess.run(
+        [sys.executable, "workflow/scripts/explain_reruns.py"],
+        cwd=demo.folder, text=True, capture_output=True, check=True, timeout=300,
+    )  # fmt: skip
+    told = done.stdout.splitlines()
+    place = next(k for k, line in enumerate(told) if line.startswith("evaluation: agreement"))
+    assert told[place + 1] == "    code of metrics.py"
+    assert any(line.endswith("made anew by another job") for line in told)

@@ -72,7 +72,7 @@ def test_every_rule_is_planned_under_its_new_name(outer):
     assert done.returncode == 0, done.stdout
     table = done.stdout.partition("Job stats:")[2].partition("\n\n")[0]
     names = {line.split()[0] for line in table.splitlines()[3:] if line.strip()} - {"total"}
-    assert {"soyfold_fit_model", "soyfold_fit_model_seeds", "soyfold_tabulate_trait"} <= names
+    assert {"soyfold_fit_direct", "soyfold_fit_network_seeds", "soyfold_tabulate_trait"} <= names
     assert {name for name in names if not name.startswith("soyfold_")} == {"all_of_soyfold"}
 
 

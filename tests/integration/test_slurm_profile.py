@@ -30,9 +30,13 @@ def test_it_groups_rules_that_there_are_and_no_fit_of_minutes(profile):
     quick = {name for name in names if name.startswith(("plot_", "tabulate_", "compare_"))}
     alone = quick - set(profile["groups"])
     assert not alone, f"jobs of seconds: give {alone} a group in config/profiles/slurm"
-    assert not {"fit_model", "tune_model", "measure_cost", "decompose_kernel"} & set(
-        profile["groups"]
-    )
+    assert not {
+        "fit_direct",
+        "fit_network",
+        "tune_model",
+        "measure_cost",
+        "decompose_kernel",
+    } & set(profile["groups"])
     assert set(profile["group-components"]) <= {
         *profile["groups"].values(), "imputation", "fits",
     }  # fmt: skip

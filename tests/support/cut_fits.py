@@ -1,13 +1,14 @@
 """Fits that end in the middle of an epoch, as a kill ends them."""
 
 import pytest
+from tiny_study import fit
 
-from soyfold.training import fits, loop
+from soyfold.training import loop
 
 
 def run(folder, inputs, chosen):
     """Fit, with a resume file at each epoch's start."""
-    fits.fit(chosen, folders=[folder], seconds=0, **inputs)
+    fit(chosen, folders=[folder], seconds=0, **inputs)
 
 
 class Killed(BaseException):

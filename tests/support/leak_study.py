@@ -9,6 +9,7 @@ import functools
 import numpy as np
 import pandas as pd
 import yaml
+from tiny_study import fit
 
 from soyfold.cohort.splits.drawing import draw_split
 from soyfold.common.files import write_table
@@ -17,7 +18,6 @@ from soyfold.models.kernels.names import kernels_of, parts_of
 from soyfold.models.kernels.shared import decompose_part
 from soyfold.study import registry
 from soyfold.study.schemes import OF_ENVIRONMENTS
-from soyfold.training import fits
 from soyfold.training.blend_fits import fit_blend
 
 CHROMOSOMES = ["Gm01", "Gm02", "Gm03"]
@@ -170,7 +170,7 @@ def fit_model(models, name, study, split, *, seed=0):
         A split's table in a folder named as its scheme; the outputs go into a folder beside it.
     """
     block, folder = models[name], split.with_suffix("") / name
-    if (folder / "metrics.tsv").is_file():
+    if (folder / "estimates.tsv").is_file():
         return folder
     if block["kind"] == "blend":
         files = [
@@ -180,20 +180,20 @@ def fit_model(models, name, study, split, *, seed=0):
         fit_blend(
             block,
             trait=TRAITS[0],
-            samples=study / "samples.tsv",
             folders=[folder],
             predictions=[files],
         )
         return folder
     phenotypes = {trait: study / f"{trait}.tsv" for trait in TRAITS}
     together = block["joint"] and split.parent.name not in OF_ENVIRONMENTS
-    fits.fit(
+    fit(
         block,
         seeds=[seed],
         splits=[split],
         folders=[folder],
         dosage=study / "dosage.npy",
         samples=study / "samples.tsv",
+        families=study / "samples.tsv",
         variants=study / "variants.tsv",
         phenotypes=phenotypes if together else phenotypes[TRAITS[0]],
         cim=None if block["cim"] == "none" else study / "cim.tsv",

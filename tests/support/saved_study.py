@@ -2,14 +2,14 @@
 
 import numpy as np
 import pandas as pd
-from tiny_study import write_cohort, write_second_trait
+from tiny_study import fit, write_cohort, write_second_trait
 
 from soyfold.common.files import read_table, write_table
 from soyfold.common.schema import overlay
 from soyfold.prediction.panel import describe_panel
 from soyfold.prediction.saved_models import save_model
 from soyfold.study import registry, roles
-from soyfold.training import blend_fits, fits
+from soyfold.training import blend_fits, direct_fits, network_fits
 
 TRAITS = {"first": "%", "second": None}
 FAMILIES = {"pattern": r"(\d)$"}  # of names such as PI000017
@@ -34,7 +34,7 @@ def write_study(folder, *, n=120):
     write_table(samples, inputs["samples"])
     parts = np.where(np.arange(n) % 10 == 3, "val", "train")
     write_table(pd.DataFrame({"sample": samples["sample"], "part": parts}), folder / "final.tsv")
-    inputs |= {"splits": [folder / "final.tsv"], "seeds": [0]}
+    inputs |= {"splits": [folder / "final.tsv"], "seeds": [0], "families": inputs["samples"]}
     values = write_second_trait(folder, inputs)
     panel = describe_panel(inputs["dosage"], inputs["variants"])
     return inputs, values, panel
@@ -77,21 +77,21 @@ class Saver:
         folder = self.folder / name
         traits = TRAITS if block["joint"] else {"first": "%"}
         told = []
-        real = fits.write_fit
+        real = blend_fits.write_fit
 
         def spied(where, task, fit, **more):
             told.append(fit.predicted)
             real(where, task, fit, **more)
 
         members = [self.fit(member)[2] for member in block["members"]]
-        fits.write_fit = blend_fits.write_fit = spied
+        direct_fits.write_fit = network_fits.write_fit = blend_fits.write_fit = spied
         try:
             if block["kind"] == "blend":
                 self._blend(block, folder)
             else:
                 self._fit(quick_block(block), folder, traits)
         finally:
-            fits.write_fit = blend_fits.write_fit = real
+            direct_fits.write_fit = network_fits.write_fit = blend_fits.write_fit = real
         path = self.folder / f"{name}.npz"
         save_model(
             path,
@@ -113,11 +113,10 @@ class Saver:
             inputs["phenotypes"] = self.values
         if block["cim"] == "none":
             inputs.pop("cim")
-        fits.fit(block, folders=[folder], **inputs)
+        fit(block, folders=[folder], **inputs)
 
     def _blend(self, block, folder):
         files = [self.folder / member / "predictions.tsv" for member in block["members"]]
         blend_fits.fit_blend(
-            roles.final_block(block), trait="first", samples=self.inputs["samples"],
-            folders=[folder], predictions=[files],
+            roles.final_block(block), trait="first", folders=[folder], predictions=[files],
         )  # fmt: skip

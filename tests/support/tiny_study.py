@@ -1,15 +1,18 @@
 """A study small enough to train on in a test: 3 chromosomes of unequal size, a planted signal."""
 
 import dataclasses
+from functools import partial
 
 import numpy as np
 import pandas as pd
 import torch
 
+from soyfold.evaluation.measures import measure_agreement
 from soyfold.models.loading import import_model
 from soyfold.models.parameters import training_options
 from soyfold.models.tokens import make_layout
-from soyfold.training import loop
+from soyfold.training import direct_fits, fits, loop, network_fits
+from soyfold.training.outputs import read_predictions
 from soyfold.training.scaling import fit_scaler
 
 CHROMOSOMES = ["Gm01", "Gm02", "Gm03"]
@@ -139,3 +142,18 @@ def train(
         **more,
     )
     return network, trained.history, scaler, loop.predict(network, dosage, scaler=scaler)
+
+
+def agreement(folder, trait=None, *, families=None):
+    """Agreement of a fit's predictions by (part, metric), as evaluation measures it."""
+    predictions = read_predictions(folder / "predictions.tsv", trait)
+    return measure_agreement(predictions, families=families).set_index(["part", "metric"]).value
+
+
+def fit(block, *, threads=1, seconds=None, **inputs):
+    """Fit as the job of the model's kind does; `seconds` between writes of the resume file."""
+    if block["kind"] == "direct":
+        return fits.fit(block, direct_fits.fit_and_write, **inputs)
+    resuming = {} if seconds is None else {"seconds": seconds}
+    learn = partial(network_fits.fit_and_write, threads=threads, **resuming)
+    return fits.fit(block, learn, **inputs)

@@ -55,6 +55,7 @@ rule collect_joins:
         "../scripts/collect_joins.py"
 
 
+# Apart from the matrix, so that another pattern reruns the models of families alone.
 rule name_families:
     input:
         families=study.families.get("file", []),
@@ -84,7 +85,6 @@ rule write_dosage:
         bed=f"{study.results}/imputation/merged.bed",
         bim=f"{study.results}/imputation/merged.bim",
         fam=f"{study.results}/imputation/merged.fam",
-        families=rules.name_families.output.families if study.families else [],
     output:
         dosage=f"{study.results}/cohort/dosage.npy",
         samples=f"{study.results}/cohort/samples.tsv",
@@ -165,7 +165,7 @@ rule draw_split:
         samples=f"{study.results}/genotypes/samples.tsv",
     output:
         split=f"{study.results}/cohort/splits/{{scheme}}/seed{{seed}}.tsv",
-        losses=f"{study.results}/cohort/splits/{{scheme}}/losses/seed{{seed}}.tsv",
+        lost=f"{study.results}/cohort/splits/{{scheme}}/lost/seed{{seed}}.tsv",
     log:
         f"{study.logs}/cohort/draw_split/{{scheme}}_seed{{seed}}.log",
     benchmark:
@@ -191,7 +191,7 @@ use rule draw_split as draw_environment_split with:
     output:
         cells=f"{study.results}/cohort/splits/{{scheme}}/cells/seed{{seed}}/{{trait}}.tsv",
         split=f"{study.results}/cohort/splits/{{scheme}}/seed{{seed}}/{{trait}}.tsv",
-        losses=f"{study.results}/cohort/splits/{{scheme}}/losses/seed{{seed}}/{{trait}}.tsv",
+        lost=f"{study.results}/cohort/splits/{{scheme}}/lost/seed{{seed}}/{{trait}}.tsv",
     log:
         f"{study.logs}/cohort/draw_split/{{scheme}}_seed{{seed}}_{{trait}}.log",
     benchmark:

@@ -6,6 +6,7 @@ rule measure_trait:
     input:
         predictions=study.evaluation.predictions,
         cells=study.evaluation.cells,
+        families=study.inputs.families_table,
     output:
         measures=f"{study.results}/evaluation/measures/{{trait}}.tsv",
         intervals=f"{study.results}/evaluation/intervals/{{trait}}.tsv.gz",
@@ -23,14 +24,14 @@ rule measure_trait:
         level=study.settings["evaluation"]["interval_level"],
         source=study.source("measure_trait"),
     message:
-        "evaluation: selection by predicted {wildcards.trait}, and prediction intervals"
+        "evaluation: agreement, selection and intervals of {wildcards.trait}"
     script:
         "../scripts/measure_trait.py"
 
 
 rule collect_scores:
     input:
-        metrics=study.fits.files(study.fits.all, "metrics.tsv"),
+        estimates=study.fits.files(study.fits.all, "estimates.tsv"),
         measures=expand(f"{study.results}/evaluation/measures/{{trait}}.tsv", trait=study.traits),
     output:
         scores=f"{study.results}/evaluation/scores.tsv",

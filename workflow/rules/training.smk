@@ -54,7 +54,7 @@ rule decompose_kernel:
 # Neither temp() nor an input of the fits: reflectors made again for a new trait would rerun all others.
 rule release_kernels:
     input:
-        metrics=study.kernels.read,
+        predictions=study.kernels.read,
     output:
         released=f"{study.results}/training/kernels/{{parts}}/released.tsv",
     log:
@@ -126,6 +126,7 @@ for job in study.fits.jobs:
             tuned=study.fits.tuned_parameters,
             products=study.kernels.products,
             kernels=job.kernels,
+            families=job.families,
             splits=job.split_files,
         output:
             **job.outputs,
@@ -144,11 +145,11 @@ for job in study.fits.jobs:
             block=job.block,
             seeds=job.seeds,
             traits=job.together,
-            source=lambda wildcards: study.source("fit_model", wildcards.model),
+            source=job.source,
         message:
             job.message
         script:
-            "../scripts/fit_model.py"
+            f"../scripts/{job.script}.py"
 
 
 # Seconds for all splits of a scheme: the members' predictions are read, weighted and written.
@@ -159,7 +160,6 @@ for job in study.fits.blend_jobs:
             job.rule
         input:
             members=job.members,
-            samples=f"{study.results}/cohort/samples.tsv",
         output:
             **job.outputs,
         log:
@@ -172,7 +172,7 @@ for job in study.fits.blend_jobs:
             **study.resources(),
         params:
             block=job.block,
-            source=lambda wildcards: study.source("fit_blend", wildcards.model),
+            source=job.source,
         message:
             f"training: {{wildcards.model}} on {{wildcards.trait}}, splits of {job.scheme}"
         script:

@@ -8,14 +8,14 @@ from soyfold.common.logs import rule_log
 
 with rule_log(snakemake.log[0]) as log:
     tables = read_tables(dict(snakemake.input.items()))
-    parts, losses = draw_split(
+    parts, lost = draw_split(
         read_samples(snakemake.input.fam, snakemake.input.samples),
         snakemake.params.settings,
         seed=int(snakemake.wildcards.seed),
         **tables,
     )
-    log.info("%s; left out: %d", parts["part"].value_counts().to_dict(), len(losses))
+    log.info("%s; left out: %d", parts["part"].value_counts().to_dict(), len(lost))
     write_table(parts, snakemake.output.split)
-    write_table(losses, snakemake.output.losses)
+    write_table(lost, snakemake.output.lost)
     if "cells" in tables:
         write_table(value_parts(tables["cells"], parts), snakemake.output.cells)

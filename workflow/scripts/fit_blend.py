@@ -11,7 +11,6 @@ with rule_log(snakemake.log[0]):
     fit_blend(
         block,
         trait=snakemake.wildcards.trait,
-        samples=snakemake.input.samples,
         folders=[Path(path).parent for path in snakemake.output.predictions],
         predictions=[files[start : start + count] for start in range(0, len(files), count)],
     )

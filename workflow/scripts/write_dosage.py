@@ -4,11 +4,9 @@ from soyfold.cohort.dosage import write_dosage
 from soyfold.common.logs import rule_log
 
 with rule_log(snakemake.log[0]):
-    families = snakemake.input.get("families")
     write_dosage(
         snakemake.input.bed,
         dosage=snakemake.output.dosage,
         samples=snakemake.output.samples,
         variants=snakemake.output.variants,
-        families=families and {"file": families},
     )

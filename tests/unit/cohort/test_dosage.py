@@ -67,19 +67,6 @@ def test_keys_name_rows_and_columns(tmp_path):
     ]  # fmt: skip
 
 
-def test_families_are_a_column_only_where_named(tmp_path):
-    counts = np.array([[0, 2, 1], [1, 1, 0]], dtype=np.int8)
-    _, samples, _ = run(tmp_path, counts, families={"pattern": r"^PI([12])"})
-    assert samples.columns.tolist() == ["sample", "row", "family"]
-    assert samples["family"].fillna(0).tolist() == [0, 1, 2]
-
-
-def test_names_without_any_family_leave_nothing(tmp_path):
-    with pytest.raises(UserError, match="no family for any of 2 samples"):
-        run(tmp_path, np.ones((1, 2), dtype=np.int8), families={"pattern": r"^FC(\d)"})
-    assert not list(tmp_path.glob("*.tsv")) and not list(tmp_path.glob("*.npy"))
-
-
 def test_a_missing_call_is_refused_and_leaves_nothing(tmp_path):
     counts = np.ones((5, 6), dtype=np.int8)
     counts[3, 4] = -1

@@ -107,7 +107,13 @@ def test_a_joint_models_traits_are_told_apart(tmp_path):
     write_table(pd.concat([oil, protein]), tmp_path / "joint.tsv")
     write_table(oil.drop(columns="trait"), tmp_path / "alone.tsv")
     fits = [
-        {"model": name, "scheme": "random", "seed": 0, "file": tmp_path / f"{name}.tsv"}
+        {
+            "model": name,
+            "scheme": "random",
+            "seed": 0,
+            "role": "model",
+            "file": tmp_path / f"{name}.tsv",
+        }
         for name in ("joint", "alone")
     ]
     measures, intervals = measure_trait(fits, "oil")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from tiny_study import block, planted_lines, write_cohort
+from tiny_study import block, fit, planted_lines, write_cohort
 
 from soyfold.common.files import read_table, write_table
 from soyfold.evaluation.guards import NOTHING_LEARNED, guards_of, has_learned, pcc_interval
@@ -13,7 +13,6 @@ from soyfold.evaluation.scores import collect_scores, trait_table
 from soyfold.evaluation.verdicts import best_models, verdict
 from soyfold.report.pages.opening import opening_text
 from soyfold.report.summary import format_best, format_guards
-from soyfold.training.fits import fit
 
 
 def fits(pcc, **values):
@@ -109,7 +108,7 @@ def test_a_trait_without_a_genetic_variance_has_no_best_model(tmp_path):
         fit(model, folders=[tmp_path / name], **given)
         facts = {"trait": "oil", "scheme": "random", "seed": 0, "role": "model", "control": None}
         fits.append({**facts, "label": name.upper(), "model": name, "base": name, "preset": None,
-                     "cim": "none", "file": tmp_path / name / "metrics.tsv"})  # fmt: skip
+                     "cim": "none", "file": tmp_path / name / "estimates.tsv"})  # fmt: skip
     told = [{**one, "file": tmp_path / one["model"] / "predictions.tsv"} for one in fits]
     write_table(measure_trait(told, "oil")[0], tmp_path / "measures.tsv")
     paper = pd.DataFrame(columns=["table", "trait", "model", "metric", "value"])

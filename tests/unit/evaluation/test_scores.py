@@ -14,8 +14,8 @@ def metrics_file(folder, **values):
     rows.append({"part": "train", "metric": "MAE", "value": 99.0})
     rows.append({"part": None, "metric": "parameters", "value": 10})
     folder.mkdir(parents=True)
-    write_table(pd.DataFrame(rows), folder / "metrics.tsv")
-    return folder / "metrics.tsv"
+    write_table(pd.DataFrame(rows), folder / "estimates.tsv")
+    return folder / "estimates.tsv"
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def test_measures_join_the_scores_with_their_fits_facts(tmp_path):
     ]
     measures = pd.DataFrame(
         {"trait": "oil", "model": "gblup", "scheme": "random", "seed": [0, 1],
-         "metric": "coverage90", "value": [0.88, 0.92]}
+         "part": "test", "metric": "coverage90", "value": [0.88, 0.92]}
     )  # fmt: skip
     write_table(measures, tmp_path / "measures.tsv")
     scores = collect_scores(fits, [tmp_path / "measures.tsv"])
@@ -138,18 +138,16 @@ def test_measures_join_the_scores_with_their_fits_facts(tmp_path):
     assert "coverage90" in set(trait_table(scores, "oil", PAPER).metric)
 
 
-def test_a_joint_models_metrics_are_told_apart(tmp_path):
-    rows = [{"trait": trait, "part": "test", "metric": "PCC", "value": value}
-            for trait, value in (("oil", 0.3), ("protein", 0.4))]  # fmt: skip
-    rows.append({"trait": None, "part": None, "metric": "parameters", "value": 7})
-    write_table(pd.DataFrame(rows), tmp_path / "metrics.tsv")
+def test_what_a_joint_model_says_of_itself_is_each_traits(tmp_path):
+    rows = [("test", "NAE", 0.9), ("train", "NAE", 0.5), (None, "parameters", 7)]
+    table = pd.DataFrame(rows, columns=["part", "metric", "value"])
+    write_table(table, tmp_path / "estimates.tsv")
     fit = dict.fromkeys(["label", "scheme", "preset", "cim", "role", "base", "control"], "x")
-    fit |= {"model": "m", "seed": 0, "file": tmp_path / "metrics.tsv"}
+    fit |= {"model": "m", "seed": 0, "file": tmp_path / "estimates.tsv"}
     scores = collect_scores([{**fit, "trait": "oil"}, {**fit, "trait": "protein"}])
-    found = scores[scores.metric == "PCC"].set_index("trait").value.to_dict()
-    assert found == {"oil": 0.3, "protein": 0.4}
-    counts = scores[scores.metric == "parameters"].set_index("trait").value.to_dict()
-    assert counts == {"oil": 7, "protein": 7}, "what is of the fit is each trait's"
+    for trait in ("oil", "protein"):
+        own = scores[scores.trait == trait].set_index("metric").value.to_dict()
+        assert own == {"NAE": 0.9, "parameters": 7}
 
 
 def test_a_correlation_above_the_heritability_ceiling_is_flagged(scores):

@@ -4,7 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from tiny_study import CHROMOSOMES, CODES, block, planted_lines, write_cohort, write_second_trait
+from tiny_study import (
+    CHROMOSOMES,
+    CODES,
+    block,
+    fit,
+    planted_lines,
+    write_cohort,
+    write_second_trait,
+)
 
 from soyfold.common.errors import UserError
 from soyfold.interpretation.effects import dosage_sd, explain_effects
@@ -20,7 +28,6 @@ from soyfold.interpretation.importance import (
 )
 from soyfold.study import interpreted_models
 from soyfold.training.checkpoints import read_checkpoint
-from soyfold.training.fits import fit
 from soyfold.training.scaling import fit_scaler
 
 PLANTED = {0, 5, 12, 15, 20}

@@ -6,14 +6,23 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from tiny_study import CIM, QUICK, block, planted_lines, standardised, tiny_layout, write_cohort
+from tiny_study import (
+    CIM,
+    QUICK,
+    agreement,
+    block,
+    fit,
+    planted_lines,
+    standardised,
+    tiny_layout,
+    write_cohort,
+)
 from torch import nn
 
 from soyfold.attention.biased import attention_statistics
 from soyfold.common.errors import UserError
 from soyfold.models.loading import import_model
 from soyfold.study import registry
-from soyfold.training import fits
 from soyfold.training.checkpoints import load_network
 from soyfold.training.loop import predict
 
@@ -165,9 +174,8 @@ def test_beats_the_mean_and_loads_again(module, tmp_path):
     own = {**SMALL[module], **WINDOWS, **QUICK, "epochs": 25, "patience": 25}
     attention = module != "dnngp"
     entry = block(module, attention=attention, **own)
-    fits.fit(entry, folders=[tmp_path / "fit"], **inputs)
-    metrics = pd.read_csv(tmp_path / "fit/metrics.tsv", sep="\t")
-    test = metrics[metrics.part == "test"].set_index("metric")["value"]
+    fit(entry, folders=[tmp_path / "fit"], **inputs)
+    test = agreement(tmp_path / "fit")["test"]
     assert test["PCC"] > 0.7 and test["R2"] > 0.3
     assert (tmp_path / "fit/attention.tsv").is_file() == attention
     network, scaler = load_network(tmp_path / "fit/checkpoint.npz")

@@ -125,8 +125,12 @@ def test_a_rules_file_names_all_that_its_script_reaches(environment, script):
 
 
 def test_rules_in_loops_are_seen():
-    assert {"fit_model", "fit_blend", "import_genotypes"} <= {script for _, script in rules()}
-    assert {"pytorch", "numba", "lightgbm", "scikit-learn"} <= wanted(reached("fit_model"))
+    assert {"fit_direct", "fit_network", "fit_blend", "import_genotypes"} <= {
+        script for _, script in rules()
+    }
+    assert {"pytorch", "numba", "lightgbm", "scikit-learn"} <= wanted(
+        reached("fit_direct", "fit_network")
+    )
     assert {"plink", "beagle", "openjdk"} <= wanted(reached("impute_chromosome"))
 
 

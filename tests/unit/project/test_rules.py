@@ -9,7 +9,7 @@ from parsed_workflow import ROOT, RULE_FILES, compiled, environment_of, script_o
 from parsed_workflow import workflow as parsed
 from snakemake.iocontainers import InputFiles, Wildcards
 
-from soyfold.common.digest import source_digest
+from soyfold.common.digest import source_digests
 
 STOREYS = [
     "genotypes", "imputation", "contacts", "cohort", "training", "evaluation", "interpretation",
@@ -47,7 +47,7 @@ def test_a_rules_digest_is_of_its_script_and_the_models_that_it_runs(rule):
     source = rule.params["source"]
     wanted = modules.get(script_of(rule), models(["csafm"]) if callable(source) else [])
     found = source(WILDCARDS) if callable(source) else source
-    assert found == source_digest(script_of(rule), *wanted)
+    assert found == source_digests(script_of(rule), *wanted)
 
 
 def models(names):

@@ -94,14 +94,14 @@ def test_each_fit_is_made_by_one_kind_of_job(study):
 
 
 def test_a_job_of_a_schemes_seeds_takes_and_gives_one_file_a_seed(study):
-    job, wildcards = job_of(study, "fit_model_kfold"), Wildcards(trait="oil", model="gblup")
+    job, wildcards = job_of(study, "fit_direct_kfold"), Wildcards(trait="oil", model="gblup")
     assert job.splits(wildcards) == [f"kfold/seed{k}" for k in range(4)]
     assert job.seeds(wildcards) == [0, 1, 2, 3]
     assert job.split_files(wildcards) == [
         f"{study.results}/cohort/splits/kfold/seed{k}.tsv" for k in range(4)
     ]
     assert {name: len(files) for name, files in job.outputs.items()} == {
-        "predictions": 4, "history": 4, "metrics": 4, "cost": 4, "checkpoint": 4,
+        "predictions": 4, "history": 4, "estimates": 4, "cost": 4, "checkpoint": 4,
     }  # fmt: skip
     kernels = job.kernels(wildcards)
     assert kernels[0] == f"{study.results}/training/kernels/kfold/seed0/additive_train.npz"
@@ -111,20 +111,20 @@ def test_a_job_of_a_schemes_seeds_takes_and_gives_one_file_a_seed(study):
 
 
 def test_schemes_of_environments_have_a_split_for_each_trait(study):
-    job, wildcards = job_of(study, "fit_model_cv1"), Wildcards(trait="protein", model="gblup")
+    job, wildcards = job_of(study, "fit_direct_cv1"), Wildcards(trait="protein", model="gblup")
     assert job.split_files(wildcards)[2] == f"{study.results}/cohort/splits/cv1/seed2/protein.tsv"
     (path,) = {path for path in job.kernels(wildcards) if "seed2" in path and "train." in path}
     assert path == f"{study.results}/training/kernels/cv1/seed2/protein/additive_train.npz"
 
 
 def test_a_joint_job_takes_the_phenotypes_of_its_group(study):
-    job = job_of(study, "fit_attention_model")
+    job = job_of(study, "fit_attention_network")
     wildcards = Wildcards(trait="seed", model="csafm_joint", split="kfold/seed1")
     assert job.together(wildcards) == ["oil", "protein"]
     assert [path.rsplit("/", 1)[1] for path in job.phenotypes(wildcards)] == [
         "oil.tsv", "protein.tsv",
     ]  # fmt: skip
-    assert "attention" in job.outputs and "attention" not in job_of(study, "fit_model").outputs
+    assert "attention" in job.outputs and "attention" not in job_of(study, "fit_network").outputs
 
 
 def test_a_blend_reads_its_members_split_by_split(study):
@@ -140,7 +140,7 @@ def test_a_blend_reads_its_members_split_by_split(study):
 def test_a_final_fit_learns_from_all_lines_and_no_table_knows_it(study):
     assert {fit["split"] for fit in study.fits.final} == {"final/seed0"}
     assert not any(fit["scheme"] == "final" for fit in study.fits.all)
-    job, wildcards = job_of(study, "fit_model"), Wildcards(trait="oil", model="cnn")
+    job, wildcards = job_of(study, "fit_network"), Wildcards(trait="oil", model="cnn")
     wildcards.split = "final/seed0"
     assert job.block(wildcards)["parameters"]["refit"] is True
     wildcards.split = "seed0"
@@ -177,7 +177,7 @@ def test_kernels_go_when_all_that_read_them_are_fitted(study):
     ]
     read = study.kernels.read(Wildcards(parts="kfold/seed1"))
     assert sorted(read) == sorted(
-        f"{study.results}/training/{trait}/{model}/kfold/seed1/metrics.tsv"
+        f"{study.results}/training/{trait}/{model}/kfold/seed1/predictions.tsv"
         for trait in ("oil", "protein")
         for model in ("gblup", "rkhs")
     )

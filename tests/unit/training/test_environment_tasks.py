@@ -3,11 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tiny_study import block, write_cohort
+from tiny_study import agreement, block, fit, write_cohort
 
 from soyfold.common.errors import UserError
 from soyfold.metrics import pearson
-from soyfold.training.fits import fit
 from soyfold.training.tasks import draw_task, read_cohort
 
 PLACES = ["east", "west"]
@@ -38,11 +37,11 @@ def study(tmp_path):
     rows["value"] = values[rows["sample"]].to_numpy() + 0.5 * (rows.environment == "west")
     path = tmp_path / "cells.tsv"
     rows.to_csv(path, sep="\t", index=False, na_rep="NA")
-    return inputs | {"splits": [path]}, rows
+    return inputs | {"splits": [path], "families": inputs["samples"]}, rows
 
 
 def cohort_of(inputs, phenotypes=None):
-    names = ("dosage", "samples", "variants", "phenotypes")
+    names = ("dosage", "samples", "variants", "phenotypes", "families")
     files = {name: inputs[name] for name in names}
     return read_cohort(**files | ({"phenotypes": phenotypes} if phenotypes else {}))
 
@@ -72,7 +71,8 @@ def test_predictions_and_agreement_by_environment_and_family(study, tmp_path):
     table = pd.read_csv(folder / "predictions.tsv", sep="\t")
     assert len(table) == len(rows)
     assert table.environment.isna().equals(table.part != "test")
-    metrics = pd.read_csv(folder / "metrics.tsv", sep="\t").set_index(["part", "metric"]).value
+    families = pd.read_csv(inputs["samples"], sep="\t", dtype=str).set_index("sample").family
+    metrics = agreement(folder, families=families)
     test = table[table.part == "test"]
     by_hand = [
         pearson(test.observed[test.environment == p], test.predicted[test.environment == p])
@@ -90,7 +90,7 @@ def test_studies_without_families_or_environments_have_no_such_metrics(tmp_path)
     inputs = write_cohort(tmp_path)
     inputs.pop("cim")
     fit(block("mean", kind="direct") | {"cim": "none"}, folders=[tmp_path / "fit"], **inputs)
-    metrics = pd.read_csv(tmp_path / "fit/metrics.tsv", sep="\t").metric
+    metrics = agreement(tmp_path / "fit").index.get_level_values("metric")
     assert not metrics.str.contains("within").any()
     assert "environment" not in pd.read_csv(tmp_path / "fit/predictions.tsv", sep="\t")
 

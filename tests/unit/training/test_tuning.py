@@ -12,11 +12,10 @@ import psutil
 import pytest
 import torch
 import yaml
-from tiny_study import QUICK, SMALL, block, write_cohort
+from tiny_study import QUICK, SMALL, block, fit, write_cohort
 
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table
-from soyfold.training import fits as fitting
 from soyfold.training import loop, tuning
 
 torch.set_num_threads(1)
@@ -76,7 +75,7 @@ def test_the_best_parameters_give_a_fit_the_loss_that_the_search_saw(tmp_path, i
     assert set(best["parameters"]) == set(SPACE)
     fits = {key: value for key, value in inputs.items() if key != "split"}
     model = block("csafm", **{**SMALL, **QUICK, "epochs": 3})
-    fitting.fit(
+    fit(
         model, seeds=[0], splits=[inputs["split"]], folders=[tmp_path / "fit"],
         tuned=tmp_path / "best.yaml", **fits,
     )  # fmt: skip

@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from soyfold.common.errors import UserError
 from soyfold.common.files import write_table
 from soyfold.evaluation.paired import paired_difference
-from soyfold.report.pages import charts, manhattan, opening, pages, plain, results, templates
-from soyfold.report.pages import lost as losses
+from soyfold.report.pages import charts, lost, manhattan, opening, pages, plain, results, templates
 from soyfold.report.pages.pages import Cell, Chart, Column, Notes, Table
 
 NASTY = '</script><img src=x onerror=alert(1)> & "quoted"'
@@ -206,13 +205,13 @@ def test_numbers_of_a_plain_table_stand_point_below_point(tmp_path):
 
 
 def test_losses_of_several_splits_are_ranges(tmp_path):
-    for seed, lost in enumerate((["a"], ["a", "b", "c"])):
+    for seed, gone in enumerate((["a"], ["a", "b", "c"])):
         write_table(
-            pd.DataFrame({"sample": lost, "why": "no value"}, columns=["sample", "why"]),
+            pd.DataFrame({"sample": gone, "why": "no value"}, columns=["sample", "why"]),
             tmp_path / f"{seed}.tsv",
         )
     write_table(pd.DataFrame(columns=["sample", "why"]), tmp_path / "none.tsv")
-    section = losses.split_losses(
+    section = lost.split_lost(
         {"random": [tmp_path / "0.tsv", tmp_path / "1.tsv"], "kfold": [tmp_path / "none.tsv"]}
     )
     assert [[row[0], row[1], row[2].text] for row in section.rows] == [

@@ -8,7 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_study import CIM, QUICK, SMALL, block, parts_of, planted_lines, tiny_layout, write_cohort
+from tiny_study import (
+    CIM,
+    QUICK,
+    SMALL,
+    block,
+    fit,
+    parts_of,
+    planted_lines,
+    tiny_layout,
+    write_cohort,
+)
 
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table
@@ -154,15 +164,15 @@ def test_an_error_in_a_process_comes_back_in_its_own_words():
         train({"learning_rate": 1e30, "clip": 0.0}, devices=2)
 
 
-def test_cost_has_what_changes_from_run_to_run_and_metrics_have_not(tmp_path):
+def test_cost_has_what_changes_from_run_to_run_and_estimates_have_not(tmp_path):
     chosen = block("csafm", attention=True, **{**SMALL, **QUICK, "epochs": 2})
-    fits.fit(chosen, folders=[tmp_path / "out"], **write_cohort(tmp_path))
+    fit(chosen, folders=[tmp_path / "out"], **write_cohort(tmp_path))
     cost = read_table(tmp_path / "out/cost.tsv").iloc[0]
     assert cost["resumed"] == 0 and cost["device"] == training.device_name()
     assert 0 <= cost["data_wait_share"] <= 1
     assert cost["train_lines_per_second"] > 0 and cost["peak_memory_mb"] > 100
     assert np.isnan(cost["peak_gpu_memory_mb"]) == (cost["device"] == "cpu")
-    assert not set(cost.index) & set(read_table(tmp_path / "out/metrics.tsv").metric)
+    assert not set(cost.index) & set(read_table(tmp_path / "out/estimates.tsv").metric)
 
 
 @pytest.mark.parametrize("where", ["forward", "final_attention"])
@@ -171,7 +181,7 @@ def test_too_little_memory_is_one_line_with_the_settings_to_lower(tmp_path, monk
     monkeypatch.setattr(network, where, lambda self, g: torch.empty(2**56, device=g.device))
     chosen = block("csafm", attention=True, **{**SMALL, **QUICK, "epochs": 1})
     with pytest.raises(UserError) as caught:
-        fits.fit(chosen, folders=[tmp_path / "out"], **write_cohort(tmp_path))
+        fit(chosen, folders=[tmp_path / "out"], **write_cohort(tmp_path))
     line = str(caught.value)
     assert f"too little memory on {training.device_name()} for 7 tokens x batch_size 16" in line
     for setting in ("batch_size", "accumulate", "tokens: window", "layers", "bf16-mixed"):

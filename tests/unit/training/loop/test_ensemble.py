@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from cut_fits import cut_short
-from tiny_study import QUICK, SMALL, block, write_cohort, write_second_trait
+from tiny_study import QUICK, SMALL, agreement, block, fit, write_cohort, write_second_trait
 
 from soyfold.common.files import read_table
 from soyfold.training import fits, loop
@@ -22,7 +22,7 @@ def ensemble(kind="ensemble", **parameters):
 
 
 def run(folder, inputs, chosen):
-    fits.fit(chosen, folders=[folder], seconds=0, **inputs)
+    fit(chosen, folders=[folder], seconds=0, **inputs)
     return folder
 
 
@@ -63,7 +63,7 @@ def test_an_ensemble_of_one_is_the_network(study, tmp_path):
     folders = [
         run(tmp_path / kind, inputs, ensemble(kind, members=1)) for kind in ("network", "ensemble")
     ]
-    for name in ("predictions.tsv", "history.tsv", "metrics.tsv"):
+    for name in ("predictions.tsv", "history.tsv", "estimates.tsv"):
         assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes()
 
 
@@ -86,16 +86,16 @@ def test_a_checkpoint_of_several_members_and_traits_predicts_what_the_fit_did(st
 def test_a_joint_fit_has_each_traits_lines_and_metrics(study, tmp_path):
     inputs, phenotypes = study
     folder = run(tmp_path / "out", {**inputs, "phenotypes": phenotypes}, ensemble("network"))
-    table, metrics = predictions(folder), read_table(folder / "metrics.tsv")
+    table, estimates = predictions(folder), read_table(folder / "estimates.tsv")
     for trait, path in phenotypes.items():
         values = read_table(path).set_index("sample").value
         rows = table[table.trait == trait].set_index("sample")
         assert set(rows.index) == set(values.index)
         np.testing.assert_allclose(rows.observed, values[rows.index])
         test = rows[rows.part == "test"]
-        mine = metrics[(metrics.trait == trait) & (metrics.part == "test")].set_index("metric")
-        assert mine.value["MAE"] == pytest.approx(np.abs(test.observed - test.predicted).mean())
-    assert metrics[metrics.trait.isna()].metric.tolist() == ["parameters"]
+        mine = agreement(folder, trait)["test"]
+        assert mine["MAE"] == pytest.approx(np.abs(test.observed - test.predicted).mean())
+    assert estimates[estimates.part.isna()].metric.tolist() == ["parameters"]
 
 
 def test_too_few_lines_of_one_trait_in_a_part_are_refused(study, tmp_path):
@@ -124,7 +124,7 @@ def test_a_refit_sees_validation_and_what_was_held_out_does_not(study, tmp_path)
     val = tables[0].part == "val"
     np.testing.assert_allclose(tables[0].predicted[val], tables[0].held_out[val], rtol=1e-6)
     assert not np.allclose(tables[1].predicted[val], tables[1].held_out[val], rtol=1e-4)
-    metrics = read_table(refit / "metrics.tsv").set_index("metric").value
+    metrics = read_table(refit / "estimates.tsv").set_index("metric").value
     losses = read_table(refit / "history.tsv").val_loss
     assert metrics["chosen_epochs"] == 1 + losses.argmin()
     # The scaler of the refit is that of train + val.

@@ -22,7 +22,8 @@ from soyfold.training.loop.resume import MAGIC
 
 torch.set_num_threads(1)
 SCRIPTS = Path(fits.__file__).parents[2]
-SAME = ("predictions.tsv", "metrics.tsv", "history.tsv", "attention.tsv", "checkpoint.npz")
+SUPPORT = Path(__file__).parents[3] / "support"
+SAME = ("predictions.tsv", "estimates.tsv", "history.tsv", "attention.tsv", "checkpoint.npz")
 
 
 def model(**parameters):
@@ -147,9 +148,10 @@ def test_each_part_of_a_fingerprint_tells():
 def start(folder, inputs, chosen):
     """Start a fit in a process of its own; its log goes to fit.log."""
     code = (
+        "import sys\n"
         "from pathlib import PosixPath\n"
-        "import torch\n"
-        "from soyfold.training.fits import fit\n"
+        f"sys.path.append({str(SUPPORT)!r})\n"
+        "from tiny_study import fit\n"
         "from soyfold.common.logs import rule_log\n"
         f"with rule_log({str(folder.parent / 'fit.log')!r}):\n"
         f"    fit({chosen!r}, folders=[{str(folder)!r}], seconds=0, **{inputs!r})\n"

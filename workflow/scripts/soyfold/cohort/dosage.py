@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 from numpy.lib.format import open_memmap
 
-from soyfold.cohort.families import name_families
 from soyfold.common.errors import UserError
 from soyfold.common.files import reserve, staged, write_table
 from soyfold.common.logs import log
@@ -52,22 +51,13 @@ def _complete_blocks(file, samples, variants, cells):
         yield part, counts
 
 
-def _row_keys(fam, families):
-    """Which sample is which row, and of which family where the study names them."""
-    rows = pd.DataFrame({"sample": fam, "row": np.arange(len(fam))})
-    if families:
-        rows["family"] = name_families(rows["sample"], **families)
-        log.info("%d samples in %d families", rows["family"].count(), rows["family"].nunique())
-    return rows
-
-
 def _column_keys(bim):
     """Which variant is which column."""
     columns = bim[["variant", "chromosome", "position", "ref", "alt"]]
     return columns.assign(column=np.arange(len(bim)))
 
 
-def write_dosage(file, *, dosage, samples, variants, families=None, cells=1 << 25):
+def write_dosage(file, *, dosage, samples, variants, cells=1 << 25):
     """Write counts of ALT as a memory-mapped matrix, with the keys of its rows and columns.
 
     Parameters
@@ -78,21 +68,18 @@ def write_dosage(file, *, dosage, samples, variants, families=None, cells=1 << 2
         .npy to write: int8 (n, L), C order, ALT alleles of each sample at each variant.
     samples, variants : path-like
         Tables to write: sample, row; variant, chromosome, position (bp), ref, alt, column.
-    families : dict, optional
-        What `families.name_families` takes: samples then have a column family.
     cells : int
         Genotypes of a block in memory.
 
     Raises
     ------
     UserError
-        If a call is missing, or no sample has a family.
+        If a call is missing.
     """
     file = Path(file)
     fam, bim = bed.read_fam(file.with_suffix(".fam")), bed.read_bim(file.with_suffix(".bim"))
-    rows = _row_keys(fam, families)
     blocks = _complete_blocks(file, fam, bim["variant"], cells)
     write_matrix(dosage, len(fam), len(bim), blocks)
-    write_table(rows, samples)
+    write_table(pd.DataFrame({"sample": fam, "row": np.arange(len(fam))}), samples)
     write_table(_column_keys(bim), variants)
     log.info("dosage: %d samples x %d variants", len(fam), len(bim))

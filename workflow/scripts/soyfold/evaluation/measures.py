@@ -1,4 +1,4 @@
-"""What each fit's predictions are worth to a breeder: selection, and intervals with coverage.
+"""What each fit's predictions are worth: agreement, selection, and intervals with coverage.
 
 Computed from predictions, after the fits: another level or direction refits nothing.
 """
@@ -9,11 +9,14 @@ import pandas as pd
 
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table, write_table
+from soyfold.common.logs import log
 from soyfold.evaluation.conformal import conformal_half_width, interval_metrics
 from soyfold.evaluation.selection import selection_metrics
+from soyfold.metrics import all_metrics, pearson, within_groups
 from soyfold.training.outputs import read_predictions
 
 KEYS = ["trait", "model", "scheme", "seed"]
+MEASURES = [*KEYS, "part", "metric", "value"]
 INTERVALS = [*KEYS, "sample", "observed", "predicted", "low", "high"]
 
 
@@ -48,6 +51,43 @@ def _counts(predictions, cells):
         "test_lines": float(lines["test"]),
         "test_share": float(values["test"] / values["train"]),
     }
+
+
+def _groups(lines, families):
+    """What the lines of a part may be grouped by: name, and the group of each (missing: none)."""
+    if "environment" in lines:
+        yield "environment", lines.environment
+    if families is not None:
+        yield "family", lines["sample"].map(families)
+
+
+def measure_agreement(predictions, *, families=None):
+    """Agreement of predicted with observed values, part by part.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        sample, part, observed, predicted (trait units), and environment where values are of one.
+    families : Series, optional, keyword only
+        Family by sample.
+
+    Returns
+    -------
+    DataFrame
+        part, metric, value: `metrics.all_metrics`, and PCC within environments and families where
+        any line of the part has one.
+    """
+    rows = []
+    for part, lines in predictions.groupby("part", sort=False):
+        observed, predicted = lines.observed.to_numpy(), lines.predicted.to_numpy()
+        figures = all_metrics(observed, predicted)
+        for name, groups in _groups(lines, families):
+            if groups.notna().any():
+                named = groups.astype(object).where(groups.notna(), None).to_numpy()
+                value = within_groups(observed, predicted, named, pearson)
+                figures[f"PCC_within_{name}"] = value
+        rows += [(part, name, value) for name, value in figures.items()]
+    return pd.DataFrame(rows, columns=["part", "metric", "value"])
 
 
 def measure_fit(predictions, *, better, level, cells=None):
@@ -87,22 +127,24 @@ def measure_fit(predictions, *, better, level, cells=None):
     return metrics, intervals if math.isfinite(half) else intervals.iloc[:0]
 
 
-def measure_trait(fits, trait, *, better="high", level=0.9):
+def measure_trait(fits, trait, *, better="high", level=0.9, families=None):
     """Measure all fits of one trait.
 
     Parameters
     ----------
     fits : iterable of dict
-        model, scheme, seed, `file`, the fit's predictions.tsv, and optionally `cells`, as
-        `read_cells` takes it.
+        model, scheme, seed, role, `file`, the fit's predictions.tsv, and optionally `cells`, as
+        `read_cells` takes it. Of a control (another CIM) the agreement alone is measured.
     trait : str
     better : {'high', 'low'}, keyword only
     level : float, keyword only
+    families : Series, optional, keyword only
+        Family by sample.
 
     Returns
     -------
     measures : DataFrame
-        trait, model, scheme, seed, metric, value.
+        trait, model, scheme, seed, part, metric, value.
     intervals : DataFrame
         trait, model, scheme, seed, sample, observed, predicted, low, high: the test lines.
 
@@ -111,18 +153,27 @@ def measure_trait(fits, trait, *, better="high", level=0.9):
     UserError
         For a file that is absent, lacks a column, or has no row of the trait.
     """
-    rows, tables = [], []
+    measured, tables = [], []
     for fit in fits:
         predictions = read_predictions(fit["file"], trait)
         if predictions.empty:
             raise UserError(f"no row of trait {trait!r}", file=fit["file"], allowed="its lines")
         facts = {"trait": trait, **{name: fit[name] for name in KEYS[1:]}}
+        agreement = measure_agreement(predictions, families=families)
+        measured.append(agreement.assign(**facts))
+        told = agreement[agreement.part == "test"].set_index("metric").value
+        log.info(
+            "%s, %s, seed %s: PCC %.4g, MAE %.4g", *list(facts.values())[1:], told.PCC, told.MAE
+        )
+        if fit["role"] == "control":
+            continue
         cells = read_cells(fit.get("cells", ()))
         metrics, intervals = measure_fit(predictions, better=better, level=level, cells=cells)
-        rows.extend({**facts, "metric": name, "value": value} for name, value in metrics.items())
+        worth = pd.DataFrame(metrics.items(), columns=["metric", "value"])
+        measured.append(worth.assign(part="test", **facts))
         tables.append(intervals.assign(**facts))
-    measures = pd.DataFrame(rows, columns=[*KEYS, "metric", "value"])
-    return measures, pd.concat(tables, ignore_index=True)[INTERVALS]
+    measures, intervals = (pd.concat(frames, ignore_index=True) for frames in (measured, tables))
+    return measures[MEASURES], intervals[INTERVALS]
 
 
 def write_intervals(table, path):

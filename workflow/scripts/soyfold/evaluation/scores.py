@@ -6,9 +6,8 @@ import pandas as pd
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table
 from soyfold.evaluation.guards import guards_of, pcc_interval
-from soyfold.evaluation.measures import KEYS
+from soyfold.evaluation.measures import KEYS, MEASURES
 from soyfold.evaluation.printed import PRINTED_AS
-from soyfold.training.outputs import of_trait
 
 PAPER_METRICS = ["MAE", "PCC", "CI", "NAE", "AAS"]
 FURTHER_METRICS = [
@@ -42,7 +41,7 @@ def collect_scores(fits, measures=()):
     ----------
     fits : iterable of dict
         trait, model, label, scheme, seed, preset, cim, role, base, control and `file`, the fit's
-        metrics.tsv.
+        estimates.tsv: what the model says of itself.
     measures : iterable of path-like
         What was measured on the fits' predictions, as `measures.measure_trait` returns it.
 
@@ -55,10 +54,7 @@ def collect_scores(fits, measures=()):
     """
     frames, fits = [], list(fits)
     for fit in fits:
-        table = of_trait(
-            read_table(fit["file"], required=("part", "metric", "value")), fit["trait"]
-        )
-        table = table[table.part.isin(["test"]) | table.part.isna()]
+        table = _of_test(read_table(fit["file"], required=("part", "metric", "value")))
         frames.append(
             pd.DataFrame(
                 {
@@ -74,11 +70,16 @@ def collect_scores(fits, measures=()):
         )
     facts = pd.DataFrame(fits)[[*KEYS, *FACTS]]
     for path in measures:
-        table = read_table(
-            path, required=(*KEYS, "metric", "value"), dtype=dict.fromkeys(KEYS[:3], str)
-        )
+        table = _of_test(
+            read_table(path, required=MEASURES, dtype=dict.fromkeys(KEYS[:3], str))
+        ).drop(columns="part")
         frames.append(table.merge(facts, on=KEYS, validate="many_to_one"))
     return pd.concat(frames, ignore_index=True)
+
+
+def _of_test(table):
+    """Rows of the test part, and of no part."""
+    return table[table.part.isin(["test"]) | table.part.isna()]
 
 
 def metrics_in(columns):

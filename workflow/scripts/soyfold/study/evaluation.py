@@ -53,11 +53,11 @@ class Evaluation:
         return int(re.match(r"table(\d)_", wildcards.table)[1])
 
     def measured(self, wildcards):
-        """A trait's fits on all splits, but for those with control CIMs, and each one's cells."""
+        """A trait's fits on all splits, and each one's cells."""
         return [
             {**fit, "cells": self._cells(fit["trait"], fit["scheme"], fit["seed"])}
             for fit in self.study.fits.all
-            if fit["trait"] == wildcards.trait and fit["role"] != "control"
+            if fit["trait"] == wildcards.trait
         ]
 
     def predictions(self, wildcards):

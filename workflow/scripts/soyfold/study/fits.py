@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from soyfold.models.declarations import declaration
 from soyfold.study.roles import final_block
 from soyfold.study.schemes import FINAL, plan_final, plan_fits, split_path
 
-TABLES = ("predictions", "history", "metrics", "cost")
+# What fits a model of each kind; a blend has jobs of its own.
+SCRIPTS = {"direct": "fit_direct", "network": "fit_network", "ensemble": "fit_network"}
+TABLES = ("predictions", "history", "estimates", "cost")
 
 
 def any_of(names):
@@ -171,15 +174,18 @@ class Fits:
 
     @property
     def jobs(self):
-        """Kinds of fit jobs: one split, or a scheme's splits together; with attention or not."""
-        for attention in (False, True):
-            stem = f"fit_{'attention_' if attention else ''}model"
-            alone, together = (self._names(attention, seeds) for seeds in ("one", "all"))
-            yield FitJob(self, stem, alone, None, "{split}", attention)
+        """Kinds of fit jobs: direct or network, of one split or a scheme's; attention or not."""
+        for script, attention in (
+            ("fit_direct", False), ("fit_network", False), ("fit_network", True)
+        ):  # fmt: skip
+            stem = script.replace("fit_", "fit_attention_") if attention else script
+            alone, together = (self._names(script, attention, seeds) for seeds in ("one", "all"))
+            yield FitJob(self, stem, alone, None, "{split}", attention, script)
             for scheme in self.study.drawn:
                 folder = self._folder(scheme)
                 rule = f"{stem}_{scheme if folder else 'seeds'}"
-                yield FitJob(self, rule, together, scheme, f"{folder}all_seeds", attention)
+                name = f"{folder}all_seeds"
+                yield FitJob(self, rule, together, scheme, name, attention, script)
 
     @property
     def blend_jobs(self):
@@ -188,13 +194,13 @@ class Fits:
         for scheme in self.study.drawn:
             yield FitJob(self, f"fit_blend_{scheme}", names, scheme, f"{scheme}_blend", False)
 
-    def _names(self, attention, seeds_per_job):
+    def _names(self, script, attention, seeds_per_job):
         """Regular expression of the models of one kind."""
         return any_of(
             name
             for name, block in self.study.models.items()
             if (block["attention"], block["seeds_per_job"]) == (attention, seeds_per_job)
-            and block["kind"] != "blend"
+            and SCRIPTS.get(block["kind"]) == script
         )
 
 
@@ -215,6 +221,7 @@ class FitJob:
         Of its log.
     attention : bool
         Whether attention is written.
+    script : str
     """
 
     fits: Fits
@@ -223,6 +230,7 @@ class FitJob:
     scheme: str | None
     name: str
     attention: bool
+    script: str = "fit_blend"
 
     def splits(self, wildcards):
         """Splits of the job."""
@@ -270,6 +278,15 @@ class FitJob:
         block = self.fits.block(wildcards.model)
         final = self.splits(wildcards)[0].startswith(f"{FINAL}/")
         return final_block(block) if final else block
+
+    def families(self, wildcards):
+        """The families of lines for a model that needs them, as a list of none or one file."""
+        needed = "families" in declaration(self.fits.study.models[wildcards.model]["module"]).needs
+        return self.fits.study.inputs.families_table if needed else []
+
+    def source(self, wildcards):
+        """Digest of the code that the job runs."""
+        return self.fits.study.source(self.script, wildcards.model)
 
     def kernels(self, wildcards):
         """The decompositions that the job takes."""

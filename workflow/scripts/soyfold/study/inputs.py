@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from soyfold.common.digest import source_digest
+from soyfold.common.digest import source_digests
 from soyfold.genotypes.sources import files_beside
 from soyfold.study.schemes import OF_ENVIRONMENTS
 
@@ -88,6 +88,11 @@ class Inputs:
         """What decides the values of a trait's lines."""
         return {name: self.study.traits[wildcards.trait][name] for name in JOIN_COLUMNS}
 
+    @property
+    def families_table(self):
+        """The families of all lines, as a list of none or one file."""
+        return [f"{self.study.results}/cohort/families.tsv"] if self.study.families else []
+
     def split_settings(self, wildcards):
         """What decides a split beside its seed."""
         return self.study.drawn[wildcards.scheme]["settings"]
@@ -107,15 +112,15 @@ class Inputs:
         return {name: file for name, file in files.items() if file}
 
     def split_source(self, wildcards):
-        """Digest of the code that draws a scheme's splits."""
-        return source_digest("draw_split", f"soyfold.cohort.splits.{wildcards.scheme}")
+        """Digests of the code that draws a scheme's splits."""
+        return source_digests("draw_split", f"soyfold.cohort.splits.{wildcards.scheme}")
 
     @property
     def lost(self):
         """Scheme and file of each table of lines that a split has no part for."""
         files = []
         for scheme, entry in self.study.schemes.items():
-            folder = f"{self.study.results}/cohort/splits/{scheme}/losses"
+            folder = f"{self.study.results}/cohort/splits/{scheme}/lost"
             traits = (
                 [f"/{trait}" for trait in entry["traits"]] if scheme in OF_ENVIRONMENTS else [""]
             )

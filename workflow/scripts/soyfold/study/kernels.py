@@ -45,7 +45,7 @@ class Kernels:
     def read(self, wildcards):
         """A file of each fit that reads the decompositions of a split."""
         folder = f"{self.study.results}/training/kernels/{wildcards.parts}"
-        return self.study.fits.files(self.readers[folder], "metrics.tsv")
+        return self.study.fits.files(self.readers[folder], "predictions.tsv")
 
     def released(self, *, final):
         """Notes that the decompositions of the study's fits, or of the final ones, are removed."""

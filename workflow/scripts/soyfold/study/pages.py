@@ -82,7 +82,7 @@ def _filtering(study):
         "joins": f"{study.results}/cohort/join_counts.tsv",
         "accuracy": f"{study.results}/imputation/accuracy.tsv",
         "scores": f"{study.results}/evaluation/scores.tsv",
-        "losses": [path for _, path in study.inputs.lost],
+        "lost": [path for _, path in study.inputs.lost],
     }
     facts = {"schemes": [scheme for scheme, _ in study.inputs.lost]}
     return Page("Lines and SNPs lost at each step", files, "quality", facts=facts)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from soyfold.common.digest import source_digest
+from soyfold.common.digest import source_digests
 from soyfold.study.evaluation import Evaluation
 from soyfold.study.fits import Fits, any_of
 from soyfold.study.inputs import Inputs
@@ -99,9 +99,9 @@ class Study:
     any_of = staticmethod(any_of)
 
     def source(self, script, *models):
-        """Digest of the code of a script, and of models that it imports by name."""
+        """Digests of the code of a script, and of models that it imports by name."""
         modules = [f"soyfold.models.{self.models[name]['module']}" for name in models]
-        return source_digest(script, *modules)
+        return source_digests(script, *modules)
 
     @staticmethod
     def resources(megabytes=1000, *, minutes=10, gpu=0):

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from soyfold.common.errors import UserError
-from soyfold.common.files import read_table
 from soyfold.common.logs import log
 from soyfold.models.loading import import_model
 from soyfold.models.parameters import resolve
@@ -69,7 +68,7 @@ def _refuse_seen(held_out, files):
             )
 
 
-def _task(lines, families):
+def _task(lines):
     """The lines of a blend: no genotypes."""
     environment = lines.environment.fillna("").to_numpy(str) if "environment" in lines else None
     return Task(
@@ -79,12 +78,12 @@ def _task(lines, families):
         dosage=np.empty((len(lines), 0), np.int8),
         row=np.full(len(lines), -1),
         seed=0,
-        families=None if families is None else families[lines["sample"]].to_numpy(dtype=str),
+        families=None,
         environment=environment,
     )
 
 
-def blend(block, trait, files, families=None):
+def blend(block, trait, files):
     """Weigh a blend's members on one split.
 
     Parameters
@@ -94,7 +93,6 @@ def blend(block, trait, files, families=None):
     trait : str
     files : dict of str to path-like
         predictions.tsv by member.
-    families : Series of str by sample, optional
 
     Returns
     -------
@@ -107,7 +105,7 @@ def blend(block, trait, files, families=None):
     """
     started = time.perf_counter()
     lines, predicted, held_out = read_members(files, trait)
-    task = _task(lines, families)
+    task = _task(lines)
     val = task.rows("val")
     module, parameters = import_model(block["module"]), block["parameters"]
     if resolve(parameters, block["module"])["weights"] == "validation":
@@ -130,7 +128,7 @@ def blend(block, trait, files, families=None):
     )
 
 
-def fit_blend(block, *, trait, samples, folders, predictions):
+def fit_blend(block, *, trait, folders, predictions):
     """Blend on several splits, and write each one's folder as any fit's.
 
     Parameters
@@ -138,8 +136,6 @@ def fit_blend(block, *, trait, samples, folders, predictions):
     block : dict
         The blend's entry of the registry.
     trait : str
-    samples : path-like
-        The cohort's samples: sample, and family where the study names families.
     folders : sequence of path-like
         One a split.
     predictions : sequence of sequence of path-like
@@ -150,9 +146,7 @@ def fit_blend(block, *, trait, samples, folders, predictions):
     UserError
         As `blend`.
     """
-    table = read_table(samples, required=("sample",), dtype={"sample": str, "family": str})
-    families = table.set_index("sample").family.fillna("") if "family" in table else None
     for folder, paths in zip(folders, predictions, strict=True):
         started = time.perf_counter()
         files = dict(zip(block["members"], paths, strict=True))
-        write_fit(folder, *blend(block, trait, files, families), started=started)
+        write_fit(folder, *blend(block, trait, files), started=started)

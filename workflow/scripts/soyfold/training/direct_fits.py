@@ -25,6 +25,7 @@ from soyfold.models.declarations import declaration
 from soyfold.models.loading import import_model
 from soyfold.models.parameters import resolve
 from soyfold.training.checkpoints import save_checkpoint
+from soyfold.training.outputs import write_fit
 from soyfold.training.tasks import HISTORY, Fit
 
 
@@ -40,7 +41,7 @@ def _handed(block, task, cohort, rows):
             raise UserError(
                 "no families",
                 at=f"model {block['name']}",
-                allowed="a column family in the cohort's samples.tsv",
+                allowed="the cohort's families.tsv",
                 mend="set cohort.families in the config, or drop the model",
             )
         handed["families"] = task.families[rows]
@@ -129,3 +130,9 @@ def fit_direct(block, task, cohort):
         cost={"device": "cpu", "train_seconds": seconds, "epochs": None},
         save=save,
     )
+
+
+def fit_and_write(block, task, cohort, folder):
+    """Fit a direct model, and write its outputs into `folder`."""
+    started = time.perf_counter()
+    write_fit(folder, task, fit_direct(block, task, cohort), started=started)

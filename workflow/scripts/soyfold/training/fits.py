@@ -1,6 +1,5 @@
 """One model on one trait, for one seed or several: from the cohort's files to a fit's outputs."""
 
-import time
 from pathlib import Path
 
 import yaml
@@ -8,23 +7,7 @@ import yaml
 from soyfold.common.errors import UserError
 from soyfold.common.logs import log
 from soyfold.models.parameters import resolve
-from soyfold.training.direct_fits import fit_direct
-from soyfold.training.outputs import write_fit
 from soyfold.training.tasks import draw_task, read_cohort
-
-
-def _fit_and_write(block, task, cohort, folder, **resuming):
-    """Fit a model of either kind and write its outputs; a killed network's fit is resumed."""
-    started = time.perf_counter()
-    if block["kind"] == "direct":
-        write_fit(folder, task, fit_direct(block, task, cohort), started=started)
-        return
-    # Imports torch: 3 s that direct models save.
-    from soyfold.training.network_fits import ResumeFiles, fit_network
-
-    resume = ResumeFiles(folder, block, task, cohort, **resuming)
-    write_fit(folder, task, fit_network(block, task, cohort, resume=resume), started=started)
-    resume.remove()
 
 
 def with_tuned(block, path):
@@ -60,6 +43,7 @@ def with_tuned(block, path):
 
 def fit(
     block,
+    learn,
     *,
     seeds,
     splits,
@@ -68,12 +52,11 @@ def fit(
     samples,
     variants,
     phenotypes,
+    families=None,
     cim=None,
     tuned=None,
     products=None,
     kernels=(),
-    threads=1,
-    **resuming,
 ):
     """Fit a model on a trait, or on several together, once a split; write each fit's folder.
 
@@ -81,6 +64,9 @@ def fit(
     ----------
     block : dict
         The model's entry of the registry.
+    learn : callable
+        What fits a model of its kind and writes a folder, `(block, task, cohort, folder)`:
+        `direct_fits.fit_and_write` or `network_fits.fit_and_write`.
     seeds : sequence of int
     splits : sequence of path-like
         The split (sample, part) of each seed.
@@ -91,6 +77,8 @@ def fit(
         Files of the cohort storey.
     phenotypes : path-like, or dict of str to path-like
         The trait's values; of traits learnt together those of each, by name.
+    families : path-like, optional
+        TSV with sample, family, for models that need families.
     cim : path-like, optional
         The CIM that the model takes, or the reference of AAS.
     tuned : path-like, optional
@@ -99,10 +87,6 @@ def fit(
         Products of all lines, for models that need kernels.
     kernels : sequence of path-like
         Decompositions that the fits of a split share.
-    threads : int
-        CPU threads of a network.
-    **resuming
-        `seconds` from one write of a network's resume file to the next.
 
     Raises
     ------
@@ -116,18 +100,37 @@ def fit(
         samples=samples,
         variants=variants,
         phenotypes=phenotypes,
+        families=families,
         cim=cim,
         products=products,
         kernels=kernels,
     )
-    if block["kind"] != "direct":
-        import torch
-
-        torch.set_num_threads(threads)
     for seed, split, folder in zip(seeds, splits, folders, strict=True):
         task = draw_task(cohort, split, seed)
         counts = ", ".join(f"{len(task.rows(part))} {part}" for part in task.parts)
         log.info(
             "%s, seed %d: %s lines, %d SNPs", block["name"], seed, counts, task.dosage.shape[1]
         )
-        _fit_and_write(block, task, cohort, folder, **resuming)
+        learn(block, task, cohort, folder)
+
+
+def files_of(inputs, together=()):
+    """The files that `fit` takes, from a job's inputs.
+
+    Parameters
+    ----------
+    inputs : mapping of str to path-like or list of path-like
+        What only some models take is a list of none or one file.
+    together : sequence of str
+        The traits that a joint model learns; none for a lone trait's fit.
+
+    Returns
+    -------
+    dict
+    """
+    optional = ("families", "cim", "tuned", "products")
+    files = {name: next(iter(inputs[name]), None) for name in optional}
+    files |= {name: inputs[name] for name in ("dosage", "samples", "variants", "splits", "kernels")}
+    values = inputs["phenotypes"]
+    phenotypes = dict(zip(together, values, strict=True)) if together else values[0]
+    return files | {"phenotypes": phenotypes}

@@ -16,6 +16,7 @@ from soyfold.models.tokens import make_layout
 from soyfold.training import loop
 from soyfold.training.attention import measure_members
 from soyfold.training.checkpoints import save_networks
+from soyfold.training.outputs import write_fit
 from soyfold.training.scaling import fit_scaler
 from soyfold.training.tasks import HISTORY, Fit
 
@@ -264,3 +265,25 @@ def fit_network(block, task, cohort, *, resume=None):
         save=lambda path: save_networks(path, networks, scaler, layout, block, cohort.traits),
         attention=between,
     )
+
+
+def fit_and_write(block, task, cohort, folder, *, threads=1, **resuming):
+    """Fit a network, and write its outputs into `folder`; a fit that was killed goes on.
+
+    Parameters
+    ----------
+    block : dict
+        The model's entry of the registry.
+    task : soyfold.training.tasks.Task
+    cohort : soyfold.training.tasks.Cohort
+    folder : path-like
+    threads : int, keyword only
+        Threads of the CPU.
+    **resuming
+        `seconds` from one write of the resume file to the next.
+    """
+    torch.set_num_threads(threads)
+    started = time.perf_counter()
+    resume = ResumeFiles(folder, block, task, cohort, **resuming)
+    write_fit(folder, task, fit_network(block, task, cohort, resume=resume), started=started)
+    resume.remove()

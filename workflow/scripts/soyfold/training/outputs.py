@@ -8,8 +8,6 @@ import numpy as np
 import pandas as pd
 
 from soyfold.common.files import read_table, write_table
-from soyfold.common.logs import log
-from soyfold.metrics import all_metrics, pearson, within_groups
 
 
 def predictions_table(task, fit):
@@ -40,30 +38,9 @@ def _environments(task, known):
     return {"environment": np.where(task.environment[known] == "", None, task.environment[known])}
 
 
-def _agreement(task, lines, observed, predicted):
-    """All metrics, and PCC within the groups that the study knows; `lines` are row numbers."""
-    figures = all_metrics(observed, predicted)
-    for name, groups in (("environment", task.environment), ("family", task.families)):
-        if groups is not None and (groups[lines] != "").any():
-            named = np.where(groups[lines] == "", None, groups[lines])
-            figures[f"PCC_within_{name}"] = within_groups(observed, predicted, named, pearson)
-    return figures
-
-
-def metrics_table(task, fit):
-    """trait, part, metric, value: agreement on each part, then what the model itself reports."""
-    rows = [
-        (trait, part, name, value)
-        for trait, known, (observed, predicted) in task.by_trait(task.y, fit.predicted)
-        for part in task.parts
-        for lines in [task.part[known] == part]
-        for name, value in _agreement(
-            task, np.flatnonzero(known)[lines], observed[lines], predicted[lines]
-        ).items()
-    ]
-    rows += [(None, *row) for row in fit.extra]
-    table = pd.DataFrame(rows, columns=["trait", "part", "metric", "value"])
-    return _without_lone_trait(table, task)
+def estimates_table(fit):
+    """part (missing for the whole fit), metric, value: what the model says of itself."""
+    return pd.DataFrame(fit.extra, columns=["part", "metric", "value"])
 
 
 def _without_lone_trait(table, task):
@@ -72,12 +49,14 @@ def _without_lone_trait(table, task):
 
 
 def write_fit(folder, task, fit, *, started):
-    """Write a fit's outputs into `folder`; what changes from run to run goes to cost.tsv alone."""
+    """Write a fit's outputs into `folder`; what changes from run to run goes to cost.tsv alone.
+
+    Nothing that follows from the predictions is among them: `evaluation.measures` computes it.
+    """
     folder = Path(folder)
-    metrics = metrics_table(task, fit)
     write_table(predictions_table(task, fit), folder / "predictions.tsv")
     write_table(fit.history, folder / "history.tsv")
-    write_table(metrics, folder / "metrics.tsv")
+    write_table(estimates_table(fit), folder / "estimates.tsv")
     fit.save(folder / "checkpoint.npz")
     if fit.attention is not None:
         write_table(fit.attention.reset_index(names="chromosome"), folder / "attention.tsv")
@@ -89,10 +68,6 @@ def write_fit(folder, task, fit, *, started):
         "snps": task.dosage.shape[1] or None,
     }
     write_table(pd.DataFrame([cost]), folder / "cost.tsv")
-    test = metrics[metrics.part == "test"]
-    for name, rows in test.groupby(test.trait.fillna("") if task.traits else lambda _: ""):
-        told = "  ".join(f"{row.metric} {row.value:.4g}" for row in rows.itertuples())
-        log.info("test: %s", f"{name}: {told}" if name else told)
 
 
 def of_trait(table, trait):
@@ -111,5 +86,6 @@ def read_predictions(path, trait):
         If the file is absent or lacks a column.
     """
     wanted = ("sample", "part", "observed", "predicted", "held_out")
-    table = read_table(path, required=wanted, dtype={"sample": str, "trait": str})
+    text = dict.fromkeys(("sample", "trait", "environment"), str)
+    table = read_table(path, required=wanted, dtype=text)
     return of_trait(table, trait).dropna(subset="observed")

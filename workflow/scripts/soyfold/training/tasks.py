@@ -22,7 +22,7 @@ class Cohort:
     dosage : ndarray (all samples, L) int8
         Count of ALT, memory-mapped.
     lines : DataFrame
-        sample, row (of dosage), family where the study names families: the samples that have a
+        sample, row (of dosage), family where a model takes families: the samples that have a
         value of some trait.
     values : ndarray (lines,), or (lines, T) of traits learnt together
         Trait units; NaN where a line has no value of one of T traits.
@@ -66,7 +66,7 @@ class Task:
         The lines' rows of the study's dosage matrix.
     seed : int
     families : ndarray (n,) of str, or None
-        None where the study names none; an empty string for a line of no family.
+        None where the model takes none; an empty string for a line of no family.
     environment : ndarray (n,) of str, or None
         Where a value is of; an empty string for a line's value over all of them. None where values
         aren't parted by environment. A line then may stand in several rows.
@@ -132,7 +132,9 @@ class Fit:
     attention: pd.DataFrame | None = None
 
 
-def read_cohort(*, dosage, samples, variants, phenotypes, cim=None, products=None, kernels=()):
+def read_cohort(
+    *, dosage, samples, variants, phenotypes, families=None, cim=None, products=None, kernels=()
+):
     """Read a study's dosage matrix (memory-mapped) with the values of traits and a CIM.
 
     Parameters
@@ -141,6 +143,8 @@ def read_cohort(*, dosage, samples, variants, phenotypes, cim=None, products=Non
         Files of the cohort and contacts storeys.
     phenotypes : path-like, or dict of str to path-like
         The values of one trait; or those of the traits learnt together, by name.
+    families : path-like, optional
+        TSV with sample, family, for models that take them.
     products : path-like, optional
         Products of all lines, from which models that need kernels take them.
     kernels : sequence of path-like
@@ -156,7 +160,7 @@ def read_cohort(*, dosage, samples, variants, phenotypes, cim=None, products=Non
         If the tables don't fit the matrix, or the CIM lacks a chromosome of the variants.
     """
     matrix = np.load(dosage, mmap_mode="r")
-    rows = read_table(samples, required=("sample", "row"), dtype={"sample": str, "family": str})
+    rows = read_table(samples, required=("sample", "row"), dtype={"sample": str})
     snps = read_table(variants, required=("chromosome", "column"), dtype={"chromosome": str})
     if matrix.shape != (len(rows), len(snps)):
         raise UserError(
@@ -171,7 +175,10 @@ def read_cohort(*, dosage, samples, variants, phenotypes, cim=None, products=Non
         raise UserError(
             f"no chromosome {', '.join(missing)}", file=cim, allowed="all of the variants'"
         )
-    lines = rows[["sample", "row", *(["family"] if "family" in rows else [])]].sort_values("row")
+    lines = rows[["sample", "row"]].sort_values("row")
+    if families is not None:
+        named = read_table(families, required=("sample", "family"), dtype=str)
+        lines["family"] = lines["sample"].map(named.set_index("sample")["family"])
     joint = isinstance(phenotypes, dict)
     columns = [_read_values(path, lines["sample"]) for path in _files(phenotypes)]
     values = np.stack(columns, axis=1) if joint else columns[0]

@@ -60,7 +60,7 @@ def part_cells(cells, tested, part):
     rows : DataFrame
         sample, environment (missing for a line's value), part, value (trait units): lines, then
         tested cells.
-    losses : DataFrame
+    lost : DataFrame
         sample, why: lines whose training cells don't compare with the others'.
 
     Raises
@@ -90,13 +90,13 @@ def part_cells(cells, tested, part):
         ),
         held.assign(part="test", value=held["value"] - held["environment"].map(effects)),
     ]  # fmt: skip
-    losses = pd.DataFrame(
+    lost = pd.DataFrame(
         {
             "sample": lines.index[lines["value"].isna()],
             "why": "its environments share no line with the others",
         }
     )
-    return pd.concat([frame[ROWS] for frame in rows], ignore_index=True), losses
+    return pd.concat([frame[ROWS] for frame in rows], ignore_index=True), lost
 
 
 def value_parts(cells, rows):

@@ -71,7 +71,7 @@ def cluster_split(samples, cluster, *, ratio, seed):
 
 
 def draw(samples, settings, *, seed, clusters):
-    """One split, and no losses; `clusters` (sample, cluster) are those of the cohort."""
+    """One split, and no line lost; `clusters` (sample, cluster) are those of the cohort."""
     names = kept_names(samples)
     label = pd.Series(names).map(clusters.set_index("sample")["cluster"])
     return as_tables(names, cluster_split(names, label, ratio=settings["ratio"], seed=seed))

@@ -43,7 +43,7 @@ def draw(samples, settings, *, seed, cells):
 
     Returns
     -------
-    rows, losses : DataFrame
+    rows, lost : DataFrame
         As `cells.part_cells` gives them.
 
     Raises

@@ -50,7 +50,7 @@ def draw_split(samples, settings, *, seed, **tables):
     -------
     parts : DataFrame
         sample, part; a scheme of environments: sample, environment, part, value.
-    losses : DataFrame
+    lost : DataFrame
         sample, why: those that are left out.
 
     Raises

@@ -8,6 +8,6 @@ from soyfold.cohort.splits.parts import as_tables, draw_parts, generator, kept_n
 
 
 def draw(samples, settings, *, seed):
-    """One split into train and val, and no losses; `validation` is the share of val."""
+    """One split into train and val, and no line lost; `validation` is the share of val."""
     names, share = kept_names(samples), settings["validation"]
     return as_tables(names, draw_parts(names, (1 - share, share), generator(seed)))

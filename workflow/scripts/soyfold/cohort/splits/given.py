@@ -62,7 +62,7 @@ def given_split(table, samples, *, seed, file):
     -------
     parts : DataFrame
         sample, part: the samples that passed QC and have a part, in the order of `samples`.
-    losses : DataFrame
+    lost : DataFrame
         sample, why: every sample of the table that is left out, and every sample that passed QC
         and isn't in the table.
 
@@ -83,7 +83,7 @@ def given_split(table, samples, *, seed, file):
     why[parts["kept"] & listed & parts["part"].isna()] = f"no part in {column}"
     removed = ~parts["kept"] & listed
     why[removed] = "removed by genotype QC: " + parts["reason"].fillna("no reason given")[removed]
-    losses = parts.assign(why=why).loc[why.notna(), ["sample", "why"]]
+    lost = parts.assign(why=why).loc[why.notna(), ["sample", "why"]]
     parts = parts.loc[parts["kept"] & parts["part"].notna(), ["sample", "part"]]
     empty = [part for part in PARTS if part not in set(parts["part"])]
     if empty:
@@ -91,7 +91,7 @@ def given_split(table, samples, *, seed, file):
             f"no sample in {' and '.join(empty)} after genotype QC", file=file,
             at=f"column {column}", allowed="at least one sample in each part",
         )  # fmt: skip
-    return parts.reset_index(drop=True), losses.reset_index(drop=True)
+    return parts.reset_index(drop=True), lost.reset_index(drop=True)
 
 
 def draw(samples, settings, *, seed, splits):

@@ -64,7 +64,7 @@ def kfold_split(samples, *, folds, ratio, seed, strata=None):
 
 
 def draw(samples, settings, *, seed, values=None):
-    """One split, and no losses; `values` (sample, value) where `stratify` names a trait."""
+    """One split, and no line lost; `values` (sample, value) where `stratify` names a trait."""
     names = kept_names(samples)
     strata = strata_of(names, settings["stratify"], values)
     part = kfold_split(

@@ -62,7 +62,7 @@ def leave_family_out(family, *, minimum, ratio, seed):
 
 
 def draw(samples, settings, *, seed, families):
-    """One split, and no losses; `families` (sample, family) are those of the cohort."""
+    """One split, and no line lost; `families` (sample, family) are those of the cohort."""
     names = kept_names(samples)
     family = pd.Series(names).map(families.set_index("sample")["family"])
     part = leave_family_out(family, minimum=settings["minimum"], ratio=settings["ratio"], seed=seed)

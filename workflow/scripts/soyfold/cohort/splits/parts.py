@@ -92,5 +92,5 @@ def kept_names(samples):
 
 
 def as_tables(names, part):
-    """sample, part; and the losses (sample, why) of a scheme that leaves nobody out."""
+    """sample, part; and the lines lost (sample, why) of a scheme that leaves nobody out."""
     return pd.DataFrame({"sample": names, "part": part}), pd.DataFrame(columns=["sample", "why"])

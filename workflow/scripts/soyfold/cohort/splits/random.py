@@ -62,7 +62,7 @@ def random_split(samples, *, ratio, seed, strata=None):
 
 
 def draw(samples, settings, *, seed, values=None):
-    """One split, and no losses; `values` (sample, value) where `stratify` names a trait."""
+    """One split, and no line lost; `values` (sample, value) where `stratify` names a trait."""
     names = kept_names(samples)
     strata = strata_of(names, settings["stratify"], values)
     return as_tables(names, random_split(names, ratio=settings["ratio"], seed=seed, strata=strata))

@@ -1,4 +1,4 @@
-"""The page of losses: from the raw file to the lines that each split trains and tests on."""
+"""The page of what was lost: from the raw file to the lines that each split trains and tests on."""
 
 import pandas as pd
 
@@ -75,13 +75,13 @@ def split_table(scores):
     return Table("Splits: lines with a value", columns, rows)
 
 
-def split_losses(files):
+def split_lost(files):
     """Lines that no part of a split holds, counted by reason.
 
     Parameters
     ----------
     files : dict of str to list of path-like
-        Scheme to its splits' tables of losses: sample, why.
+        Scheme to its splits' tables of lost lines: sample, why.
 
     Returns
     -------
@@ -121,14 +121,14 @@ def accuracy_table(accuracy):
     return Table("Imputation: accuracy on masked calls", columns, rows)
 
 
-def loss_sections(*, qc, joins, accuracy, scores, losses):
+def lost_sections(*, qc, joins, accuracy, scores, lost):
     """What was lost on the road, and why.
 
     Parameters
     ----------
     qc, joins, accuracy, scores : path-like, keyword only
         qc_counts.tsv, join_counts.tsv, accuracy.tsv, scores.tsv.
-    losses : dict of str to list of path-like, keyword only
+    lost : dict of str to list of path-like, keyword only
         Scheme to the tables of lines without a part.
 
     Returns
@@ -141,7 +141,7 @@ def loss_sections(*, qc, joins, accuracy, scores, losses):
         filter_table(counts),
         join_table(read_table(joins, dtype={"trait": str}), int(counts.samples_left.iloc[-1])),
         split_table(read_table(scores, required=names, dtype=names)),
-        split_losses(losses),
+        split_lost(lost),
         accuracy_table(read_table(accuracy)),
     ]
 

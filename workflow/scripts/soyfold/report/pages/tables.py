@@ -40,14 +40,14 @@ def schemes(files, facts):
 
 
 def filtering(files, facts):
-    """What was lost on the road. Files: qc, joins, accuracy, scores, losses (a list); facts:
-    schemes, that of each table of losses.
+    """What was lost on the road. Files: qc, joins, accuracy, scores, lost (a list); facts:
+    schemes, that of each table of lost lines.
     """
     by_scheme = {}
-    for scheme, path in zip(facts["schemes"], files["losses"], strict=True):
+    for scheme, path in zip(facts["schemes"], files["lost"], strict=True):
         by_scheme.setdefault(scheme, []).append(path)
     names = ("qc", "joins", "accuracy", "scores")
-    return lost.loss_sections(**{name: files[name] for name in names}, losses=by_scheme)
+    return lost.lost_sections(**{name: files[name] for name in names}, lost=by_scheme)
 
 
 def libraries(files, facts):
