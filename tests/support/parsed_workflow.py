@@ -34,7 +34,7 @@ def script_rules():
 
 def script_of(rule):
     """Stem of a rule's script."""
-    return Path(rule.script).stem
+    return Path(str(rule.script).format(params=rule.params)).stem
 
 
 def environment_of(rule):

@@ -146,10 +146,12 @@ for job in study.fits.jobs:
             seeds=job.seeds,
             traits=job.together,
             source=job.source,
+            script=job.script,
         message:
             job.message
+        # By a parameter: the loop's own name would be that of its last round when this is read.
         script:
-            f"../scripts/{job.script}.py"
+            "../scripts/{params.script}.py"
 
 
 # Seconds for all splits of a scheme: the members' predictions are read, weighted and written.
