@@ -46,7 +46,7 @@ def _complete_blocks(file, samples, variants, cells):
                 file=file,
                 at=f"sample {samples[column]}, variant {variants.iloc[part.start + row]}",
                 allowed="no missing call after imputation",
-                mend="switch imputation on (imputation: {method: beagle})",
+                mend="take `imputation: off` out of the study file",
             )
         yield part, counts
 
