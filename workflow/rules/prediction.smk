@@ -243,6 +243,8 @@ rule final:
     input:
         study.prediction.saved,
         study.kernels.released(final=True),
+    message:
+        "prediction: all models are saved"
 
 
 rule predict:
@@ -252,3 +254,5 @@ rule predict:
         expand(rules.plot_predicted.output.png, trait=study.traits),
         f"{study.prediction.folder}/predictions.html",
         study.kernels.released(final=True),
+    message:
+        "prediction: all that was asked of the new lines is there"

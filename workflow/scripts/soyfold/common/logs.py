@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import logging
+import os
 import re
 import sys
 import time
@@ -10,6 +11,9 @@ import time
 from soyfold.common.errors import UserError
 
 log = logging.getLogger("soyfold")
+
+# Set where the process that started a job tells its errors, from its log, when all jobs have ended.
+ERRORS_LAST = "SOYFOLD_ERRORS_LAST"
 
 # HDF5's words on a file that the system refused to open, read or write.
 HDF5_REFUSED = re.compile(r"filename = '(?P<file>[^']*)'.*?errno = (?P<number>\d+)", re.DOTALL)
@@ -48,14 +52,20 @@ def _refusal(error):
     return UserError(found, file=file and re.sub(r"\.part\d+\.", "", str(file)), mend=mend)
 
 
+def _tell(line):
+    if not os.environ.get(ERRORS_LAST):
+        print(f"soyfold: {line}", file=sys.stderr)
+
+
 @contextlib.contextmanager
 def rule_log(path):
     """Send soyfold's log to `path` while a rule's script runs.
 
     What is logged as `log.warning("WARNING ...")` also goes to the terminal: nobody reads the log
     of a job that ended well. A `UserError`, or what the system refuses (no space, no permission),
-    becomes one line in the log and on the terminal and exit status 1; any other exception leaves
-    its traceback in the log, so that the terminal stays readable.
+    becomes one line in the log and on the terminal (which `progress` writes, where it is at work)
+    and exit status 1; any other exception leaves its traceback in the log, so that the terminal
+    stays readable.
 
     Parameters
     ----------
@@ -70,7 +80,8 @@ def rule_log(path):
     handler = _Handler(path, mode="w", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S"))
     terminal = logging.StreamHandler(sys.stderr)
-    terminal.setFormatter(logging.Formatter("soyfold: %(message)s"))
+    erase = "\r\033[K" if sys.stderr.isatty() else ""  # what progress has drawn there
+    terminal.setFormatter(logging.Formatter(f"{erase}soyfold: %(message)s"))
     terminal.addFilter(lambda record: str(record.msg).startswith("WARNING "))
     log.addHandler(handler)
     log.addHandler(terminal)
@@ -82,15 +93,13 @@ def rule_log(path):
     except Exception as error:
         told = error if isinstance(error, UserError) else _refusal(error)
         if told is not None:
-            log.error("ERROR %s", told)
-            print(f"soyfold: ERROR {told}", file=sys.stderr)
+            for line in str(told).splitlines():
+                log.error("ERROR %s", line)
+            _tell(f"ERROR {told}")
             raise SystemExit(1) from None
         log.exception("unexpected %s", type(error).__name__)
-        print(
-            f"soyfold: unexpected {type(error).__name__}: {' '.join(str(error).split())}"
-            f" (traceback in {path})",
-            file=sys.stderr,
-        )
+        text = " ".join(str(error).split())
+        _tell(f"unexpected {type(error).__name__}: {text} (traceback in {path})")
         raise SystemExit(1) from None
     finally:
         log.removeHandler(terminal)
