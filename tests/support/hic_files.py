@@ -35,6 +35,10 @@ def draw_pairs(n, seed=0):
     return pd.DataFrame(ends)
 
 
+NAMES = ASSEMBLY.names
+PAIRS = draw_pairs(400)
+
+
 def write_pairs(pairs, path):
     """Write HiC-Pro's allValidPairs; gzipped if the path says so."""
     opener = gzip.open if str(path).endswith(".gz") else open

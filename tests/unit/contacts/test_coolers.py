@@ -10,34 +10,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from hic_files import (
-    ASSEMBLY,
     CONTIGS,
+    NAMES,
+    PAIRS,
     RESOLUTION,
     dense_of,
-    draw_pairs,
     file_bins,
     folded,
-    load_checked,
-    refuse,
     row_of,
     sums_of,
 )  # fmt: skip
 
 from soyfold.contacts import coolers, sum_by_chromosome
 from soyfold.contacts.merging import merge_libraries
-
-NAMES = ASSEMBLY.names
-PAIRS = draw_pairs(400)
-
-
-@pytest.fixture
-def load(tmp_path):
-    return lambda row, **options: load_checked(row, tmp_path, PAIRS, **options)
-
-
-@pytest.fixture
-def refused(tmp_path):
-    return lambda row, *said: refuse(row, tmp_path, *said)
 
 
 def write_cool(path, *, values=None, square=False, weight=None, bins=None, symmetric=False):

@@ -10,12 +10,11 @@ import pytest
 from hic_files import (
     ASSEMBLY,
     CONTIGS,
+    NAMES,
+    PAIRS,
     RESOLUTION,
     dense_of,
-    draw_pairs,
     file_bins,
-    load_checked,
-    refuse,
     row_of,
     write_matrix,
     write_pairs,
@@ -23,19 +22,6 @@ from hic_files import (
 
 from soyfold.contacts import sum_by_chromosome
 from soyfold.contacts.library import load_library
-
-NAMES = ASSEMBLY.names
-PAIRS = draw_pairs(400)
-
-
-@pytest.fixture
-def load(tmp_path):
-    return lambda row, **options: load_checked(row, tmp_path, PAIRS, **options)
-
-
-@pytest.fixture
-def refused(tmp_path):
-    return lambda row, *said: refuse(row, tmp_path, *said)
 
 
 def allvalid(tmp_path):
