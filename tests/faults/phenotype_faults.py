@@ -36,6 +36,19 @@ def oil(*lines):
     return lambda study: study.write(OIL, lines)
 
 
+def several(columns, trait="NA", value="NA"):
+    """A fault of a row of the traits sheet that stands for several columns of oil's table."""
+
+    def spoil(study):
+        header, first, *others = study.lines(TRAITS)
+        cells = dict(zip(header.split("\t"), first.split("\t"), strict=True))
+        cells |= {"trait": trait, "value_column": value}
+        first = "\t".join([*cells.values(), columns])
+        study.write(TRAITS, [f"{header}\tcolumns", first, *(f"{line}\tNA" for line in others)])
+
+    return spoil
+
+
 def trait_named(name):
     """A fault of a trait's name."""
     return lambda study: study.edit(TRAITS, "oil\t", f"{name}\t")
@@ -398,5 +411,22 @@ FAULTS = [
         families("sample\tfamily", "W1\t1"),
         ("no family for any of 48 samples",),
         mended="told after imputation",
+    ),
+    _config(
+        "columns: a pattern that fits none",
+        several("BLUP_*"),
+        "no column that fits 'BLUP_*'",
+        "OIL",
+    ),
+    _config("columns: a misspelt one", several("OLI"), "no column 'OLI'", "write OIL"),
+    _config("columns: one twice", several("OIL, O*"), "column 'OIL' twice", "line 2"),
+    _config("columns: one name for all", several("OIL", trait="oil"), "trait 'oil'", "with a *"),
+    _config(
+        "columns beside value_column", several("O*", value="OIL"), "columns beside value_column"
+    ),
+    _config(
+        "columns: a trait that another row has",
+        several("OIL*", trait="protein*"),
+        "'protein' twice",
     ),
 ]

@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import itertools
 import re
 
 import numpy as np
@@ -222,6 +223,46 @@ def read_columns(path, names, *, optional=(), identity=None, sheet=None, decimal
             lines = read_lines(stream, file=path)
             rows = _text_rows(lines, lambda cells: _has_all(cells, names))
             return _read_rows(rows, names, optional, identity, path, most=most)
+
+
+def find_columns(path, fits, *, sheet=None):
+    """The header of a user's table that is to be known by what its columns are called.
+
+    Parameters
+    ----------
+    path, sheet
+        As for `read_columns`; of a workbook without `sheet` the visible sheets are looked through.
+    fits : callable
+        How well a row's cells serve as header, 0 for not at all.
+
+    Returns
+    -------
+    list of str
+        Names of the best of the first rows, units behind them left out (`protein (%)` is protein);
+        where none fits, the first row of several cells.
+    """
+
+    def bare(cells):
+        return [(_UNIT.fullmatch(cell.strip()) or {"name": cell.strip()})["name"] for cell in cells]
+
+    with _told(path):
+        if is_workbook(path):
+            pages = read_sheets(path, sheet=sheet).values()
+            tops = [page.rows[:TITLE_LINES] for page in pages if sheet or not page.hidden]
+            rows = [bare(cells) for top in tops for _, cells in top]
+        else:
+            with open_binary(path) as stream:
+                lines = itertools.islice(read_lines(stream, file=path), TITLE_LINES)
+                readings = [
+                    next(csv.reader([line], delimiter=own), [])
+                    for line in lines
+                    for own in DELIMITERS
+                ]
+            rows = [bare(cells) for cells in readings]
+    best = max(rows, key=fits, default=[])
+    if not rows or fits(best):
+        return best
+    return next((row for row in rows if len(row) > 1), rows[0])
 
 
 @contextlib.contextmanager

@@ -18,11 +18,11 @@ from soyfold.study.schemes import final_scheme, further_models, read_schemes
 from soyfold.study.settings import (
     load_study,
     read_libraries,
-    read_sheet,
     refuse_missing_files,
     results_folder,
 )
 from soyfold.study.study import Study
+from soyfold.study.trait_columns import read_traits
 
 
 def load(config, schemas, *, file):
@@ -47,7 +47,7 @@ def load(config, schemas, *, file):
         For the first thing that is wrong with the config, a sheet, or a file that they name.
     """
     settings = load_study(config, schemas, file=file)
-    traits = read_sheet(settings["cohort"]["traits"], schemas / "traits.schema.yaml", key="trait")
+    traits = read_traits(settings["cohort"]["traits"], schemas)
     libraries = read_libraries(settings, schemas)
     chromosomes = read_chromosomes(settings["chromosomes"])
     families = bool(settings["cohort"]["families"])

@@ -38,8 +38,10 @@ def shipped(path):
     return path if Path(path).exists() or not own.exists() else str(own)
 
 
-def read_sheet(path, schema, *, key):
+def read_sheet(path, schema, *, key, expand=lambda row, **where: [row]):
     """Read a sheet (traits.tsv, hic.tsv) into a dict of rows by the column `key`.
+
+    `expand` makes rows of one row as it was read: what a row that stands for several is.
 
     Raises
     ------
@@ -57,16 +59,16 @@ def read_sheet(path, schema, *, key):
                 if kind in rule.get("type", "") and row[name] is not None:
                     with contextlib.suppress(ValueError):  # the schema says what is wrong with it
                         row[name] = number(row[name])
+        where = {"file": path, "at": f"line {line}"}
         try:
-            row = check(row, schema, file=path, at=f"line {line}")
+            several = [check(one, schema, **where) for one in expand(row, **where)]
         except UserError as error:
             errors.append(error)
             continue
-        if row[key] in rows:
-            twice = f"{key} {row[key]!r} twice"
-            errors.append(UserError(twice, file=path, at=f"line {line}", allowed="each once"))
-        row["file"] = expand_path(row["file"])
-        rows[row[key]] = row
+        for one in several:
+            if one[key] in rows:
+                errors.append(UserError(f"{key} {one[key]!r} twice", allowed="each once", **where))
+            rows[one[key]] = one | {"file": expand_path(one["file"])}
     raise_all(errors)
     if not rows:
         raise UserError("no rows", file=path, allowed=f"one row for each {key}")

@@ -1,0 +1,102 @@
+"""Rows of the traits sheet that stand for several columns of a table, as a row for each."""
+
+import re
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from soyfold.cohort.phenotypes import WIDE_ID_COLUMNS
+from soyfold.common.delimited import find_columns
+from soyfold.common.errors import UserError
+from soyfold.common.schema import nearest
+from soyfold.study.settings import expand_path, read_sheet
+
+_SIGNS = re.compile(r"[^A-Za-z0-9_.-]+")
+BESIDE = ("id_column", "environment_column", "unit_column")
+
+
+def read_traits(path, schemas):
+    """Read the traits sheet: a row for each trait, where it has `columns` for each of those.
+
+    Parameters
+    ----------
+    path, schemas : path-like
+
+    Returns
+    -------
+    dict of str to dict
+        Rows by trait. A row that came from `columns` is what it would be if it stood alone.
+
+    Raises
+    ------
+    UserError
+        As `settings.read_sheet`; for a pattern that no column fits, a column that isn't there or
+        is named twice, or a name for several traits.
+    """
+    schema = Path(schemas) / "traits.schema.yaml"
+    return read_sheet(path, schema, key="trait", expand=expand_columns)
+
+
+def expand_columns(row, **where):
+    """A row as it stands, or one for each column that its `columns` names.
+
+    Parameters
+    ----------
+    row : dict
+        As it was read, unchecked.
+    **where
+        `file` and `at` of the row, for messages.
+    """
+    parts = [part.strip() for part in (row.get("columns") or "").split(",") if part.strip()]
+    if not parts:
+        return [row]
+    if row.get("value_column"):
+        raise UserError("columns beside value_column", allowed="one of them, NA for the other",
+                        **where)  # fmt: skip
+    name = row.get("trait")
+    if name and "*" not in name:
+        raise UserError(
+            f"trait {name!r} for the columns {row['columns']!r}", **where,
+            allowed="NA, which names each trait by its column; or a name with a *, in whose place"
+            " stands what the pattern's * fits, or the column's name",
+        )  # fmt: skip
+    return [
+        row | {"columns": None, "value_column": column, "trait": _named(name, column, part)}
+        for column, part in _chosen(parts, row, where).items()
+    ]
+
+
+def _chosen(parts, row, where):
+    """The part that chose it by column, in the order of the sheet."""
+    own = [row[key] for key in BESIDE if row.get(key)]
+
+    def fitting(cells):
+        ids = own if row.get("id_column") else [*own, *WIDE_ID_COLUMNS, *cells[:1]]
+        values = [cell for cell in dict.fromkeys(cells) if cell and cell not in ids]
+        return {part: [cell for cell in values if fnmatchcase(cell, part)] for part in parts}
+
+    there = find_columns(
+        expand_path(row["file"]), lambda cells: sum(map(bool, fitting(cells).values())),
+        sheet=row.get("sheet"),
+    )  # fmt: skip
+    chosen = {}
+    for part, columns in fitting(there).items():
+        if not columns:
+            kind = "no column that fits" if "*" in part or "?" in part else "no column"
+            raise UserError(
+                f"{kind} {part!r} in {row['file']}", **where,
+                allowed=", ".join(cell for cell in there if cell), mend=nearest(part, there),
+            )  # fmt: skip
+        for column in columns:
+            if column in chosen or parts.count(part) > 1:
+                raise UserError(f"the column {column!r} twice in columns {row['columns']!r}",
+                                allowed="each once", **where)  # fmt: skip
+            chosen[column] = part
+    return chosen
+
+
+def _named(name, column, part):
+    """The trait's name: signs that no folder has become `_`."""
+    if name and part.count("*") == 1:
+        front, _, back = part.partition("*")
+        column = column[len(front) : len(column) - len(back)]
+    return _SIGNS.sub("_", (name or "*").replace("*", column)).strip("_")
