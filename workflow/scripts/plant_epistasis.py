@@ -1,7 +1,7 @@
 """Plant epistasis between chromosomes of high or low contact: the control of the 3D claim.
 
-    snakemake --cores 2 --configfile config/yeast.yaml \\
-        results/yeast/cohort/dosage.npy results/yeast/contacts/cim_sums.tsv
+    snakemake results/yeast/cohort/dosage.npy results/yeast/contacts/cim_sums.tsv \\
+        --cores 2 --configfile config/yeast.yaml
     python workflow/scripts/plant_epistasis.py --study config/yeast.yaml --out yeast_planted
     snakemake --cores 2 --configfile yeast_planted/study.yaml
 

@@ -29,7 +29,7 @@ PUBLIC = {
     "attention": ["biased_attention", "attention_statistics", "chromosome_context"],
     "contacts": ["sum_by_chromosome"],
     "metrics": ["mae", "pearson", "consistency_index"],
-    "prediction": ["load_model"],
+    "prediction": ["load_model", "predict_file"],
     "simulation": ["Options", "simulate_study"],
 }
 

@@ -4,4 +4,4 @@ Imports `cohort`, `imputation`, `genotypes`, `models`, `training` and `evaluatio
 
 from soyfold.common.lazy import hand_on
 
-__getattr__, __all__ = hand_on(__name__, load_model="saved_models")
+__getattr__, __all__ = hand_on(__name__, load_model="saved_models", predict_file="from_file")

@@ -66,7 +66,7 @@ def read_source(config, schemas, *, file):
             raise UserError(
                 "no such file",
                 file=path,
-                mend=f"snakemake --cores 2 --configfile {file} {matrix} {table}",
+                mend=f"snakemake {matrix} {table} --cores 2 --configfile {file}",
             )
     cohort = matrix.parent
     samples = read_table(cohort / "samples.tsv", required=("sample", "row"), dtype={"sample": str})
