@@ -4,6 +4,7 @@ from pathlib import Path
 from snakemake import __version__ as SNAKEMAKE_VERSION
 
 from soyfold.evaluation.comparisons import HIGHER_IS_BETTER
+from soyfold.evaluation.verdicts import best_names
 from soyfold.report.provenance import used_methods
 from soyfold.report.pages.templates import template_digest
 from soyfold.study.settings import shipped
@@ -11,7 +12,9 @@ from soyfold.study.settings import shipped
 
 rule plot_learning_curves:
     input:
-        histories=study.fits.files_of("history.tsv"),
+        histories=lambda wildcards: study.fits.files(
+            study.fits.trained(wildcards.trait), "history.tsv"
+        ),
     output:
         png=report(
             f"{study.report.figures}/learning_curves_{{trait}}.png",
@@ -28,7 +31,7 @@ rule plot_learning_curves:
     resources:
         **study.resources(),
     params:
-        fits=lambda wildcards: study.fits.of(wildcards.trait),
+        fits=lambda wildcards: study.fits.trained(wildcards.trait),
         source=study.source("plot_learning_curves"),
     message:
         "report: learning curves of {wildcards.trait}"
@@ -217,6 +220,7 @@ for name, page in study.report.pages.items():
 rule report_opening:
     input:
         **study.report.pages["scores"].files,
+        vega=study.report.vega,
     output:
         text=study.report.opening,
     log:
@@ -231,6 +235,8 @@ rule report_opening:
         traits=list(study.traits),
         scheme=study.scheme,
         title=study.settings["title"],
+        place=study.report.place("", "results")["category"],
+        template=template_digest(),
         source=study.source("report_opening"),
     message:
         "report: its opening"
@@ -316,7 +322,8 @@ rule report_manhattan:
         "../scripts/report_manhattan.py"
 
 
-# Of the lines that `snakemake predict` was asked for.
+# Of the lines that `snakemake predict` was asked for. The best models are those of scores that the
+# study has by now: as an input they would make each prediction wait for the whole evaluation.
 rule report_untested:
     input:
         predictions=f"{study.prediction.folder}/predictions.tsv",
@@ -338,7 +345,9 @@ rule report_untested:
     params:
         page="untested",
         title="Untested lines",
-        facts={},
+        facts=lambda wildcards: {
+            "best": best_names(study.evaluation.trait_tables, study.models, scheme=study.scheme)
+        },
         template=template_digest(),
         source=study.source("report_table"),
     message:

@@ -12,12 +12,14 @@ import sys
 from pathlib import Path
 
 import yaml
+from snakemake.assets import Assets
 
 from soyfold.common.errors import UserError
+from soyfold.common.files import staged
 from soyfold.study import settings
 
 SCHEMAS = settings.HOME / "workflow" / "schemas"
-STYLE = settings.HOME / "workflow" / "report" / "report.css"
+TEXTS = settings.HOME / "workflow" / "report"
 
 
 def report_file(study):
@@ -35,6 +37,15 @@ def report_file(study):
     return Path(settings.results_folder()) / checked["study"] / "report" / "report.html"
 
 
+def drop_second_vega(path):
+    """Take Snakemake's copies of Vega out of a report: 2.2 MB that its opening brings packed."""
+    page = path.read_text(encoding="utf-8")
+    for name in ("vega", "vega-lite", "vega-embed"):
+        page = page.replace(f"<script>{Assets.get_content(f'{name}/{name}.js')}</script>", "")
+    with staged(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("study", help="study file")
@@ -44,8 +55,10 @@ if __name__ == "__main__":
     except UserError as error:
         sys.exit(f"soyfold: {error}")
     run = [sys.executable, "-m", "snakemake", *arguments, "--configfile", known.study]
-    marks = ["--report", str(path), "--report-stylesheet", str(STYLE)]
+    marks = ["--report", str(path), "--report-stylesheet", str(TEXTS / "report.css")]
+    marks += ["--report-metadata", str(TEXTS / "metadata.yaml")]
     for command in (run, [*run, *marks]):
         if status := subprocess.run(command, check=False).returncode:
             sys.exit(status)
+    drop_second_vega(path)
     print(f"report   {path}")

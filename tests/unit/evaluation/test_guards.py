@@ -120,5 +120,5 @@ def test_a_trait_without_a_genetic_variance_has_no_best_model(tmp_path):
     assert told in verdict(next(best.itertuples()))
     assert told in format_best({"oil": table}, None, scheme="random")
     assert "! variance at its bound: GBLUP (oil)" in format_guards({"oil": table})
-    text = opening_text({"oil": table}, None, scheme="random", title="t")
+    text = opening_text({"oil": table}, None, scheme="random", title="t", place="1 Results")
     assert f"**oil**: {told}" in text and "- variance at its bound: GBLUP (oil)" in text

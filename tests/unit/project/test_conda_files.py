@@ -25,6 +25,7 @@ PACKAGES = {
     "vl_convert": "vl-convert-python",
     "sklearn": "scikit-learn",
     "matplotlib": "matplotlib-base",
+    "PIL": "matplotlib-base",  # never without it: its PNGs are Pillow's
 }
 # Programs, by the names that `find_program` looks for, and their packages.
 PROGRAMS = {"plink1.9": ["plink"], "plink2": ["plink2"], "beagle": ["beagle", "openjdk"]}

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from loaded_study import load_demo
 
+from soyfold.study.pages import CATEGORIES
+
 PLAIN = {
     "contacts": "expected",
     "splits": {"seeds": 1},
@@ -42,7 +44,7 @@ def test_each_page_reads_what_a_whole_run_makes(demo):
         for path in (path for files in page.files.values() for path in listed(files)):
             # Splits, joins and libraries are made on the way, and what draws interactive figures.
             on_the_way = "/splits/" in path or path.endswith(
-                ("join_counts.tsv", "libraries.tsv", "vega.js.gz")
+                ("join_counts.tsv", "libraries.tsv", "vega.js")
             )
             assert path in made or on_the_way, (name, path)
 
@@ -65,11 +67,16 @@ def test_tables_follow_from_the_study(demo, plain):
 
 def test_figures_follow_from_the_study(demo, plain):
     assert plain.report.drawn == [
-        "cim", "learning_curves_oil", "learning_curves_protein", "predictions_oil",
-        "predictions_protein",
+        "cim", "predictions_oil", "predictions_protein",
     ]  # fmt: skip
     more = set(demo.report.drawn) - set(plain.report.drawn)
-    assert {"attention_oil", "controls", "comparisons_random_PCC", "manhattan_protein"} <= more
+    assert {
+        "attention_oil",
+        "learning_curves_oil",
+        "controls",
+        "comparisons_random_PCC",
+        "manhattan_protein",
+    } <= more
 
 
 def test_the_interpretation_shows_each_of_its_tables_once():
@@ -86,6 +93,34 @@ def test_models_are_asked_as_they_can_be(demo, plain):
     assert {trait for trait, _ in why.models} == {"oil", "protein"}
     assert {fit["model"] for fit in why.attentive} == {"transformer", "csafm", "cisem"}
     assert plain.interpretation.tables == [] and plain.interpretation.names("effects") == "(?!)"
+
+
+@pytest.mark.parametrize(
+    ("changes", "categories", "parts"),
+    [
+        ({}, ["results", "quality", "contacts", "curves", "interpretation", "methods"],
+         ["scores", "comparisons", "controls", "lines", "paper"]),
+        ({"new_genotypes": "resources/demo/README.md", "interpretation": False},
+         ["results", "quality", "contacts", "curves", "predictions", "methods"],
+         ["scores", "comparisons", "controls", "lines", "paper"]),
+        (PLAIN, ["results", "quality", "contacts", "methods"], ["scores", "lines"]),
+    ],
+)  # fmt: skip
+def test_the_menu_is_numbered_without_gaps_by_what_the_study_has(changes, categories, parts):
+    place = load_demo(changes).report.place
+    found = [place("x", name)["category"] for name in categories]
+    assert [name.split()[0] for name in found] == [f"{n}" for n in range(1, len(found) + 1)]
+    assert sorted(found) == found, "the menu sorts by name"
+    inside = [place("x", "results", name)["subcategory"] for name in parts]
+    assert [name.split()[0] for name in inside] == [f"{n}" for n in range(1, len(inside) + 1)]
+    others = set(CATEGORIES) - set(categories)
+    assert {place("x", name)["category"] for name in others} == {CATEGORIES[n] for n in others}
+
+
+def test_learning_curves_are_of_traits_with_networks():
+    networks = load_demo({**PLAIN, "training": {"models": ["gblup", "cnn", "csafm_ensemble"]}})
+    assert networks.report.curved == ["oil", "protein"]
+    assert {fit["model"] for fit in networks.fits.trained("oil")} == {"cnn", "csafm_ensemble"}
 
 
 def test_a_place_in_the_report_is_in_the_order_of_its_menu(demo):

@@ -1,8 +1,10 @@
 """Figures of the evaluation: what is drawn, what is named, same bytes twice."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from soyfold.report.figures import curves
 from soyfold.report.figures.curves import plot_learning_curves, plot_predictions
@@ -32,16 +34,37 @@ def test_a_constant_predictor_is_named_so_and_never_given_a_correlation(tmp_path
     assert "observed oil (%)" in text
 
 
-def test_models_without_epochs_have_no_curve(tmp_path):
-    histories = {"GBLUP": [history(0)], "CNN": [history(9), history(4)]}
-    plot_learning_curves(histories, trait="oil", paths=[tmp_path / "c.svg"])
-    text = (tmp_path / "c.svg").read_text()
-    assert "CNN" in text and "GBLUP" not in text
+def test_a_bold_mean_ends_with_the_first_seed(monkeypatch):
+    seen = []
+    monkeypatch.setattr(curves, "save_figure", lambda figure, paths: seen.append(figure.axes))
+    plot_learning_curves({"CNN": [history(9), history(4)]}, trait="oil", paths=[])
+    bold = [line for line in seen[0][0].lines if line.get_label() == "CNN"]
+    assert [len(line.get_xdata()) for line in bold] == [4]
 
 
-def test_a_study_without_networks_says_so(tmp_path):
-    plot_learning_curves({"Mean": [history(0)]}, trait="oil", paths=[tmp_path / "c.svg"])
-    assert "no model has epochs" in (tmp_path / "c.svg").read_text()
+@pytest.mark.parametrize("used", range(1, 9))
+def test_each_column_of_panels_has_ticks_beneath_its_last_one(used):
+    figure, axes = plt.subplots(2, 4, sharex=True, squeeze=False)
+    curves.hide_unused(axes, used)
+    figure.canvas.draw()
+    for column in axes.T:
+        seen = [axis for axis in column if axis.axison]
+        ticks = [any(t.get_visible() for t in axis.get_xticklabels()) for axis in seen]
+        assert not seen or ticks[-1], "values cannot be read"
+    plt.close(figure)
+
+
+def test_the_palette_of_a_png_changes_no_colour_that_one_sees(tmp_path):
+    few, all_ = tmp_path / "few.png", tmp_path / "all.png"
+    with plt.rc_context(curves.STYLE):
+        figure, axis = plt.subplots()
+        image = axis.imshow(np.random.default_rng(0).normal(size=(20, 20)), cmap="RdBu_r")
+        figure.colorbar(image)
+        figure.savefig(all_, bbox_inches="tight")
+        curves.save_figure(figure, [few])
+    seen, wanted = (np.asarray(Image.open(p).convert("RGB")).astype(int) for p in (few, all_))
+    assert np.abs(seen - wanted).max() <= 8
+    assert few.stat().st_size < 0.6 * all_.stat().st_size
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg"])

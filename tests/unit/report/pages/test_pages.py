@@ -1,5 +1,6 @@
 """Pages of the report: what is shown, sorted by and left out."""
 
+import base64
 import gzip
 import html
 import io
@@ -9,13 +10,25 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from docutils.core import publish_parts
 from hypothesis import given
 from hypothesis import strategies as st
 
 from soyfold.common.errors import UserError
 from soyfold.common.files import write_table
 from soyfold.evaluation.paired import paired_difference
-from soyfold.report.pages import charts, lost, manhattan, opening, pages, plain, results, templates
+from soyfold.evaluation.verdicts import best_names
+from soyfold.report.pages import (
+    charts,
+    lost,
+    manhattan,
+    opening,
+    pages,
+    plain,
+    results,
+    templates,
+    untested,
+)
 from soyfold.report.pages.pages import Cell, Chart, Column, Notes, Table
 
 NASTY = '</script><img src=x onerror=alert(1)> & "quoted"'
@@ -31,11 +44,9 @@ def test_what_users_name_is_text_on_the_page():
     assert page.count(html.escape(NASTY, quote=False).replace('"', "&#34;")) >= 3
 
 
-def test_a_chart_survives_its_script_element(tmp_path):
-    vega = tmp_path / "vega.js.gz"
-    vega.write_bytes(gzip.compress(b"var vegaEmbed;"))
+def test_a_chart_survives_its_script_element():
     spec = {"data": {"values": [{"name": NASTY}]}}
-    page = pages.render_page("p", [Chart("c", spec)], vega=vega)
+    page = pages.render_page("p", [Chart("c", spec)], vega="vega.js")
     held = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', page)[1]
     assert json.loads(held) == spec
 
@@ -224,7 +235,152 @@ def test_the_opening_means_nothing_but_what_it_says():
     table = pd.DataFrame(
         {"metric": "PCC", "model": ["A*b*", "GBLUP"], "mean": [0.6, 0.5], "sd": 0.1, "seeds": 2}
     )
-    text = opening.opening_text({"a_b": table}, None, scheme="random", title="{{ x }} `y`")
+    text = opening.opening_text(
+        {"a_b": table}, None, scheme="random", title="{{ x }} `y`", place="1 Results"
+    )
     assert r"\{\{ x \}\} \`y\`" in text and r"**a\_b**: A\*b\*, PCC 0.600 (0.100)" in text
     title, line = text.splitlines()[:2]
     assert set(line) == {"="} and len(line) >= len(title)
+
+
+def scores_of(means, *, sd=0.1):
+    """Tables of scores by trait from test PCC by model."""
+    return {
+        trait: pd.DataFrame(
+            {"metric": "PCC", "model": list(models), "mean": list(models.values()), "sd": sd,
+             "seeds": 3}
+        )
+        for trait, models in means.items()
+    }  # fmt: skip
+
+
+def rendered(text):
+    """The opening as Snakemake shows it: cells of its table by model, and its HTML."""
+    page = publish_parts(text, writer="html")["html_body"]
+    rows = [
+        [re.sub("<[^>]*>", "", cell).strip() for cell in re.findall("<t[dh].*?</t[dh]>", row, re.S)]
+        for row in re.findall("<tr>.*?</tr>", page, re.S)
+    ]
+    assert rows[0][0] == "model"
+    return {row[0]: dict(zip(rows[0][1:], row[1:], strict=True)) for row in rows[1:]}, page
+
+
+def test_the_opening_shows_every_models_score_the_best_first_and_what_it_means():
+    means = {
+        "oil": {"Mean": np.nan, "GBLUP": 0.5, "UP": 0.6, "DOWN": 0.3},
+        "yield": {"Mean": np.nan, "GBLUP": -0.0001, "UP": 0.2, "DOWN": 0.1},
+    }
+    compared = comparison_rows(["up", "same", "down"], traits=("oil",), metrics=("PCC",))
+    text = opening.opening_text(
+        scores_of(means), compared, scheme="random", title="T", place="1 Results"
+    )
+    table, page = rendered(text)
+    assert list(table) == ["UP", "GBLUP", "DOWN", "Mean"]
+    assert table["GBLUP"] == {"oil": "0.500", "yield": "0.000"}, "one sign for zero"
+    assert table["Mean"] == {"oil": "NA", "yield": "NA"}
+    assert '<span class="good">0.600</span>' in page and '<span class="bad">0.300</span>' in page
+    assert "better than GBLUP" in page and "Mean over 3 splits" in page
+
+
+def test_the_opening_says_what_it_leaves_out():
+    means = {f"t{i}": {f"m{k}": 0.01 * k for k in range(20)} for i in range(9)}
+    text = opening.opening_text(scores_of(means), None, scheme="random", title="T", place="1 R")
+    table, page = rendered(text)
+    assert len(table) == opening.MOST_MODELS
+    assert {len(row) for row in table.values()} == {opening.MOST_COLUMNS}
+    assert "5 models more and 3 traits more: 1 R" in page
+    assert "better than" not in page, "there is no reference"
+
+
+def test_the_opening_carries_what_draws_once_and_whole(tmp_path):
+    code = "const a = '</script>\n\u00e4';" * 3000
+    (tmp_path / "vega.js").write_text(code, encoding="utf-8")
+    text = opening.vega_html(tmp_path / "vega.js")
+    page = publish_parts(f"x\n{text}", writer="html")["html_body"]
+    packed = re.search(r'data-packed="([^"]*)"', page)[1]
+    assert gzip.decompress(base64.b64decode(packed)).decode() == code
+    # Snakemake puts the text into a script element of its own, and docutils refuses long lines.
+    assert "</script" not in text and max(map(len, text.splitlines())) < 10_000
+
+
+def prediction_rows(width, lines=3):
+    """predictions.tsv of models by trait with the widths of their intervals."""
+    return pd.DataFrame(
+        [
+            {"line": f"L{n}", "trait": trait, "model": model, "prediction": 1.0,
+             "lower": 1 - wide / 2, "upper": 1 + wide / 2, "nearest_line": "K"}
+            for trait, models in width.items()
+            for model, wide in models.items()
+            for n in range(lines)
+        ]
+    )  # fmt: skip
+
+
+def test_untested_lines_open_on_each_traits_best_model(tmp_path):
+    width = {"oil": {"mean": 9, "gblup": 2, "cnn": 1}, "yield": {"mean": 9, "gblup": 2, "cnn": 3}}
+    write_table(prediction_rows(width), tmp_path / "p.tsv")
+    write_table(scores_of({"oil": {"GBLUP": 0.6, "CNN": 0.5}})["oil"], tmp_path / "oil.tsv")
+    labels = {"gblup": {"label": "GBLUP"}, "cnn": {"label": "CNN"}}
+    files = {"oil": tmp_path / "oil.tsv", "yield": tmp_path / "not_yet.tsv"}
+    best = best_names(files, labels, scheme="random")
+    assert best == {"oil": "gblup"}
+    section = untested.prediction_table(tmp_path / "p.tsv", best)
+    first = [row[:4] for row in section.rows if row[0] == "yes"]
+    assert section.rows[: len(first)] == [row for row in section.rows if row[0] == "yes"]
+    assert {(row[2], row[3]) for row in first} == {("oil", "gblup"), ("yield", "gblup")}
+    assert section.opens == {"best model": "yes"} and "best model" in section.filters
+    assert "test PCC or the narrowest intervals" in section.note
+    page = pages.render_page("p", [section])
+    assert 'data-column="best model" data-opens="yes"' in page
+    assert 'data-column="trait" data-opens=""' in page
+
+
+def test_the_best_models_lines_are_among_those_shown_where_rows_are_cut(tmp_path):
+    width = {"oil": {f"m{k}": 9 - k for k in range(8)}}
+    write_table(prediction_rows(width, lines=400), tmp_path / "p.tsv")
+    section = untested.prediction_table(tmp_path / "p.tsv", {})
+    assert len(section.rows) == plain.MOST_ROWS
+    assert [row[3] for row in section.rows[:400]] == ["m7"] * 400
+    assert section.rows[400][3] != "m7"
+
+
+ACCURACY = {
+    "chromosome": ["1", "2"], "variants": 9, "missing_before": [4, 0], "method": ["beagle", "none"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("masked", "missing", "columns"),
+    [([5, 5], [4, 0], 7), ([0, 0], [4, 0], 4), ([0, 0], [0, 0], None), ([5, 0], [0, 0], 7)],
+)
+def test_accuracy_is_shown_where_calls_were_masked(masked, missing, columns):
+    measured = [0.9 if n else np.nan for n in masked]
+    table = pd.DataFrame(
+        ACCURACY
+        | {"masked": masked, "missing_before": missing, "concordance": measured,
+           "dosage_r2": measured}
+    )  # fmt: skip
+    section = lost.accuracy_table(table)
+    if columns is None:
+        assert section is None, "nothing was imputed"
+        return
+    assert len(section.columns) == columns == len(section.rows[0])
+    texts = [getattr(cell, "text", cell) for row in section.rows for cell in row]
+    assert ("NA" in texts) == (0 in masked and columns == 7)
+
+
+def test_every_chromosome_has_its_name_under_the_interactive_scan(tmp_path):
+    lengths = {"chrI": 230_218, "chrII": 813_184, "chrX": 745_751, "chrXI": 666_816}
+    scan = pd.DataFrame(
+        {"variant": "s", "chromosome": list(lengths), "position": 1000, "beta": 0.1,
+         "minus_log10_p": 1.0}
+    )  # fmt: skip
+    write_table(scan, tmp_path / "scan.tsv")
+    write_table(pd.DataFrame({"threshold": [0.01]}), tmp_path / "summary.tsv")
+    chart = manhattan.manhattan_chart(
+        tmp_path / "scan.tsv", tmp_path / "summary.tsv", chromosomes=lengths
+    )
+    axis = chart.spec["layer"][0]["encoding"]["x"]["axis"]
+    assert axis["labelOverlap"] is False and len(axis["values"]) == len(lengths)
+    keys = dict(re.findall(r"'([0-9.]+)': '(\w+)'", axis["labelExpr"]))
+    assert [keys[f"{at:.3f}"] for at in axis["values"]] == list(lengths)

@@ -1,7 +1,11 @@
 """What a study says in a line a trait: its best model, and whether it is more than GBLUP."""
 
+from pathlib import Path
+
 import pandas as pd
 
+from soyfold.common.decimals import decimals, difference_text
+from soyfold.common.files import read_table
 from soyfold.evaluation.comparisons import HIGHER_IS_BETTER
 from soyfold.evaluation.guards import has_learned
 
@@ -46,6 +50,29 @@ def best_models(tables, comparisons=None, *, scheme, metric="PCC"):
             facts |= _against(comparisons, trait, best.model, scheme, metric)
         rows.append(facts)
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def best_names(trait_tables, models, *, scheme):
+    """Each trait's best model by test PCC, as far as the study has scored any.
+
+    Parameters
+    ----------
+    trait_tables : dict of str to path-like
+        Trait to its table of scores; tables that aren't there yet are left out.
+    models : dict of str to dict
+        Registry blocks by name.
+    scheme : str, keyword only
+
+    Returns
+    -------
+    dict of str to str
+        Trait to model.
+    """
+    found = {trait: path for trait, path in trait_tables.items() if Path(path).is_file()}
+    read = {trait: read_table(path, required=("metric", "mean")) for trait, path in found.items()}
+    best = best_models(read, scheme=scheme).dropna(subset="model")
+    by_label = {block["label"]: name for name, block in models.items()}
+    return {row.trait: by_label[row.model] for row in best.itertuples() if row.model in by_label}
 
 
 def fired_guards(tables):
@@ -102,15 +129,15 @@ def verdict(row):
     """
     if pd.isna(row.model):
         return f"{NOTHING}: a guard fired for {'all ' if row.models > 1 else ''}{row.models}"
-    sd = "" if pd.isna(row.sd) else f" ({row.sd:.3f})"
-    start = f"{row.model}, PCC {row.mean:.3f}{sd}, best of {row.models}"
+    sd = "" if pd.isna(row.sd) else f" ({decimals(row.sd)})"
+    start = f"{row.model}, PCC {decimals(row.mean)}{sd}, best of {row.models}"
     if pd.isna(row.reference):
         return f"{start}; no reference to compare with"
     if pd.isna(row.difference):
         return f"{start}: no model's mean is above that of {row.reference}"
-    found = f"{row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}] to {row.reference}"
+    found = f"{difference_text(row.difference, row.low, row.high)} to {row.reference}"
     if pd.isna(row.low):
-        return f"{start}, {row.difference:+.3f} to {row.reference}: one split, no interval"
+        return f"{start}, {found}: one split, no interval"
     if row.low > 0 and row.p_holm < 0.05:
         return f"{start}, {found}: better, Holm p {row.p_holm:.2g}"
     if row.low > 0:

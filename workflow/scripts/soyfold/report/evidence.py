@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from soyfold.common.decimals import decimals, difference_text
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table, staged
 from soyfold.evaluation.comparisons import ALL
@@ -22,12 +23,12 @@ FIGURES = {
 }  # fmt: skip
 
 
-def markdown(table, form="{:.3f}"):
-    """A table in Markdown; numbers by `form`, an empty cell for what isn't known."""
+def markdown(table, digits=3):
+    """A table in Markdown; numbers with so many decimals, an empty cell for what isn't known."""
 
     def cell(value):
         if isinstance(value, float):
-            return "" if pd.isna(value) else form.format(value)
+            return "" if pd.isna(value) else decimals(value, digits)
         return str(value)
 
     lines = ["| " + " | ".join(table.columns) + " |", "|" + "---|" * table.shape[1]]
@@ -41,7 +42,7 @@ def _means(scores, scheme):
     ours = ours[ours.role.isin(["model", "member"])]
     groups = ours.groupby(["trait", "label", "metric"], sort=False).value
     wide = groups.agg(["mean", "std"])
-    cells = wide["mean"].map("{:.3f}".format) + wide["std"].map(" ({:.3f})".format)
+    cells = wide["mean"].map(decimals) + " (" + wide["std"].map(decimals) + ")"
     cells = cells.where(groups.apply(lambda values: values.notna().all()), "")
     table = cells.unstack("metric").reindex(columns=[m for m in SCORES if m in set(ours.metric)])
     return table.reset_index().rename(columns={"label": "model"})
@@ -126,7 +127,7 @@ def _intervals(rows):
     """Differences with their intervals as text; of no rows, none."""
     cells = zip(rows.difference, rows.low, rows.high, strict=True)
     return pd.Series(
-        [f"{mean:+.4f} [{low:+.4f}, {high:+.4f}]" for mean, low, high in cells],
+        [difference_text(*cell, digits=4) for cell in cells],
         index=rows.index, dtype=object,
     )  # fmt: skip
 
@@ -182,9 +183,7 @@ def evidence(results, *, scheme):
         parts.append(_controls(controls))
     times = storey_times(results / "benchmarks")
     hours = times.seconds.sum() / 3600
-    parts.append(
-        f"## What it took\n\n{hours:.2f} hours of jobs, added up.\n\n{markdown(times, '{:.0f}')}"
-    )
+    parts.append(f"## What it took\n\n{hours:.2f} hours of jobs, added up.\n\n{markdown(times, 0)}")
     return "\n\n".join(parts) + "\n"
 
 

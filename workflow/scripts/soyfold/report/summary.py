@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from soyfold.common.decimals import decimals, difference_text
 from soyfold.common.files import read_table
 from soyfold.evaluation.controls import is_permuted
 from soyfold.evaluation.verdicts import NOTHING, best_models, fired_guards
@@ -18,17 +19,6 @@ STOREYS = [
 WIDTH = 80
 MOST_TRAITS = 8  # that are told one by one; the report has all
 GREEN, PLAIN = "\033[32m", "\033[0m"
-
-
-def _number(value, form=".3f"):
-    return "NA" if pd.isna(value) else f"{value:{form}}"
-
-
-def _interval(row):
-    """A paired difference with its interval, where it has one."""
-    if pd.isna(row.low):
-        return _number(row.difference, "+.3f")
-    return f"{row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}]"
 
 
 def _span(values):
@@ -58,11 +48,11 @@ def format_controls(path, *, permuted=0):
         {
             "trait": row.trait,
             "model": row.label,
-            "real CIM": _number(row.real),
-            "permuted": _number(row.value),
-            "difference [95 %]": _interval(row),
+            "real CIM": decimals(row.real),
+            "permuted": decimals(row.value),
+            "difference [95 %]": difference_text(row.difference, row.low, row.high),
             "rank": "NA" if pd.isna(row.rank) else f"{row.rank:.0f} of {row.permutations + 1:.0f}",
-            "p": _number(row.permutation_p, ".2g"),
+            "p": "NA" if pd.isna(row.permutation_p) else f"{row.permutation_p:.2g}",
         }
         for row in rows.itertuples()
     ]
@@ -215,9 +205,10 @@ def format_best(tables, comparisons, *, scheme):
     to = f"to {reference.iloc[0]} [95 %]" if len(reference) else "no reference"
     cells = [
         (row.trait, NOTHING, "", "") if pd.isna(row.model) else
-        (row.trait, row.model, f"{row.mean:.3f}" + ("" if pd.isna(row.sd) else f" ({row.sd:.3f})"),
+        (row.trait, row.model,
+         decimals(row.mean) + ("" if pd.isna(row.sd) else f" ({decimals(row.sd)})"),
          "is it" if row.model == row.reference else
-         "" if pd.isna(row.difference) else _interval(row))
+         "" if pd.isna(row.difference) else difference_text(row.difference, row.low, row.high))
         for row in best.head(MOST_TRAITS).itertuples()
     ]  # fmt: skip
     table = pd.DataFrame(cells, columns=["trait", "best model", "test PCC", to])

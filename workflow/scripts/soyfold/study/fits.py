@@ -71,6 +71,11 @@ class Fits:
         """Input function: the file `name` of each fit of a trait, in the order of `of`."""
         return lambda wildcards: self.files(self.of(wildcards.trait), name)
 
+    def trained(self, trait):
+        """Those of a trait's fits that go by epochs."""
+        kinds = ("network", "ensemble")
+        return [fit for fit in self.of(trait) if self.study.models[fit["model"]]["kind"] in kinds]
+
     def attentive(self, trait):
         """Those of a trait's fits whose attention can be drawn."""
         return [fit for fit in self.of(trait) if self.study.models[fit["model"]]["attention"]]

@@ -3,23 +3,23 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# Categories of the HTML report, in the order of its menu.
+# Categories of the HTML report, in the order of its menu, which sorts them by name: `numbered`.
 CATEGORIES = {
-    "results": "1 Results",
-    "quality": "2 Quality control",
-    "contacts": "3 Chromosome contacts",
-    "curves": "4 Learning curves",
-    "interpretation": "5 Interpretation",
-    "predictions": "6 Predictions",
-    "methods": "7 Methods and versions",
+    "results": "Results",
+    "quality": "Quality control",
+    "contacts": "Chromosome contacts",
+    "curves": "Learning curves",
+    "interpretation": "Interpretation",
+    "predictions": "Predictions",
+    "methods": "Methods and versions",
 }
 # Parts of the results, in their order.
 PARTS = {
-    "scores": "1 Scores",
-    "comparisons": "2 Who beats whom",
-    "controls": "3 Controls of the CIM",
-    "lines": "4 Line by line",
-    "paper": "5 The paper's tables",
+    "scores": "Scores",
+    "comparisons": "Who beats whom",
+    "controls": "Controls of the CIM",
+    "lines": "Line by line",
+    "paper": "The paper's tables",
 }
 # Tables of the interpretation that its page shows.
 EXPLAINING = ("fits", "gwas_summary", "overlap", "qtl_recovery", "chromosomes")
@@ -36,17 +36,23 @@ class Page:
     facts: dict = field(default_factory=dict)
 
 
-def place(what, category, part=None):
-    """Arguments of Snakemake's `report`: where a page or figure stands, and its name there.
+def numbered(names, shown):
+    """Names by key with their numbers, of those shown without a gap; the others bare.
 
     Parameters
     ----------
-    what : str
-    category, part : str
-        Keys of `CATEGORIES` and, among the results, of `PARTS`.
+    names : dict of str to str
+        In their order.
+    shown : collection of str
+        Keys.
+
+    Returns
+    -------
+    dict of str to str
     """
-    labels = {"what": what}
-    return {"category": CATEGORIES[category], "subcategory": PARTS.get(part), "labels": labels}
+    order = [key for key in names if key in shown]
+    numbers = {key: f"{number} " for number, key in enumerate(order, start=1)}
+    return {key: numbers.get(key, "") + name for key, name in names.items()}
 
 
 def pages_of(study):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from soyfold.contacts.cim import CONTROLS
-from soyfold.study.pages import pages_of, place
+from soyfold.study.pages import CATEGORIES, PARTS, numbered, pages_of
 from soyfold.study.registry import cited_models
 from soyfold.study.settings import HOME, shipped
 
@@ -16,7 +16,39 @@ class Report:
     """Of a `study`."""
 
     study: object
-    place = staticmethod(place)
+
+    def place(self, what, category, part=None):
+        """Arguments of Snakemake's `report`: where a page or figure stands, and its name there.
+
+        Parameters
+        ----------
+        what : str
+        category, part : str
+            Keys of `CATEGORIES` and, among the results, of `PARTS`.
+        """
+        categories, parts = self._numbered
+        labels = {"what": what}
+        return {
+            "category": categories[category],
+            "subcategory": part and parts[part],
+            "labels": labels,
+        }
+
+    @cached_property
+    def _numbered(self):
+        """Categories and parts of the results, numbered as far as this study has them."""
+        study, pages = self.study, self.pages.values()
+        shown = {"results", "contacts", "methods"} | {page.category for page in pages}
+        shown |= {"curves"} if self.curved or study.fits.tuned else set()
+        shown |= {"interpretation"} if study.interpretation.settings else set()
+        shown |= {"predictions"} if study.prediction.file else set()
+        parts = {"lines"} | {page.part for page in pages}
+        return numbered(CATEGORIES, shown), numbered(PARTS, parts)
+
+    @property
+    def curved(self):
+        """Traits with a figure of learning curves: those that a network is fitted to."""
+        return [trait for trait in self.study.traits if self.study.fits.trained(trait)]
 
     @property
     def figures(self):
@@ -26,7 +58,7 @@ class Report:
     @property
     def vega(self):
         """What draws interactive figures."""
-        return f"{self.study.results}/report/interactive/vega.js.gz"
+        return f"{self.study.results}/report/interactive/vega.js"
 
     @property
     def opening(self):
@@ -91,7 +123,8 @@ class Report:
         compared = study.schemes if study.references else []
         return [
             "cim",
-            *[f"{kind}_{trait}" for kind in ("learning_curves", "predictions") for trait in traits],
+            *[f"learning_curves_{trait}" for trait in self.curved],
+            *[f"predictions_{trait}" for trait in traits],
             *[f"attention_{trait}" for trait in attentive],
             *(["controls"] if study.evaluation.controlled else []),
             *[f"comparisons_{scheme}_{metric}" for scheme in compared for metric in COMPARED],

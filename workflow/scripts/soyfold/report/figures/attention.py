@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from soyfold.common.decimals import decimals
 from soyfold.common.files import read_cim, read_table
 from soyfold.report.figures.curves import STYLE, save_figure
 
@@ -80,7 +81,7 @@ def agreement_with_cim(attention, expected, counts):
 
 
 def _in_words(r):
-    return "" if np.isnan(r) else f" (r = {r:.2f})"
+    return "" if np.isnan(r) else f" (r = {decimals(r, 2)})"
 
 
 def plot_attention(attention, cim, counts, *, trait, paths):

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import TwoSlopeNorm
 
+from soyfold.common.decimals import decimals
 from soyfold.evaluation.comparisons import ALL, HIGHER_IS_BETTER
 from soyfold.report.figures.curves import STYLE, save_figure
 from soyfold.report.figures.forest import NARROWEST, REACH, panel_ends
@@ -59,8 +60,8 @@ def _draw_line(axis, row, y, *, colour, filled, limits):
             {"ha": "left", "xytext": (6, 0)} if arrow == "<" else {"ha": "right", "xytext": (-6, 0)}
         )
         axis.annotate(
-            f"{row.difference:+.2f}", (edge, y), textcoords="offset points", va="center",
-            fontsize=7, color=colour, **beside,
+            decimals(row.difference, 2, sign=True), (edge, y), textcoords="offset points",
+            va="center", fontsize=7, color=colour, **beside,
         )  # fmt: skip
     else:
         axis.plot(np.clip([row.low, row.high], low, high), [y, y], color=colour, lw=1.6)

@@ -8,7 +8,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
+from PIL import Image
 
+from soyfold.common.decimals import decimals
 from soyfold.common.files import read_table, staged
 from soyfold.metrics import pearson
 from soyfold.training.outputs import of_trait
@@ -29,12 +31,28 @@ STYLE = {
 
 
 def save_figure(figure, paths):
-    """Save a figure under each path; the suffix names the format. Same data, same bytes."""
+    """Save a figure under each path; the suffix names the format. Same data, same bytes.
+
+    A PNG has a palette of 256 colours: a third of the bytes, and the report holds all of them.
+    """
     for path in paths:
-        metadata = {"Date": None} if str(path).endswith("svg") else {"Software": None}
+        drawn = str(path).endswith("svg")
+        metadata = {"Date": None} if drawn else {"Software": None}
         with staged(path) as temporary:
             figure.savefig(temporary, bbox_inches="tight", metadata=metadata)
+            if not drawn:
+                with Image.open(temporary) as image:
+                    few = image.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE)
+                few.save(temporary, "PNG", optimize=True, dpi=2 * (STYLE["savefig.dpi"],))
     plt.close(figure)
+
+
+def hide_unused(axes, used):
+    """Hide the panels of a grid beyond those used; the ticks of what is above them show instead."""
+    for axis in axes.flat[used:]:
+        axis.set_axis_off()
+    for axis in axes.flat[max(0, used - axes.shape[1]) : used]:
+        axis.tick_params(labelbottom=True)
 
 
 def _draw_curves(axis, histories, column, **style):
@@ -47,7 +65,7 @@ def _draw_curves(axis, histories, column, **style):
 
 def _spread_losses(axis):
     """Log scale where one model's early losses would flatten all others."""
-    values = np.concatenate([line.get_ydata() for line in axis.lines] or [np.ones(1)])
+    values = np.concatenate([line.get_ydata() for line in axis.lines])
     values = values[np.isfinite(values)]
     if len(values) and values.min() > 0 and values.max() > 3 * values.min():
         axis.set_yscale("log")
@@ -63,8 +81,7 @@ def plot_learning_curves(histories, *, trait, paths):
     Parameters
     ----------
     histories : dict of str to list of DataFrame
-        Model's label to its seeds' histories: epoch, train_loss, val_loss, val_pcc. Models that
-        are fitted without epochs have empty ones and no curve.
+        Model's label to its seeds' histories: epoch, train_loss, val_loss, val_pcc.
     trait : str
     paths : iterable of path-like
     """
@@ -73,17 +90,12 @@ def plot_learning_curves(histories, *, trait, paths):
         names = {"val_loss": "validation MSE (z-scores)", "val_pcc": "validation PCC"}
         for axis, (column, title) in zip(axes, names.items(), strict=True):
             for number, (label, tables) in enumerate(histories.items()):
-                if all(table.empty for table in tables):
-                    continue
                 style = LINES[number % len(LINES)]
                 _draw_curves(axis, tables, column, color=f"C{number}", ls=style, label=label)
             axis.set(xlabel="epoch", title=title)
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         _spread_losses(axes[0])
-        if axes[1].lines:
-            axes[1].legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
-        else:
-            axes[1].text(0.5, 0.5, "no model has epochs", ha="center", transform=axes[1].transAxes)
+        axes[1].legend(frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5))
         figure.suptitle(f"{trait}: learning curves (bold: mean over seeds)")
         save_figure(figure, paths)
 
@@ -111,13 +123,12 @@ def plot_predictions(predictions, *, trait, unit, paths):
             axis.scatter(table.predicted, table.observed, s=size, alpha=0.35, lw=0, c="C0")
             axis.plot(limits, limits, color="0.5", lw=0.8, ls=":")
             pcc = np.mean([pearson(p.observed, p.predicted) for _, p in table.groupby("seed")])
-            title = "constant" if np.isnan(pcc) else f"PCC {pcc:.2f}"
+            title = "constant" if np.isnan(pcc) else f"PCC {decimals(pcc, 2)}"
             axis.set(xlim=limits, ylim=limits, title=f"{label}: {title}")
             axis.set_aspect("equal")
             axis.xaxis.set_major_locator(MaxNLocator(5))
             axis.yaxis.set_major_locator(MaxNLocator(5))
-        for axis in axes.flat[len(predictions) :]:
-            axis.set_axis_off()
+        hide_unused(axes, len(predictions))
         what = f"{trait} ({unit})" if unit else trait
         figure.supxlabel(f"predicted {what}")
         figure.supylabel(f"observed {what}")

@@ -11,6 +11,8 @@ from soyfold.report.figures.curves import STYLE, save_figure
 
 COLUMNS = 3
 MANY = 200  # lines, above which single points would hide one another
+NAMED = 40  # lines at most that are all named
+ENDS = 5  # of more lines, those named at either end
 
 
 def _draw_model(axis, table, norm):
@@ -30,7 +32,25 @@ def _draw_model(axis, table, norm):
         cmap="viridis", s=4 if crowded else 14, lw=0, zorder=3,
     )  # fmt: skip
     axis.set_xlim(-0.02 * len(table) - 0.5, 1.02 * len(table) - 0.5)
+    _name_lines(axis, table)
     return points
+
+
+def _name_lines(axis, table):
+    """Every line's name beneath it; where they are many, those of the highest and the lowest."""
+    names = table["line"].to_list()
+    if len(names) <= NAMED:
+        axis.set_xticks(range(len(names)), names, rotation=90, fontsize=min(8, 240 / len(names)))
+        axis.tick_params(axis="x", length=2)
+        return
+    axis.set_xticks([])
+    ends = {
+        "highest": (names[: -ENDS - 1 : -1], 0.02, 0.98, "left", "top"),
+        "lowest": (names[:ENDS][::-1], 0.98, 0.02, "right", "bottom"),
+    }  # the corners that a rising curve leaves free
+    for title, (few, x, y, ha, va) in ends.items():
+        text = "\n".join([f"{title}:", *few])
+        axis.text(x, y, text, ha=ha, va=va, fontsize=6, transform=axis.transAxes)
 
 
 def plot_predicted(predictions, *, trait, labels, level, paths):
@@ -56,13 +76,12 @@ def plot_predicted(predictions, *, trait, labels, level, paths):
     unit = predictions["unit"].iloc[0]
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
-            rows, columns, figsize=(3.4 * columns + 1.2, 2.5 * rows + 0.7), sharey=True,
+            rows, columns, figsize=(3.6 * columns + 1.2, 2.8 * rows + 0.7), sharey=True,
             layout="constrained", squeeze=False,
         )  # fmt: skip
         for axis, model in zip(axes.flat, models, strict=False):
             points = _draw_model(axis, predictions[predictions["model"] == model], norm)
             axis.set_title(labels.get(model, model))
-            axis.set_xticks([])
         for axis in axes.flat[len(models) :]:
             axis.set_axis_off()
         figure.colorbar(points, ax=axes, label="kinship to the nearest training line", aspect=30)

@@ -4,6 +4,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
+from soyfold.common.decimals import decimals
 from soyfold.common.files import read_table
 from soyfold.evaluation.comparisons import HIGHER_IS_BETTER
 from soyfold.metrics import pearson
@@ -123,7 +124,7 @@ def _forest(rows, choices, far, end):
     axis = alt.Axis(tickCount=7)
     x = alt.X("difference:Q", title="difference to the reference", scale=scale, axis=axis)
     shown = [alt.Tooltip("label:N", title="model"), *(
-        alt.Tooltip(f"{name}:Q", format="+.4f") for name in ("difference", "low", "high")
+        alt.Tooltip(f"{name}:Q", format=".4f") for name in ("difference", "low", "high")
     ), alt.Tooltip("p_holm:Q", title="p Holm", format=".2g"), "wins:Q", "splits:Q"]  # fmt: skip
     zero = alt.Chart(pd.DataFrame({"at": [0]})).mark_rule(color="#333").encode(x="at:Q")
     bars = base.mark_rule(size=2.5).encode(
@@ -213,7 +214,7 @@ def prediction_chart(predictions, *, models, trait, unit, widths):
     """
     means = _mean_pcc(predictions)
     labels = [
-        f"{label} (constant)" if np.isnan(pcc) else f"{label} (PCC {pcc:.3f})"
+        f"{label} (constant)" if np.isnan(pcc) else f"{label} (PCC {decimals(pcc)})"
         for label, pcc in means.items()
     ]
     thinned, left_out = thin_predictions(predictions)

@@ -99,7 +99,12 @@ def split_lost(files):
 
 
 def accuracy_table(accuracy):
-    """Imputation, chromosome by chromosome, and over all masked calls."""
+    """Imputation, chromosome by chromosome, and over all masked calls; None of nothing missing.
+
+    Without masked calls nothing is known of its accuracy, and nothing shown.
+    """
+    if not accuracy.missing_before.sum() and not accuracy.masked.sum():
+        return None
     rows = [
         [row.chromosome, count(row.variants), count(row.missing_before), row.method,
          count(row.masked), number(row.concordance, 4), number(row.dosage_r2, 4)]
@@ -118,6 +123,10 @@ def accuracy_table(accuracy):
         Column("masked calls", "to measure", True), Column("concordance", number=True),
         Column("dosage r2", number=True),
     ]  # fmt: skip
+    if masked.empty:
+        told = 4  # what stands before the masked calls
+        return Table("Imputation", columns[:told], [row[:told] for row in rows],
+                     note="No calls were masked, so that its accuracy isn't known.")  # fmt: skip
     return Table("Imputation: accuracy on masked calls", columns, rows)
 
 
@@ -137,13 +146,14 @@ def lost_sections(*, qc, joins, accuracy, scores, lost):
     """
     counts = read_table(qc, required=("step", "samples_left", "variants_left"))
     names = {"trait": str, "scheme": str}
-    return [
+    sections = [
         filter_table(counts),
         join_table(read_table(joins, dtype={"trait": str}), int(counts.samples_left.iloc[-1])),
         split_table(read_table(scores, required=names, dtype=names)),
         split_lost(lost),
         accuracy_table(read_table(accuracy)),
     ]
+    return [section for section in sections if section]
 
 
 def library_sections(path):

@@ -81,6 +81,7 @@ def _specification(data, middles, threshold):
     ticks = ", ".join(f"'{at:.3f}': {name!r}" for at, name in middles.items())
     axis = alt.Axis(
         values=[round(at, 3) for at in middles], labelAngle=-60, grid=False, title="chromosome",
+        labelOverlap=False,  # or Vega leaves out those of short chromosomes
         labelExpr=f"({{{ticks}}})[format(datum.value, '.3f')]",
     )  # fmt: skip
     dots = (

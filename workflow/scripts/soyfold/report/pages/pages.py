@@ -1,15 +1,15 @@
 """A page of the report: one HTML file that opens from disk and asks nobody for anything."""
 
-import base64
 import dataclasses
-import gzip
 import json
 import math
+import os
 from pathlib import Path
 
 import jinja2
 import pandas as pd
 
+from soyfold.common.decimals import decimals, difference_text
 from soyfold.common.errors import UserError
 from soyfold.common.files import staged
 from soyfold.report.pages.templates import TEMPLATES
@@ -58,13 +58,17 @@ class Column:
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """A table that sorts by a click on a header; `filters` are columns with a choice of values."""
+    """A table that sorts by a click on a header; `filters` are columns with a choice of values.
+
+    `opens` has the value of a filter that is chosen at first, where it isn't all.
+    """
 
     title: str
     columns: list
     rows: list
     note: str = ""
     filters: tuple = ()
+    opens: dict = dataclasses.field(default_factory=dict)
     kind: str = "table"
 
 
@@ -89,12 +93,6 @@ class Notes:
     kind: str = "notes"
 
 
-def decimals(value, digits, *, sign=False):
-    """A number with so many decimals, no sign where they are all 0."""
-    value = round(value, digits) + 0.0
-    return f"{value:{'+' if sign and value else ''}.{digits}f}"
-
-
 def number(value, digits=3, *, sign=False, **more):
     """A number with so many decimals; NA where it is missing."""
     if value is None or pd.isna(value):
@@ -111,17 +109,15 @@ def mean_sd(mean, sd, digits=3):
     """`mean (sd)`, sorted by the mean."""
     cell = number(mean, digits)
     known = cell.value is not None and not pd.isna(sd)
-    return dataclasses.replace(cell, text=f"{cell.text} ({sd:.{digits}f})") if known else cell
+    return (
+        dataclasses.replace(cell, text=f"{cell.text} ({decimals(sd, digits)})") if known else cell
+    )
 
 
 def interval(difference, low, high, digits=3, mark=""):
     """`difference [low, high]`, sorted by the difference."""
     cell = number(difference, digits, sign=True, mark=mark)
-    known = cell.value is not None and not pd.isna(low)
-    if not known:
-        return cell
-    ends = ", ".join(decimals(end, digits, sign=True) for end in (low, high))
-    return dataclasses.replace(cell, text=f"{cell.text} [{ends}]")
+    return dataclasses.replace(cell, text=difference_text(difference, low, high, digits))
 
 
 def p_value(value):
@@ -130,18 +126,18 @@ def p_value(value):
 
 
 def write_vega(path):
-    """Write Vega, Vega-Lite and vega-embed as altair inlines them, gzipped.
+    """Write Vega, Vega-Lite and vega-embed in one file, as altair inlines them.
 
-    Bundling takes seconds, so a study does it once. Gzipped since every page with a figure has a
-    copy of its own: 0.35 instead of 0.9 MB; browsers unpack it since 2023 at the latest.
+    Bundling takes seconds, so a study does it once. The report's opening holds it once for all
+    pages (`opening.vega_html`); a page that is opened alone reads the file.
     """
     import altair
     import vl_convert
 
     version = ".".join(altair.SCHEMA_VERSION.split(".")[:2])
-    code = vl_convert.javascript_bundle(vl_version=version).encode()
+    code = vl_convert.javascript_bundle(vl_version=version)
     with staged(path) as temporary:
-        temporary.write_bytes(gzip.compress(code, mtime=0))
+        temporary.write_text(code, encoding="utf-8")
 
 
 def _classes(cell, column):
@@ -163,8 +159,8 @@ def render_page(title, sections, *, vega=None):
     ----------
     title : str
     sections : list of Table, Chart or Notes
-    vega : path-like, keyword only
-        As `write_vega` wrote it; a page with charts needs it.
+    vega : str, keyword only
+        Where the page finds what `write_vega` wrote; a page with charts needs it.
 
     Returns
     -------
@@ -178,21 +174,21 @@ def render_page(title, sections, *, vega=None):
     environment.filters["script_json"] = _json
     environment.filters["classes"] = _classes
     drawn = any(section.kind == "chart" for section in sections)
-    packed = base64.b64encode(Path(vega).read_bytes()).decode() if drawn else None
     return environment.get_template("page.html.jinja").render(
-        title=title, sections=sections, vega=packed
+        title=title, sections=sections, vega=vega if drawn else None
     )
 
 
 def write_page(path, title, sections, *, vega=None):
-    """Write a page whole or not at all.
+    """Write a page whole or not at all; `vega` is a path.
 
     Raises
     ------
     UserError
         If it is larger than a browser shows inside the report.
     """
-    page = render_page(title, sections, vega=vega).encode()
+    near = vega and Path(os.path.relpath(vega, Path(path).parent)).as_posix()
+    page = render_page(title, sections, vega=near).encode()
     if len(page) > MOST_BYTES:
         raise UserError(
             f"a page of {len(page) / 1e6:.1f} MB", file=path, allowed=f"{MOST_BYTES / 1e6:.1f} MB",

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from soyfold.common.decimals import decimals
 from soyfold.common.files import read_table
 from soyfold.report.pages.pages import Cell, Column, Table
 
@@ -18,23 +19,24 @@ def _decimals(values):
     return int(np.clip(3 - np.floor(np.log10(np.abs(known).max())), 1, 4))
 
 
-def plain_number(value, decimals):
+def plain_number(value, digits):
     """A number with a column's decimals, so that points stand below each other.
 
     One too small for them has four digits (2.5e-07).
     """
     if pd.isna(value):
         return Cell("")
-    vanishes = value != 0 and abs(value) < 0.5 * 10.0**-decimals
-    return Cell(f"{value:.4g}" if vanishes else f"{value:,.{decimals}f}", float(value))
+    vanishes = value != 0 and abs(value) < 0.5 * 10.0**-digits
+    return Cell(f"{value:.4g}" if vanishes else decimals(value, digits, commas=True), float(value))
 
 
-def plain_table(path, title, *, names=(), choices=None, note="", columns=None):
+def plain_table(source, title, *, names=(), choices=None, note="", columns=None):
     """A TSV as a sortable table.
 
     Parameters
     ----------
-    path : path-like
+    source : path-like, or DataFrame
+        The file, or what was read of it.
     title : str
     names : sequence of str, keyword only
         Columns of names, which stay text whatever they look like; those that are there.
@@ -49,7 +51,9 @@ def plain_table(path, title, *, names=(), choices=None, note="", columns=None):
     Table
         At most `MOST_ROWS` rows, the first ones; the note says so.
     """
-    table = read_table(path, dtype=dict.fromkeys(names, str))
+    table = source
+    if not isinstance(source, pd.DataFrame):
+        table = read_table(source, dtype=dict.fromkeys(names, str))
     table = table[list(columns)] if columns else table
     if len(table) > MOST_ROWS:
         note = f"{note} The first {MOST_ROWS:,} of {len(table):,} rows; all are in the TSV.".strip()
@@ -58,12 +62,10 @@ def plain_table(path, title, *, names=(), choices=None, note="", columns=None):
         for name in table.columns
     }
     shown = table.head(MOST_ROWS)
-    decimals = {
-        name: _decimals(shown[name].to_numpy(np.float64)) for name in shown if numeric[name]
-    }
+    digits = {name: _decimals(shown[name].to_numpy(np.float64)) for name in shown if numeric[name]}
     rows = [
         [
-            plain_number(value, decimals[name])
+            plain_number(value, digits[name])
             if numeric[name]
             else ("" if pd.isna(value) else str(value))
             for name, value in zip(shown.columns, row, strict=True)

@@ -78,12 +78,16 @@ def _best_first(table):
     return [(name, groups[name]) for name in means.sort_values(ascending=False).index]
 
 
-def _difference(row, metric="PCC"):
-    """A difference with its interval, coloured where the interval leaves 0 out."""
+def difference_mark(row, metric="PCC"):
+    """`good` or `bad` where a difference's interval leaves 0 out, else nothing."""
     sign = 1 if HIGHER_IS_BETTER[metric] else -1
     ends = sorted((sign * row.low, sign * row.high))
-    mark = "good" if ends[0] > 0 else "bad" if ends[1] < 0 else ""
-    return interval(row.difference, row.low, row.high, mark=mark)
+    return "good" if ends[0] > 0 else "bad" if ends[1] < 0 else ""
+
+
+def _difference(row, metric="PCC"):
+    """A difference with its interval, coloured where the interval leaves 0 out."""
+    return interval(row.difference, row.low, row.high, mark=difference_mark(row, metric))
 
 
 def _guard_notes(tables):
@@ -96,7 +100,7 @@ def _guard_notes(tables):
     return Notes(title, items, warning=True)
 
 
-def _first_reference(best, comparisons, scheme):
+def reference_rows(best, comparisons, scheme):
     """The reference of the verdicts, and every model's PCC row against it by trait and label."""
     if comparisons is None or best.reference.isna().all():
         return None, {}
@@ -140,7 +144,7 @@ def score_sections(tables, comparisons, *, scheme, units):
     best = best_models(tables, comparisons, scheme=scheme)
     verdicts = [f"{row.trait}: {verdict(row)}." for row in best.itertuples()]
     metrics = _shown_metrics(tables)
-    reference, against = _first_reference(best, comparisons, scheme)
+    reference, against = reference_rows(best, comparisons, scheme)
     rows = [
         _score_row(trait, units[trait] or "", name, group, metrics, against.get((trait, name)))
         for trait, table in tables.items()

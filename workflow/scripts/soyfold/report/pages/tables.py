@@ -3,6 +3,7 @@
 from soyfold.report.pages import lost, results, side_by_side
 from soyfold.report.pages.pages import Notes
 from soyfold.report.pages.plain import plain_table
+from soyfold.report.pages.untested import prediction_table
 
 
 def scores(files, facts):
@@ -88,16 +89,11 @@ def interpretation(files, facts):
 
 
 def untested(files, facts):
-    """Predictions of untested lines. Files: predictions, alignment."""
-    note = (
-        "Sorted as in predictions.tsv. A line with a low kinship_max is far from all lines that the"
-        " models have seen."
-    )
-    names = ("line", "trait", "model", "nearest_line")
+    """Predictions of untested lines. Files: predictions, alignment; facts: best, the model by trait
+    as `verdicts.best_names` gives it.
+    """
     return [
-        plain_table(
-            files["predictions"], "Predictions", names=names, choices=names[1:3], note=note
-        ),
+        prediction_table(files["predictions"], facts["best"]),
         plain_table(files["alignment"], "What became of the SNPs", names=("of", "what")),
     ]
 

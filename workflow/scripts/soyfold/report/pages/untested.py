@@ -1,0 +1,51 @@
+"""The table of untested lines, which opens on the best model of each trait."""
+
+import dataclasses
+
+from soyfold.common.files import read_table
+from soyfold.report.pages.plain import plain_table
+
+NAMES = ("line", "trait", "model", "nearest_line")
+BEST = "best model"
+NOTE = (
+    "Shown first: each trait's best model, by {how}; all models are under {best}: all. A line with"
+    " a low kinship_max is far from all lines that the models have seen."
+)
+
+
+def prediction_table(path, best):
+    """Predictions of untested lines, those of each trait's best model first.
+
+    A trait that `best` has no model of, or none that predicts, is shown by the model with the
+    narrowest intervals: the one that missed validation lines least.
+
+    Parameters
+    ----------
+    path : path-like
+        predictions.tsv.
+    best : dict of str to str
+        Trait to model.
+
+    Returns
+    -------
+    Table
+    """
+    text = ("trait", "model", "prediction", "lower", "upper")
+    table = read_table(path, required=text, dtype=dict.fromkeys(NAMES, str))
+    width = (table.upper - table.lower).groupby([table.trait, table.model]).mean()
+    chosen, how = {}, {}
+    for trait, models in table.groupby("trait", sort=False).model:
+        scored = best.get(trait) in set(models)
+        narrow = width[trait].dropna()
+        chosen[trait] = (
+            best[trait] if scored else (models.iloc[0] if narrow.empty else narrow.idxmin())
+        )
+        how["test PCC" if scored else "the narrowest intervals"] = None
+    leads = table.model == table.trait.map(chosen)
+    table.insert(0, BEST, leads.map({True: "yes", False: "no"}))
+    table = table.sort_values(BEST, ascending=False, kind="stable")
+    names, note = (BEST, *NAMES), NOTE.format(how=" or ".join(how), best=BEST)
+    shown = plain_table(
+        table, "Predictions", names=names, choices=(BEST, "trait", "model"), note=note
+    )
+    return dataclasses.replace(shown, opens={BEST: "yes"})
