@@ -172,5 +172,17 @@ FAULTS = [
         "allowed: direct",
         mended="late: in the fit",
     ),
+    _config(
+        "splits of a model that isn't fitted",
+        at("training", "seeds", value={"gblub": 1}),
+        "key training.seeds.gblub",
+        "write gblup",
+    ),
+    _config(
+        "more splits of a model than there are",
+        at("training", "seeds", value={"gblup": 3}),
+        "key training.seeds.gblup",
+        "at most 1",
+    ),
     *_hostile(),
 ]

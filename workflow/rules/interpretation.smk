@@ -19,7 +19,7 @@ rule explain_effects:
     resources:
         **study.resources(2000, minutes=30),
     params:
-        seeds=study.seeds,
+        seeds=study.interpretation.seeds,
         window_kb=study.interpretation.settings.get("window_kb"),
         source=study.source("explain_effects"),
     message:
@@ -53,7 +53,7 @@ rule explain_gradients:
             gpu=lambda wildcards: min(1, study.fits.gpus(wildcards)),
         ),
     params:
-        seeds=study.seeds,
+        seeds=study.interpretation.seeds,
         window_kb=study.interpretation.settings.get("window_kb"),
         settings=study.interpretation.gradients,
         source=lambda wildcards: study.source("explain_gradients", wildcards.model),

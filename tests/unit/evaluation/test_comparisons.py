@@ -119,3 +119,17 @@ def test_schemes_are_compared_apart_and_controls_not_at_all(scores):
 def test_without_references_there_is_an_empty_table(scores):
     assert list(compare_models(scores, [])) == COLUMNS
     assert compare_models(scores, ["absent"]).empty
+
+
+def test_a_model_of_fewer_splits_is_compared_on_those_that_both_have(scores, table):
+    few = scores[(scores.model != "better") | (scores.seed < 3)]
+    rows = pick(compare_models(few, ["gblup"]), model="better", metric="PCC")
+    expected = compare_models(scores[scores.seed < 3], ["gblup"])
+    expected = pick(expected, model="better", metric="PCC")
+    assert set(rows.splits) == {3} and ALL in set(rows.trait)
+    same = [name for name in COLUMNS if name not in ("p_holm", "test_share")]
+    pd.testing.assert_frame_equal(
+        rows[same].reset_index(drop=True), expected[same].reset_index(drop=True)
+    )
+    others = pick(compare_models(few, ["gblup"]), model="worse")
+    assert set(others.splits) == {6}

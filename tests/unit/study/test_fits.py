@@ -183,3 +183,37 @@ def test_kernels_go_when_all_that_read_them_are_fitted(study):
     )
     kept = load_demo({"training": {"keep_kernels": True}})
     assert kept.kernels.released(final=False) == kept.kernels.released(final=True) == []
+
+
+def test_a_model_of_fewer_splits_is_fitted_on_the_first_of_each_scheme_with_its_controls():
+    limits = {"gblup": 1, "csafm": 2}
+    whole, study = load_demo(), load_demo({"training": {"seeds": limits}})
+    expected = [
+        fit
+        for fit in whole.fits.all
+        if fit["seed"] < limits.get(fit["model"], limits.get(fit["base"], 99))
+    ]
+    assert study.fits.all == expected and len(expected) < len(whole.fits.all)
+    assert {fit["seed"] for fit in study.fits.all if fit["base"] == "csafm"} == {0, 1}
+    # What a job gives is what is asked of it: each fit has one job, and no job another fit.
+    asked = {f"results/demo/{fit['folder']}/predictions.tsv" for fit in study.fits.all}
+    given = [path for job in study.fits.jobs for path in _given(job, study)]
+    assert sorted(given) == sorted(asked)
+    wildcards = Wildcards(trait="oil", model="gblup")
+    asked = study.interpretation.files("checkpoint.npz")(wildcards)
+    assert [int(path[-16]) for path in asked] == study.interpretation.seeds(wildcards) == [0]
+
+
+def _given(job, study):
+    """Predictions of the fits of one job that its outputs' patterns name."""
+    patterns = job.outputs["predictions"]
+    models = [name for name in study.models if re.fullmatch(job.models, name)]
+    for fit in study.fits.all:
+        if fit["model"] in models:
+            # training/{trait}/{model,...}/SPLIT/predictions.tsv
+            own = patterns[0].partition("{trait}")[0] + f"{fit['home']}/{fit['model']}/"
+            splits = [
+                path.partition("}/")[2].partition("}/")[2].rpartition("/")[0] for path in patterns
+            ]
+            if splits == ["{split}"] or fit["split"] in splits:
+                yield f"{own}{fit['split']}/predictions.tsv"

@@ -32,6 +32,12 @@ def test_the_demo_is_loaded_with_all_that_it_names():
         ({"interpretation": {"models": ["lightgbm"]}}, "key interpretation.models"),
         ({"genotypes": {"file": "no.vcf"}}, "no.vcf, genotypes.file: found no such file"),
         ({"splits": {"scheme": "leave_family_out"}}, "leave_family_out without families"),
+        ({"training": {"seeds": {"gblub": 1}}}, "write gblup, if that is meant"),
+        ({"training": {"seeds": {"gblup": 99}}}, "key training.seeds.gblup: found 99 splits"),
+        (
+            {"training": {"models": ["gblup", "rkhs", "gblup_rkhs"], "seeds": {"rkhs": 1}}},
+            "fewer splits of 'rkhs', which gblup_rkhs needs on all",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_before_a_job(changes, said):

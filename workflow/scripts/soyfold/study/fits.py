@@ -7,7 +7,7 @@ from pathlib import Path
 
 from soyfold.models.declarations import declaration
 from soyfold.study.roles import final_block
-from soyfold.study.schemes import FINAL, plan_final, plan_fits, split_path
+from soyfold.study.schemes import FINAL, limited, plan_final, plan_fits, split_path
 
 # What fits a model of each kind; a blend has jobs of its own.
 SCRIPTS = {"direct": "fit_direct", "network": "fit_network", "ensemble": "fit_network"}
@@ -28,7 +28,8 @@ class Fits:
     @cached_property
     def all(self):
         """The study's fits, as `plan_fits` gives them, with label, preset and cim (hic, ...)."""
-        fits = plan_fits(self.study.plan, self.study.schemes, **self._sharing)
+        limits = self.study.settings["training"]["seeds"]
+        fits = plan_fits(self.study.plan, self.study.schemes, limits=limits, **self._sharing)
         own = "hic" if self.study.libraries else "expected"
         for fit in fits:
             block = self.study.models[fit["model"]]
@@ -199,12 +200,19 @@ class Fits:
         for scheme in self.study.drawn:
             yield FitJob(self, f"fit_blend_{scheme}", names, scheme, f"{scheme}_blend", False)
 
+    @cached_property
+    def _limited(self):
+        """Models of which some splits aren't fitted: each of theirs has a job."""
+        limits = self.study.settings["training"]["seeds"]
+        return {fit["model"] for fit in self.all if limited(fit, limits)}
+
     def _names(self, script, attention, seeds_per_job):
         """Regular expression of the models of one kind."""
         return any_of(
             name
             for name, block in self.study.models.items()
-            if (block["attention"], block["seeds_per_job"]) == (attention, seeds_per_job)
+            if block["attention"] == attention
+            and ("one" if name in self._limited else block["seeds_per_job"]) == seeds_per_job
             and SCRIPTS.get(block["kind"]) == script
         )
 

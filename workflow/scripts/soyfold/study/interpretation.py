@@ -67,10 +67,15 @@ class Interpretation:
 
     def files(self, name):
         """Input function: a file of each fit of a model asked, seed by seed."""
-        fits = self.study.fits
-        return lambda wildcards: fits.files(
-            [fit for fit in fits.of(wildcards.trait) if fit["model"] == wildcards.model], name
-        )
+        return lambda wildcards: self.study.fits.files(self._fits(wildcards), name)
+
+    def seeds(self, wildcards):
+        """The seeds of those fits."""
+        return [fit["seed"] for fit in self._fits(wildcards)]
+
+    def _fits(self, wildcards):
+        fits = self.study.fits.of(wildcards.trait)
+        return [fit for fit in fits if fit["model"] == wildcards.model]
 
     @property
     def importance(self):

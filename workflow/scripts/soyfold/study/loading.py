@@ -14,7 +14,7 @@ from soyfold.study.roles import (
     trait_groups,
     with_members,
 )
-from soyfold.study.schemes import final_scheme, further_models, read_schemes
+from soyfold.study.schemes import check_limits, final_scheme, further_models, read_schemes
 from soyfold.study.settings import (
     load_study,
     read_libraries,
@@ -90,6 +90,7 @@ def _plan_models(settings, schemas, traits, schemes, chromosomes, has_contacts, 
     fitted += with_members(further_models(schemes), blends)
     models = load_models(settings, schemas, fitted)
     cims = {name: block["cim"] for name, block in models.items()}
+    check_limits(settings["training"]["seeds"], list(models), schemes, blends=blends, file=file)
     refuse_idle_controls(controls, trait_models, cims, file=file)
     references = choose_references(settings["evaluation"]["references"], list(models), file=file)
     why = settings["interpretation"] or {}

@@ -1,6 +1,7 @@
 """Which validation schemes a study runs, and which fits on which splits."""
 
 from soyfold.common.errors import UserError
+from soyfold.common.schema import nearest
 from soyfold.study.roles import members_beside
 
 # What decides a split beside its seed, with defaults where the schema has none. A scheme's module
@@ -135,6 +136,44 @@ def _refuse_unknown(names, traits, key, where):
         )
 
 
+def check_limits(limits, fitted, schemes, *, blends, file):
+    """Refuse a wrong number of splits of a model that isn't fitted on all of them.
+
+    Parameters
+    ----------
+    limits : dict of str to int
+        `training.seeds` of the study.
+    fitted : collection of str
+        Models that the study fits.
+    schemes : dict
+        As `read_schemes` returns it.
+    blends : dict of str to list of str, keyword only
+        Members by blend, whose predictions are mixed split by split.
+    file : str, keyword only
+        The study file, for messages.
+
+    Raises
+    ------
+    UserError
+        For a model that isn't fitted or is mixed in a blend, or more splits than there are.
+    """
+    most = max(len(scheme["seeds"]) for scheme in schemes.values())
+    for name, number in limits.items():
+        where = {"file": file, "at": f"key training.seeds.{name}"}
+        if name not in fitted:
+            raise UserError(f"model {name!r}, which isn't fitted", allowed=", ".join(fitted),
+                            mend=nearest(name, fitted), **where)  # fmt: skip
+        mixing = [blend for blend, members in blends.items() if name in (blend, *members)]
+        if mixing:
+            raise UserError(
+                f"fewer splits of {name!r}, which {mixing[0]} needs on all",
+                allowed="models that are no blend and in none",
+                mend=f"take {mixing[0]} out of the study, or lower splits.seeds for all", **where,
+            )  # fmt: skip
+        if number > most:
+            raise UserError(f"{number} splits", allowed=f"at most {most} (splits.seeds)", **where)
+
+
 def further_models(schemes):
     """Models that further schemes name, each once."""
     return list(dict.fromkeys(name for s in schemes.values() for name in s.get("models", ())))
@@ -159,7 +198,7 @@ def split_path(trait, split, *, main):
     return f"{scheme}/{seed}/{trait}.tsv" if scheme in OF_ENVIRONMENTS else f"{scheme}/{seed}.tsv"
 
 
-def plan_fits(plan, schemes, *, blends=None, groups=None, joint=()):
+def plan_fits(plan, schemes, *, blends=None, groups=None, joint=(), limits=None):
     """Every fit of a study: its roles on the main scheme's splits, then the further schemes.
 
     Parameters
@@ -174,6 +213,9 @@ def plan_fits(plan, schemes, *, blends=None, groups=None, joint=()):
         The group of each trait.
     joint : collection of str
         Models that learn the traits of a group together: these share the group's folder.
+    limits : dict of str to int, optional
+        Models that are fitted on the first splits of each scheme alone, and how many these are; a
+        variant or control is fitted on those of its base.
 
     Returns
     -------
@@ -198,9 +240,10 @@ def plan_fits(plan, schemes, *, blends=None, groups=None, joint=()):
         for item in items:
             together = item["model"] in joint and name not in OF_ENVIRONMENTS
             home = _home(item["trait"], groups, together)
+            first = limited(item, limits or {})
             fits += [
                 _fit(item, home, name, seed, f"{name}/seed{seed}" if number else f"seed{seed}")
-                for seed in scheme["seeds"]
+                for seed in scheme["seeds"][:first]
             ]
     return fits
 
@@ -231,6 +274,11 @@ def plan_final(trait_models, plan, *, blends=None, groups=None, joint=()):
             home = _home(trait, groups, model in joint)
             fits.append(_fit(item, home, FINAL, 0, f"{FINAL}/seed0"))
     return fits
+
+
+def limited(item, limits):
+    """On how many splits a plan's model is fitted; None for all."""
+    return limits.get(item["model"], limits.get(item["base"]))
 
 
 def _home(trait, groups, together):
