@@ -74,10 +74,10 @@ def _chosen(parts, row, where):
         values = [cell for cell in dict.fromkeys(cells) if cell and cell not in ids]
         return {part: [cell for cell in values if fnmatchcase(cell, part)] for part in parts}
 
-    there = find_columns(
-        expand_path(row["file"]), lambda cells: sum(map(bool, fitting(cells).values())),
-        sheet=row.get("sheet"),
-    )  # fmt: skip
+    def fits(cells):
+        return all(name in cells for name in own) * sum(map(len, fitting(cells).values()))
+
+    there = find_columns(expand_path(row["file"]), fits, sheet=row.get("sheet"))
     chosen = {}
     for part, columns in fitting(there).items():
         if not columns:
