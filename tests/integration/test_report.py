@@ -148,7 +148,7 @@ def test_it_opens_with_verdicts_and_leads_on(full, browser):
     text = page.inner_text(".prose")
     assert "Demo: simulated soybean lines" in text
     assert "oil" in text and "best of" in text and "GBLUP" in text
-    assert page.query_selector("#rulegraph") is None
+    assert page.query_selector("div#rulegraph") is None
     scores = {row.inner_text().split()[0] for row in page.query_selector_all(".prose tr")}
     assert {"model", "GBLUP", "Mean", "CSAFM"} <= scores
     assert "PCC is the correlation" in text
