@@ -1,8 +1,11 @@
 """README.md works as it is written: its Python, its example of another species, its commands."""
 
+import ast
 import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -64,6 +67,25 @@ def test_from_python_runs_as_written(readme, root, tmp_path, monkeypatch):
     assert list(made["predicted"].index) == names and list(made["predicted"]) == ["first"]
     np.testing.assert_allclose(made["predicted"], model.predict(filled)[0], rtol=1e-12)
     assert len(code.strip().splitlines()) <= 8
+
+
+def test_pip_brings_what_it_imports(root):
+    """Of third parties, what the modules loaded by these names import, without their extras."""
+    code = "import sys; from soyfold.prediction import load_model, predict_file; print(*(m.__file__"
+    code += " for n, m in list(sys.modules.items()) if n.startswith('soyfold')))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root / "workflow/scripts", text=True,
+        capture_output=True, check=True,
+    )  # fmt: skip
+    nodes = [
+        node for file in done.stdout.split() for node in ast.parse(Path(file).read_text()).body
+    ]
+    names = {a.name for node in nodes if isinstance(node, ast.Import) for a in node.names}
+    names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+    theirs = {n.split(".")[0] for n in names} - {"soyfold", *sys.stdlib_module_names}
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    brought = {re.match(r"[\w-]+", entry)[0].lower() for entry in project["dependencies"]}
+    assert theirs and {{"yaml": "pyyaml"}.get(n, n) for n in theirs} <= brought
 
 
 @pytest.mark.slow
