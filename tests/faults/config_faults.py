@@ -184,5 +184,11 @@ FAULTS = [
         "key training.seeds.gblup",
         "at most 1",
     ),
+    _config(
+        "genotypes of another study, and filters of its own",
+        at("genotypes", value={"from": "other.yaml", "filters": {"sample_missing": 0.2}}),
+        "key genotypes.from",
+        "genotypes.filters, imputation beside it",
+    ),
     *_hostile(),
 ]

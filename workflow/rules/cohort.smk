@@ -8,8 +8,8 @@ rule join_trait:
     input:
         **study.inputs.id_map,
         phenotypes=study.inputs.phenotypes,
-        fam=f"{study.results}/genotypes/filtered.fam",
-        samples=f"{study.results}/genotypes/samples.tsv",
+        fam=f"{study.genotyped}/genotypes/filtered.fam",
+        samples=f"{study.genotyped}/genotypes/samples.tsv",
     output:
         phenotypes=f"{study.results}/cohort/phenotypes/{{trait}}.tsv",
         joins=f"{study.results}/cohort/joins/{{trait}}.tsv",
@@ -59,7 +59,7 @@ rule collect_joins:
 rule name_families:
     input:
         families=study.families.get("file", []),
-        fam=f"{study.results}/genotypes/filtered.fam",
+        fam=f"{study.genotyped}/genotypes/filtered.fam",
     output:
         families=f"{study.results}/cohort/families.tsv",
     log:
@@ -82,9 +82,9 @@ rule name_families:
 
 rule write_dosage:
     input:
-        bed=f"{study.results}/imputation/merged.bed",
-        bim=f"{study.results}/imputation/merged.bim",
-        fam=f"{study.results}/imputation/merged.fam",
+        bed=f"{study.genotyped}/imputation/merged.bed",
+        bim=f"{study.genotyped}/imputation/merged.bim",
+        fam=f"{study.genotyped}/imputation/merged.fam",
     output:
         dosage=f"{study.results}/cohort/dosage.npy",
         samples=f"{study.results}/cohort/samples.tsv",
@@ -108,9 +108,9 @@ rule write_dosage:
 # Which lines are nearly the same is measured before imputation, which makes neighbours alike.
 rule find_clusters:
     input:
-        bed=f"{study.results}/genotypes/filtered.bed",
-        bim=f"{study.results}/genotypes/filtered.bim",
-        fam=f"{study.results}/genotypes/filtered.fam",
+        bed=f"{study.genotyped}/genotypes/filtered.bed",
+        bim=f"{study.genotyped}/genotypes/filtered.bim",
+        fam=f"{study.genotyped}/genotypes/filtered.fam",
     output:
         clusters=f"{study.results}/cohort/clusters.tsv",
     log:
@@ -134,8 +134,8 @@ rule average_plots:
     input:
         **study.inputs.id_map,
         phenotypes=study.inputs.phenotypes,
-        fam=f"{study.results}/genotypes/filtered.fam",
-        samples=f"{study.results}/genotypes/samples.tsv",
+        fam=f"{study.genotyped}/genotypes/filtered.fam",
+        samples=f"{study.genotyped}/genotypes/samples.tsv",
     output:
         cells=f"{study.results}/cohort/environments/{{trait}}.tsv",
     log:
@@ -161,8 +161,8 @@ rule average_plots:
 rule draw_split:
     input:
         unpack(study.inputs.split_files),
-        fam=f"{study.results}/genotypes/filtered.fam",
-        samples=f"{study.results}/genotypes/samples.tsv",
+        fam=f"{study.genotyped}/genotypes/filtered.fam",
+        samples=f"{study.genotyped}/genotypes/samples.tsv",
     output:
         split=f"{study.results}/cohort/splits/{{scheme}}/seed{{seed}}.tsv",
         lost=f"{study.results}/cohort/splits/{{scheme}}/lost/seed{{seed}}.tsv",

@@ -7,15 +7,15 @@ rule import_genotypes:
         bed_parts=study.inputs.bed_parts,
         chromosomes=study.settings["chromosomes"],
     output:
-        bed=f"{study.results}/genotypes/raw.bed",
-        bim=f"{study.results}/genotypes/raw.bim",
-        fam=f"{study.results}/genotypes/raw.fam",
-        samples=f"{study.results}/genotypes/raw.samples.tsv",
-        variants=f"{study.results}/genotypes/import_variants.tsv",
+        bed=f"{study.genotyped}/genotypes/raw.bed",
+        bim=f"{study.genotyped}/genotypes/raw.bim",
+        fam=f"{study.genotyped}/genotypes/raw.fam",
+        samples=f"{study.genotyped}/genotypes/raw.samples.tsv",
+        variants=f"{study.genotyped}/genotypes/import_variants.tsv",
     log:
-        f"{study.logs}/genotypes/import_genotypes.log",
+        f"{study.genotyped}/logs/genotypes/import_genotypes.log",
     benchmark:
-        f"{study.benchmarks}/genotypes/import_genotypes.tsv"
+        f"{study.genotyped}/benchmarks/genotypes/import_genotypes.tsv"
     conda:
         "../../envs/genotypes.yaml"
     threads: 2
@@ -32,23 +32,23 @@ rule import_genotypes:
 
 rule filter_genotypes:
     input:
-        bed=f"{study.results}/genotypes/raw.bed",
-        bim=f"{study.results}/genotypes/raw.bim",
-        fam=f"{study.results}/genotypes/raw.fam",
-        samples=f"{study.results}/genotypes/raw.samples.tsv",
-        variants=f"{study.results}/genotypes/import_variants.tsv",
+        bed=f"{study.genotyped}/genotypes/raw.bed",
+        bim=f"{study.genotyped}/genotypes/raw.bim",
+        fam=f"{study.genotyped}/genotypes/raw.fam",
+        samples=f"{study.genotyped}/genotypes/raw.samples.tsv",
+        variants=f"{study.genotyped}/genotypes/import_variants.tsv",
         chromosomes=study.settings["chromosomes"],
     output:
-        bed=f"{study.results}/genotypes/filtered.bed",
-        bim=f"{study.results}/genotypes/filtered.bim",
-        fam=f"{study.results}/genotypes/filtered.fam",
-        samples=f"{study.results}/genotypes/samples.tsv",
-        variants=f"{study.results}/genotypes/variants.tsv",
-        counts=f"{study.results}/genotypes/qc_counts.tsv",
+        bed=f"{study.genotyped}/genotypes/filtered.bed",
+        bim=f"{study.genotyped}/genotypes/filtered.bim",
+        fam=f"{study.genotyped}/genotypes/filtered.fam",
+        samples=f"{study.genotyped}/genotypes/samples.tsv",
+        variants=f"{study.genotyped}/genotypes/variants.tsv",
+        counts=f"{study.genotyped}/genotypes/qc_counts.tsv",
     log:
-        f"{study.logs}/genotypes/filter_genotypes.log",
+        f"{study.genotyped}/logs/genotypes/filter_genotypes.log",
     benchmark:
-        f"{study.benchmarks}/genotypes/filter_genotypes.tsv"
+        f"{study.genotyped}/benchmarks/genotypes/filter_genotypes.tsv"
     conda:
         "../../envs/genotypes.yaml"
     threads: 2

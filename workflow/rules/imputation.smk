@@ -1,21 +1,21 @@
 # Filtered genotypes -> Beagle, one job a chromosome -> merged again, with the accuracy measured.
-BY_CHROMOSOME = f"{study.results}/imputation/by_chromosome"
+BY_CHROMOSOME = f"{study.genotyped}/imputation/by_chromosome"
 
 
 rule impute_chromosome:
     input:
-        bed=f"{study.results}/genotypes/filtered.bed",
-        bim=f"{study.results}/genotypes/filtered.bim",
-        fam=f"{study.results}/genotypes/filtered.fam",
+        bed=f"{study.genotyped}/genotypes/filtered.bed",
+        bim=f"{study.genotyped}/genotypes/filtered.bim",
+        fam=f"{study.genotyped}/genotypes/filtered.fam",
     output:
         bed=f"{BY_CHROMOSOME}/{{chromosome}}.bed",
         bim=f"{BY_CHROMOSOME}/{{chromosome}}.bim",
         fam=f"{BY_CHROMOSOME}/{{chromosome}}.fam",
         calls=f"{BY_CHROMOSOME}/{{chromosome}}.calls.tsv",
     log:
-        f"{study.logs}/imputation/impute_chromosome/{{chromosome}}.log",
+        f"{study.genotyped}/logs/imputation/impute_chromosome/{{chromosome}}.log",
     benchmark:
-        f"{study.benchmarks}/imputation/impute_chromosome/{{chromosome}}.tsv"
+        f"{study.genotyped}/benchmarks/imputation/impute_chromosome/{{chromosome}}.tsv"
     conda:
         "../../envs/imputation.yaml"
     threads: study.imputation.get("threads", 1)
@@ -35,18 +35,18 @@ rule merge_chromosomes:
         # Without imputation there are no parts: the filtered genotypes go through, if complete.
         parts=expand(f"{BY_CHROMOSOME}/{{part}}.bed", part=study.inputs.imputed),
         calls=expand(f"{BY_CHROMOSOME}/{{part}}.calls.tsv", part=study.inputs.imputed),
-        bed=f"{study.results}/genotypes/filtered.bed",
-        bim=f"{study.results}/genotypes/filtered.bim",
-        fam=f"{study.results}/genotypes/filtered.fam",
+        bed=f"{study.genotyped}/genotypes/filtered.bed",
+        bim=f"{study.genotyped}/genotypes/filtered.bim",
+        fam=f"{study.genotyped}/genotypes/filtered.fam",
     output:
-        bed=f"{study.results}/imputation/merged.bed",
-        bim=f"{study.results}/imputation/merged.bim",
-        fam=f"{study.results}/imputation/merged.fam",
-        accuracy=f"{study.results}/imputation/accuracy.tsv",
+        bed=f"{study.genotyped}/imputation/merged.bed",
+        bim=f"{study.genotyped}/imputation/merged.bim",
+        fam=f"{study.genotyped}/imputation/merged.fam",
+        accuracy=f"{study.genotyped}/imputation/accuracy.tsv",
     log:
-        f"{study.logs}/imputation/merge_chromosomes.log",
+        f"{study.genotyped}/logs/imputation/merge_chromosomes.log",
     benchmark:
-        f"{study.benchmarks}/imputation/merge_chromosomes.tsv"
+        f"{study.genotyped}/benchmarks/imputation/merge_chromosomes.tsv"
     conda:
         "../../envs/imputation.yaml"
     resources:

@@ -93,9 +93,9 @@ rule collect_importance:
 
 rule compute_components:
     input:
-        bed=f"{study.results}/imputation/merged.bed",
-        bim=f"{study.results}/imputation/merged.bim",
-        fam=f"{study.results}/imputation/merged.fam",
+        bed=f"{study.genotyped}/imputation/merged.bed",
+        bim=f"{study.genotyped}/imputation/merged.bim",
+        fam=f"{study.genotyped}/imputation/merged.fam",
     output:
         components=f"{study.interpretation.folder}/gwas/components/all_lines.tsv",
     log:
@@ -117,9 +117,9 @@ rule compute_components:
 
 rule scan_trait:
     input:
-        bed=f"{study.results}/imputation/merged.bed",
-        bim=f"{study.results}/imputation/merged.bim",
-        fam=f"{study.results}/imputation/merged.fam",
+        bed=f"{study.genotyped}/imputation/merged.bed",
+        bim=f"{study.genotyped}/imputation/merged.bim",
+        fam=f"{study.genotyped}/imputation/merged.fam",
         phenotypes=f"{study.results}/cohort/phenotypes/{{trait}}.tsv",
         components=f"{study.interpretation.folder}/gwas/components/all_lines.tsv",
     output:

@@ -55,9 +55,9 @@ rule save_model:
 
 rule phase_panel:
     input:
-        bed=f"{study.results}/imputation/merged.bed",
-        bim=f"{study.results}/imputation/merged.bim",
-        fam=f"{study.results}/imputation/merged.fam",
+        bed=f"{study.genotyped}/imputation/merged.bed",
+        bim=f"{study.genotyped}/imputation/merged.bim",
+        fam=f"{study.genotyped}/imputation/merged.fam",
     output:
         phased=f"{study.prediction.panel}/{{chromosome}}.vcf.gz",
     log:
@@ -113,7 +113,7 @@ rule align_lines:
         fam=f"{study.prediction.folder}/raw.fam",
         records=f"{study.prediction.folder}/import_variants.tsv",
         panel=f"{study.prediction.panel}/variants.tsv",
-        study=f"{study.results}/imputation/merged.fam",
+        study=f"{study.genotyped}/imputation/merged.fam",
     output:
         bed=f"{study.prediction.folder}/aligned.bed",
         bim=f"{study.prediction.folder}/aligned.bim",

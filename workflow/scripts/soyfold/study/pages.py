@@ -84,9 +84,9 @@ def _scores(study):
 
 def _filtering(study):
     files = {
-        "qc": f"{study.results}/genotypes/qc_counts.tsv",
+        "qc": f"{study.genotyped}/genotypes/qc_counts.tsv",
         "joins": f"{study.results}/cohort/join_counts.tsv",
-        "accuracy": f"{study.results}/imputation/accuracy.tsv",
+        "accuracy": f"{study.genotyped}/imputation/accuracy.tsv",
         "scores": f"{study.results}/evaluation/scores.tsv",
         "lost": [path for _, path in study.inputs.lost],
     }

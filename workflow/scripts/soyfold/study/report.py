@@ -152,8 +152,8 @@ class Report:
         """All that a whole run makes, by name."""
         study = self.study
         return {
-            "qc": f"{study.results}/genotypes/qc_counts.tsv",
-            "accuracy": f"{study.results}/imputation/accuracy.tsv",
+            "qc": f"{study.genotyped}/genotypes/qc_counts.tsv",
+            "accuracy": f"{study.genotyped}/imputation/accuracy.tsv",
             "cim_sums": f"{study.results}/contacts/cim_sums.tsv",
             "controls": [f"{study.results}/contacts/cim_{name}.tsv" for name in CONTROLS],
             "joins": f"{study.results}/cohort/join_report.tsv",

@@ -9,7 +9,7 @@ import yaml
 from soyfold.cohort.families import check_pattern
 from soyfold.common.errors import UserError, raise_all
 from soyfold.common.files import read_sheet_rows
-from soyfold.common.schema import check, fill_defaults
+from soyfold.common.schema import check, fill_defaults, read_yaml
 from soyfold.genotypes.sources import PLACEHOLDER
 
 DATA_VARIABLE = "SOYFOLD_DATA"
@@ -104,6 +104,41 @@ def read_libraries(study, schemas):
     return libraries
 
 
+def _with_genotypes(config, file):
+    """A config whose genotypes are those of another study, as if it said all of them itself.
+
+    Returns
+    -------
+    config : dict
+    owner : str
+        Name of the study whose genotypes these are.
+    """
+    own = config.get("genotypes")
+    if not isinstance(own, dict) or "from" not in own:
+        return config, config.get("study")
+    where = {"file": file, "at": "key genotypes.from"}
+    further = [f"genotypes.{key}" for key in own if key != "from"]
+    further += ["imputation"] if "imputation" in config else []
+    if further:
+        mend = "leave them to that study, or drop genotypes.from"
+        raise UserError(f"{', '.join(further)} beside it", allowed="from alone", mend=mend, **where)
+    path = expand_path(str(own["from"]))
+    other = read_yaml(path, key="genotypes.from")
+    given = other.get("genotypes")
+    if not isinstance(given, dict) or "from" in given or not other.get("study"):
+        allowed = "a study file with a name and genotypes of its own"
+        raise UserError(f"no such study in {path}", allowed=allowed, **where)
+    if other["study"] == config.get("study"):
+        raise UserError(f"the study {other['study']!r} itself", allowed="another study", **where)
+    same = config.get("chromosomes", other.get("chromosomes"))
+    if same != other.get("chromosomes"):
+        raise UserError(f"chromosomes {same!r} beside it", allowed=repr(other.get("chromosomes")),
+                        mend="leave chromosomes out", **where)  # fmt: skip
+    taken = {key: other[key] for key in ("chromosomes", "imputation") if key in other}
+    sources = {**(other.get("sources") or {}), **(config.get("sources") or {})}
+    return {**config, **taken, "genotypes": given, "sources": sources}, other["study"]
+
+
 def load_study(config, schemas, *, file):
     """Check a study's config, fill its defaults and expand its paths.
 
@@ -120,9 +155,12 @@ def load_study(config, schemas, *, file):
     -------
     dict
         `contacts` is always an object: a study that says `expected` has `libraries` None.
+        `genotypes_of` is the name of the study whose genotypes and imputation these are.
     """
     path = Path(schemas) / "config.schema.yaml"
-    study = check(dict(config), path, file=file)
+    config, owner = _with_genotypes(dict(config), file)
+    study = check(config, path, file=file)
+    study["genotypes_of"] = owner
     if study["contacts"] == "expected":
         schema = yaml.safe_load(path.read_text(encoding="utf-8"))
         contacts = {}

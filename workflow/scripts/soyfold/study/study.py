@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from soyfold.common.digest import source_digests
 from soyfold.study.evaluation import Evaluation
@@ -65,6 +66,11 @@ class Study:
     models: dict
     references: list
     results: str
+
+    @property
+    def genotyped(self):
+        """Results of the study whose genotypes and imputation these are: its own, mostly."""
+        return f"{Path(self.results).parent}/{self.settings['genotypes_of']}"
 
     @property
     def logs(self):
