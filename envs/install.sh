@@ -13,6 +13,10 @@ if [ -z "$python" ] || ! "$python" -c 'import sys; sys.exit(sys.version_info[:2]
     exit 1
 fi
 
+# A line a step: what is done, then how long it took.
+step() { printf 'soyfold: %s ... ' "$1"; begun=$SECONDS; }
+took() { echo "$((SECONDS - begun)) s"; }
+
 has_plink() { command -v plink1.9 >/dev/null || { command -v plink >/dev/null && plink --version | grep -q '^PLINK v1\.9'; }; }
 has_plink2() { command -v plink2 >/dev/null; }
 has_beagle() { command -v beagle >/dev/null && command -v java >/dev/null; }
@@ -21,20 +25,31 @@ has_headers() { command -v g++ >/dev/null && { [ -f /usr/include/curl/curl.h ] |
 
 if ! has_plink || ! has_plink2 || ! has_beagle || ! has_venv || ! has_headers; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        echo "soyfold: installing ${packages[*]}"
+        step "installing ${packages[*]} (apt)"
         apt-get update -qq
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+        took
     elif ! has_plink || ! has_plink2 || ! has_beagle || ! has_venv; then
         echo "soyfold: found no PLINK 1.9, no PLINK 2, no Beagle with Java or no Python venv; to mend: sudo apt-get install ${packages[*]}   (or: $conda_way)" >&2
         exit 1
     fi
 fi
 
-echo "soyfold: installing the pinned Python packages into .venv"
-[ -x .venv/bin/python ] || "$python" -m venv .venv
+if [ ! -x .venv/bin/python ]; then
+    step "making .venv with $("$python" --version)"
+    "$python" -m venv .venv
+    took
+fi
+step "installing the $(grep -c == envs/constraints.txt) pinned Python packages into .venv (2.3 GB)"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check -r envs/requirements.txt -c envs/constraints.txt
+took
+step "building hicstraw, which reads .hic files, where it isn't there"
 if ! .venv/bin/python -c 'import hicstraw' 2>/dev/null &&
     ! .venv/bin/python -m pip install --quiet --disable-pip-version-check -r envs/requirements-hic.txt -c envs/constraints.txt; then
+    echo
     echo "soyfold: hicstraw could not be built, so .hic input won't work (all other Hi-C formats do); to mend: sudo apt-get install g++ python3-dev libcurl4-openssl-dev zlib1g-dev, then make setup" >&2
+else
+    took
 fi
 touch .venv/.ready
+echo "soyfold: set up in $SECONDS s; 'source .venv/bin/activate' puts snakemake on your path"
