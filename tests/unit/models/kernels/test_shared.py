@@ -60,9 +60,9 @@ def run(folder, model, inputs, **shared):
     return [read_table(path / "predictions.tsv") for path in folders]
 
 
-def assert_same(found, wanted):
+def assert_same(found, wanted, rtol=1e-7):
     for left, right in zip(found, wanted, strict=True):
-        pd.testing.assert_frame_equal(left, right, rtol=1e-7)
+        pd.testing.assert_frame_equal(left, right, rtol=rtol)
 
 
 @pytest.mark.parametrize("module", list(MODELS))
@@ -90,17 +90,62 @@ def test_with_shared_decompositions_none_is_computed(tmp_path, monkeypatch, modu
     run(tmp_path / "out", model, inputs, **shared)
 
 
-@pytest.mark.parametrize("module", list(MODELS))
-def test_a_trait_without_some_values_takes_its_part_of_the_products(tmp_path, module):
-    inputs, model = write_cohort(tmp_path), direct(module)
-    shared = share(tmp_path, inputs, model)
+def without_some(folder, inputs, every):
+    """The inputs of a trait that every so many-th line has no value of."""
     values = read_table(inputs["phenotypes"])
-    values.loc[::9, "value"] = np.nan
-    values.to_csv(tmp_path / "other.tsv", sep="\t", index=False, na_rep="NA")
-    inputs = {**inputs, "phenotypes": tmp_path / "other.tsv"}
+    values.loc[::every, "value"] = np.nan
+    values.to_csv(folder / "other.tsv", sep="\t", index=False, na_rep="NA")
+    return {**inputs, "phenotypes": folder / "other.tsv"}
+
+
+@pytest.mark.parametrize("every", [5, 50])  # train lines: more and less than `SHARED` allows
+@pytest.mark.parametrize("module", list(MODELS))
+def test_a_trait_without_some_values_is_predicted_as_by_its_own_kernels(tmp_path, module, every):
+    inputs, model = write_cohort(tmp_path, seeds=(0, 1)), direct(module)
+    shared = share(tmp_path, inputs, model)
+    inputs = without_some(tmp_path, inputs, every)
     found = run(tmp_path / "shared", model, inputs, **shared)
-    assert len(found[0]) == 120 - 14
-    assert_same(found, run(tmp_path / "own", model, inputs))
+    assert len(found[0]) == 120 - len(range(0, 120, every))
+    for path in shared["kernels"]:  # of the split's lines are then the Gaussian kernels' widths
+        reflectors_of(path).unlink()
+    # The tiny trait has no noise: its ridge is at the bound, where rounding is a million times it.
+    assert_same(found, run(tmp_path / "own", model, inputs, **shared), rtol=1e-6)
+    if module != "rkhs":
+        assert_same(found, run(tmp_path / "alone", model, inputs), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("module", "computed"), [("gblup", 0), ("rkhs", 0), ("principal_components", 2)]
+)
+def test_few_lines_without_a_value_take_no_decomposition(tmp_path, monkeypatch, module, computed):
+    inputs, model = write_cohort(tmp_path), direct(module)
+    shared, names = share(tmp_path, inputs, model), []
+    own = shared_kernels.decompose_kernel
+
+    def counted(*given, **options):
+        names.append(given[-1])
+        return own(*given, **options)
+
+    monkeypatch.setattr(shared_kernels, "decompose_kernel", counted)
+    run(tmp_path / "few", model, without_some(tmp_path, inputs, 50), **shared)
+    assert len(names) == computed
+    run(tmp_path / "many", model, without_some(tmp_path, inputs, 5), **shared)
+    assert len(names) == computed + len(shared["kernels"])
+
+
+def test_a_kernel_is_of_the_split_of_its_fit(tmp_path):
+    """Not of another one that has all its lines, whose test lines would set its width."""
+    inputs, model = write_cohort(tmp_path, seeds=(0, 1)), direct("rkhs")
+    shared = share(tmp_path, inputs, model)
+    for path in shared["kernels"]:
+        reflectors_of(path).unlink()
+    wanted = run(tmp_path / "before", model, inputs, **shared)[1]
+    parts = read_table(inputs["splits"][0]).assign(part="train")
+    parts.loc[:5, "part"], parts.loc[6:11, "part"] = "val", "test"
+    parts.to_csv(tmp_path / "wide.tsv", sep="\t", index=False)
+    inputs["splits"][0] = tmp_path / "wide.tsv"
+    shared = share(tmp_path, inputs, model)
+    assert_same(run(tmp_path / "after", model, inputs, **shared)[1:], [wanted])
 
 
 @pytest.mark.parametrize("module", ["gblup", "principal_components"])
@@ -124,16 +169,19 @@ def test_a_stored_kernel_is_that_of_its_lines_in_any_order(tmp_path):
     assert isinstance(kernel.decomposition.reflectors, np.memmap)
     order = np.random.default_rng(0).permutation(len(rows))
     found = read_shared(shared["products"], shared["kernels"]).of(rows[order]).kernel("additive")
-    assert found.decomposition.order is not None  # the stored one
+    assert isinstance(found.decomposition.reflectors, np.memmap)
+    assert np.array_equal(found.places, order) and not found.missing.size
     z = np.load(inputs["dosage"])[rows[order]].astype(float)
     z -= z.mean(0)
     products = np.load(shared["products"])[np.ix_(rows[order], rows[order])]
     np.testing.assert_allclose(found.means, products.mean(0, dtype=float), rtol=1e-12)
     x = np.random.default_rng(1).normal(size=len(rows))
-    turned = found.decomposition.rotate(x)
-    t = found.decomposition
+    t, placed = found.decomposition, np.empty_like(x)
+    placed[found.places] = x
+    turned = t.rotate(placed)
     t = np.diag(t.diagonal) + np.diag(t.beside, 1) + np.diag(t.beside, -1)
-    np.testing.assert_allclose(found.decomposition.restore(t @ turned), z @ z.T @ x, atol=1e-9)
+    restored = found.decomposition.restore(t @ turned)[found.places]
+    np.testing.assert_allclose(restored, z @ z.T @ x, atol=1e-9)
 
 
 def test_test_lines_change_no_stored_kernel(tmp_path):
@@ -175,6 +223,7 @@ def test_the_models_that_declare_kernels_are_those_whose_fit_takes_them(module):
 
 def test_models_without_kernels_carry_no_digest_of_them():
     modules = [
+        "soyfold.models.kernels.likelihood",
         "soyfold.models.kernels.tridiagonal",
         "soyfold.models.kernels.matrices",
         "soyfold.models.kernels.shared",

@@ -20,11 +20,11 @@ import numpy as np
 
 from soyfold.common.logs import log
 from soyfold.models.kernels import matrices
+from soyfold.models.kernels.likelihood import fit_by_reml
 from soyfold.models.kernels.names import ADDITIVE
 from soyfold.models.kernels.pairs import cross_products, pair_products
 from soyfold.models.kernels.several import estimate
 from soyfold.models.kernels.shared import own_kernels
-from soyfold.models.kernels.tridiagonal import decompose, fit_by_reml
 from soyfold.models.kernels.weights import pair_weights
 from soyfold.models.linear import project, refuse_unusable
 from soyfold.models.parameters import resolve
@@ -151,7 +151,7 @@ def _with_products(products, additive, values, share, without):
         share = _likeliest_share(additive, products, values)
     if not (scale > 0 and share > 0):
         return without
-    dual, figures = fit_by_reml(decompose((1 - share) * additive + share * products), values)
+    dual, figures = fit_by_reml(matrices.whole((1 - share) * additive + share * products), values)
     pull = dual * (share / scale)
     return {**figures, "share": share}, dual * (1 - share), pull, means @ pull
 
@@ -192,7 +192,7 @@ def fit(dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None):
     kernels = kernels or own_kernels(dosage)
     centre, values = dosage.mean(0, dtype=np.float64), y - y.mean()
     additive, scale = _scaled(kernels.centred(ADDITIVE))
-    dual, alone = fit_by_reml(kernels.kernel(ADDITIVE).decomposition, values)
+    dual, alone = fit_by_reml(kernels.kernel(ADDITIVE), values)
     without = {**alone, "share": 0.0}, dual * scale, np.zeros(len(y)), 0.0
     flat = p["contacts"] == "size" or p["share"] == 0
     powers = [p["power"]] if p["power"] is not None else [1.0] if flat else POWERS

@@ -11,9 +11,9 @@ training mean, and one decomposition gives the REML likelihood of any trait at a
 
 import numpy as np
 
+from soyfold.models.kernels.likelihood import fit_at_ridge, fit_by_reml
 from soyfold.models.kernels.names import ADDITIVE
 from soyfold.models.kernels.shared import own_kernels
-from soyfold.models.kernels.tridiagonal import fit_at_ridge, fit_by_reml
 from soyfold.models.linear import RidgeModel, project, refuse_unusable
 from soyfold.models.linear import from_state as from_state
 from soyfold.models.parameters import resolve
@@ -70,7 +70,7 @@ def fit(dosage, y, *, parameters, seed, kernels=None):
     kernels = kernels or own_kernels(dosage)
     values = y - y.mean()
     if ridge is None:
-        dual, figures = fit_by_reml(kernels.kernel(ADDITIVE).decomposition, values)
+        dual, figures = fit_by_reml(kernels.kernel(ADDITIVE), values)
     else:
         dual, figures = fit_at_ridge(kernels.centred(ADDITIVE), values, ridge)
     centre = dosage.mean(0, dtype=np.float64)

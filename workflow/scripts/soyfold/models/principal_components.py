@@ -63,7 +63,7 @@ def _components(dosage, y, count, kernels):
     effects : ndarray (L, k)
         k is at most `count`.
     """
-    kernel = kernels.kernel(ADDITIVE).decomposition
+    kernel = kernels.kernel(ADDITIVE, gaps=False)
     values, vectors = kernel.leading(min(count, len(y) - 1))
     kept = values > LEAST * values[0]
     values, vectors = values[kept], vectors[:, kept]

@@ -4,7 +4,8 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 SEARCH = (1e-5, 1e5)  # of a ratio of two variances: heritability from 1e-5 to 1 - 1e-5
-GRID = 70
+GRID = 36  # ratios, two thirds of a unit of their logarithm apart: a likelihood's hills are wider
+STENCIL = 0.03  # of that logarithm
 
 
 def profiled_log_likelihood(squares, logs, freedom):
@@ -56,7 +57,7 @@ def variance_figures(ridge, squares, logs, freedom, spread, at_bound=False):
 
 
 def maximise(log_likelihood, log_unit=0.0):
-    """The ratio at the REML maximum: the best of a grid, then Brent between its neighbours.
+    """The ratio at the REML maximum: the best of a grid, Brent between its neighbours, Newton.
 
     Parameters
     ----------
@@ -80,6 +81,18 @@ def maximise(log_likelihood, log_unit=0.0):
         lambda log_ratio: -log_likelihood(np.exp(log_ratio)),
         bounds=(grid[best - 1], grid[best + 1]),
         method="bounded",
-        options={"xatol": 1e-9},
+        options={"xatol": 1e-5},
     )
-    return float(np.exp(found.x)), False
+    return float(np.exp(found.x + _newton_step(log_likelihood, found.x, -found.fun))), False
+
+
+def _newton_step(log_likelihood, x, height):
+    """From a logarithm near the maximum to it, by differences of fourth order.
+
+    A search by heights alone ends where rounding hides them, some 1e-7 away; this ends within 1e-9.
+    """
+    far, near, after, beyond = (log_likelihood(np.exp(x + k * STENCIL)) for k in (-2, -1, 1, 2))
+    slope = (far - 8 * near + 8 * after - beyond) / (12 * STENCIL)
+    curvature = (-far + 16 * near - 30 * height + 16 * after - beyond) / (12 * STENCIL**2)
+    step = -slope / curvature if curvature < 0 else 0.0
+    return step if abs(step) < STENCIL else 0.0

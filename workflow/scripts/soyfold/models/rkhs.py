@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from soyfold.common.blocks import blocks, line_products
+from soyfold.models.kernels.likelihood import fit_by_reml
 from soyfold.models.kernels.names import kernels_taken
 from soyfold.models.kernels.shared import own_kernels
-from soyfold.models.kernels.tridiagonal import fit_by_reml
 from soyfold.models.linear import refuse_unusable
 from soyfold.models.parameters import resolve
 
@@ -124,7 +124,7 @@ def _likeliest(kernels, names, values):
     best = None
     for name in names:
         kernel = kernels.kernel(name)
-        dual, figures = fit_by_reml(kernel.decomposition, values)
+        dual, figures = fit_by_reml(kernel, values)
         if best is None or figures["log_likelihood"] > best[-1]["log_likelihood"]:
             best = name, kernel.means, kernel.width, dual, figures
     return best

@@ -10,7 +10,8 @@ import numpy as np
 
 from soyfold.common.blocks import blocks
 from soyfold.models import gblup
-from soyfold.models.kernels.tridiagonal import Likelihood, decompose
+from soyfold.models.kernels.likelihood import MarkerLikelihood
+from soyfold.models.kernels.tridiagonal import decompose
 from soyfold.models.linear import RidgeModel, project, refuse_unusable
 from soyfold.models.linear import from_state as from_state
 from soyfold.models.parameters import resolve
@@ -80,10 +81,9 @@ def fit(dosage, y, *, parameters, seed, kernels=None):
     centre = dosage.mean(0, dtype=np.float64)
     values = y - y.mean()
     markers = decompose(marker_products(dosage, centre))
-    loadings = markers.rotate(project(dosage, centre, values))
-    likelihood = Likelihood(markers, loadings, len(y) - 1, values @ values, marker_side=True)
+    likelihood = MarkerLikelihood(markers, project(dosage, centre, values), values)
     at_bound = False
     if ridge is None:
         ridge, at_bound = likelihood.likeliest_ridge()
-    effects = markers.restore(markers.solve(loadings, ridge)[0])
-    return RidgeModel(float(y.mean()), centre, effects, likelihood.figures(ridge, at_bound))
+    figures = likelihood.figures(ridge, at_bound)
+    return RidgeModel(float(y.mean()), centre, likelihood.effects(ridge), figures)

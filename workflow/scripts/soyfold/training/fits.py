@@ -1,7 +1,9 @@
 """One model on one trait, for one seed or several: from the cohort's files to a fit's outputs."""
 
+import dataclasses
 from pathlib import Path
 
+import numpy as np
 import yaml
 
 from soyfold.common.errors import UserError
@@ -86,7 +88,7 @@ def fit(
     products : path-like, optional
         Products of all lines, for models that need kernels.
     kernels : sequence of path-like
-        Decompositions that the fits of a split share.
+        Decompositions that the fits of a split share: split by split, as many of each.
 
     Raises
     ------
@@ -103,9 +105,10 @@ def fit(
         families=families,
         cim=cim,
         products=products,
-        kernels=kernels,
     )
-    for seed, split, folder in zip(seeds, splits, folders, strict=True):
+    own = np.array_split(np.array(kernels, dtype=object), len(splits))
+    for seed, split, folder, shared in zip(seeds, splits, folders, own, strict=True):
+        cohort = dataclasses.replace(cohort, kernels=tuple(shared))
         task = draw_task(cohort, split, seed)
         counts = ", ".join(f"{len(task.rows(part))} {part}" for part in task.parts)
         log.info(

@@ -34,7 +34,7 @@ class Cohort:
     products : path-like, or None
         Products of all lines; without them models that need kernels compute their own.
     kernels : tuple of path-like
-        Decompositions that fits share (`shared.write_kernel`).
+        Decompositions that the fits of a split share (`shared.write_kernel`).
     """
 
     dosage: np.ndarray
@@ -132,9 +132,7 @@ class Fit:
     attention: pd.DataFrame | None = None
 
 
-def read_cohort(
-    *, dosage, samples, variants, phenotypes, families=None, cim=None, products=None, kernels=()
-):
+def read_cohort(*, dosage, samples, variants, phenotypes, families=None, cim=None, products=None):
     """Read a study's dosage matrix (memory-mapped) with the values of traits and a CIM.
 
     Parameters
@@ -147,8 +145,6 @@ def read_cohort(
         TSV with sample, family, for models that take them.
     products : path-like, optional
         Products of all lines, from which models that need kernels take them.
-    kernels : sequence of path-like
-        Decompositions that fits share (`shared.write_kernel`).
 
     Returns
     -------
@@ -191,7 +187,6 @@ def read_cohort(
         cim=table,
         traits=tuple(phenotypes) if joint else (),
         products=products,
-        kernels=tuple(kernels),
     )
 
 

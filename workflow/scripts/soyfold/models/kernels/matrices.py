@@ -39,12 +39,11 @@ def _chosen(products, rows):
     return kernel
 
 
-def _to_distances(products):
-    """Squared distances from products, in place: whole numbers, so exact."""
-    squares = np.diag(products).copy()
+def _to_distances(products, left, right):
+    """Squared distances from products and squares, in place: whole numbers, so exact."""
     products *= -2.0
-    products += squares
-    products += squares[:, None]
+    products += right
+    products += left[:, None]
     return products
 
 
@@ -60,7 +59,7 @@ def median_off_diagonal(distances):
     return int(np.searchsorted(np.cumsum(counts), max(1, (counts.sum() + 1) // 2)))
 
 
-def kernel_matrix(products, rows, name):
+def kernel_matrix(products, rows, name, *, width=None):
     """A kernel between some lines, as its name says.
 
     additive: X X', whose centred part is Z Z' of the centred dosages. gaussian<h>:
@@ -74,6 +73,8 @@ def kernel_matrix(products, rows, name):
     rows : ndarray (n,) int
         Of `products`.
     name : str
+    width : float, keyword only, optional
+        h median d^2, of other lines.
 
     Returns
     -------
@@ -90,35 +91,69 @@ def kernel_matrix(products, rows, name):
     kernel = _chosen(products, rows)
     if name == ADDITIVE:
         return kernel, float("nan")
-    bandwidth = float(GAUSSIAN.fullmatch(name)[1])
-    median = median_off_diagonal(_to_distances(kernel))
-    if median == 0:
-        raise UserError(
-            f"a median distance of 0 among {len(rows)} lines",
-            at=f"kernel {name}",
-            mend="check the filters: most lines are copies of each other",
-        )
-    kernel *= -1.0 / (bandwidth * median)
-    return np.exp(kernel, out=kernel), bandwidth * median
+    squares = np.diag(kernel).copy()
+    _to_distances(kernel, squares, squares)
+    if width is None:
+        median = median_off_diagonal(kernel)
+        if median == 0:
+            raise UserError(
+                f"a median distance of 0 among {len(rows)} lines",
+                at=f"kernel {name}",
+                mend="check the filters: most lines are copies of each other",
+            )
+        width = float(GAUSSIAN.fullmatch(name)[1]) * median
+    kernel /= -width
+    return np.exp(kernel, out=kernel), width
+
+
+def _kernel_rows(products, rows, columns, width):
+    """The same kernel between the lines `rows` and `columns`, (k, n)."""
+    kernel = products[rows][:, columns].astype(np.float64)
+    if not np.isnan(width):
+        _to_distances(kernel, *(products[x, x].astype(np.float64) for x in (rows, columns)))
+        kernel /= -width
+        np.exp(kernel, out=kernel)
+    return kernel
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """A decomposed kernel between some lines.
+    """A kernel between n lines, decomposed together with k others.
 
     Attributes
     ----------
-    decomposition : Decomposition
-        Of the kernel with both margins taken off.
+    decomposition : soyfold.models.kernels.tridiagonal.Decomposition
+        Of the kernel between all n + k lines with both margins taken off.
+    places : ndarray (n,) int
+        Which of those lines they are.
     means : ndarray (n,)
-        Column means of the kernel before that.
+        Column means of the kernel between the n lines.
+    spread : float
+        Trace over n - 1 of the kernel between the n lines with its own margins taken off.
     width : float
         Of a Gaussian kernel, else NaN.
     """
 
     decomposition: Decomposition
+    places: np.ndarray
     means: np.ndarray
-    width: float
+    spread: float
+    width: float = float("nan")
+
+    @property
+    def decomposed(self):
+        """n + k."""
+        return len(self.decomposition.diagonal)
+
+    @property
+    def missing(self):
+        """The other lines, (k,) int."""
+        return np.delete(np.arange(self.decomposed), self.places)
+
+    def leading(self, count):
+        """The largest eigenvalues of the kernel between the n + k lines; their vectors' n rows."""
+        values, vectors = self.decomposition.leading(count)
+        return values, vectors[self.places]
 
 
 def centre(kernel):
@@ -138,8 +173,42 @@ def centre(kernel):
     return means
 
 
-def decompose_kernel(products, rows, name):
+def whole(matrix, means=None, width=float("nan")):
+    """`Kernel` of all the lines of a centred matrix (n, n), which is overwritten."""
+    n = len(matrix)
+    spread = np.trace(matrix) / (n - 1)
+    means = np.zeros(n) if means is None else means
+    return Kernel(decompose(matrix), np.arange(n), means, spread, width)
+
+
+def decompose_kernel(products, rows, name, *, width=None):
     """The decomposition of a kernel between the lines `rows`: `Kernel`. See `kernel_matrix`."""
-    matrix, width = kernel_matrix(products, rows, name)
+    matrix, width = kernel_matrix(products, rows, name, width=width)
     means = centre(matrix)
-    return Kernel(decompose(matrix), means, width)
+    return whole(matrix, means, width)
+
+
+def select(kernel, products, decomposed, rows):
+    """The kernel between some of the lines that were decomposed.
+
+    Parameters
+    ----------
+    kernel : Kernel
+        Of all of them.
+    products : ndarray (N, N)
+    decomposed, rows : ndarray (n + k,), (n,) int
+        Rows of `products`: the lines of `kernel`, in ascending order, and those wanted, in any.
+
+    Returns
+    -------
+    Kernel
+    """
+    places, n = np.searchsorted(decomposed, rows), len(rows)
+    others = np.delete(np.arange(len(decomposed)), places)
+    across = _kernel_rows(products, decomposed[others], decomposed, kernel.width)
+    means = (len(decomposed) * kernel.means - across.sum(0))[places] / n
+    # What the others take off the trace, and off the mean, of the kernel that is centred by all.
+    inner = across[:, others] - kernel.means[others] - kernel.means[others, None]
+    inner += kernel.means.mean()
+    trace = kernel.spread * (len(decomposed) - 1) - np.trace(inner) - inner.sum() / n
+    return Kernel(kernel.decomposition, places, means, trace / (n - 1), kernel.width)

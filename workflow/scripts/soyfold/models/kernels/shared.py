@@ -2,9 +2,10 @@
 
 `cohort/products.npy` has the products of all lines; `<kernel>_<part>.npz` in a split's folder of
 `training/kernels` a decomposition over the lines of a part, and the .npy beside it its reflectors:
-large, memory-mapped and removed when the split's fits are done. A trait without a value for some of
-these lines, or one that comes when the reflectors are gone, decomposes its own part of the
-products, with the same results.
+large, memory-mapped and removed when the split's fits are done. A trait without a value for a few
+of these lines takes the same decomposition (see `likelihood`). One that lacks many, or comes when
+the reflectors are gone, decomposes its own part of the products, with the same results: the width
+of a Gaussian kernel is that of the split's lines, whatever values they have.
 """
 
 import dataclasses
@@ -22,9 +23,12 @@ from soyfold.models.kernels.matrices import (
     centre,
     decompose_kernel,
     kernel_matrix,
+    select,
 )
 from soyfold.models.kernels.tridiagonal import Decomposition
 
+# Decomposed lines a line without a value, from which on sharing is cheaper: measured at 900 lines.
+SHARED = 20
 LINES_OF = {"train": ("train",), "train_val": ("train", "val")}
 
 
@@ -41,10 +45,11 @@ def write_kernel(kernel, rows, path):
     """
     found = kernel.decomposition
     small = {name: getattr(found, name) for name in ("diagonal", "beside", "factors")}
+    small |= {name: getattr(kernel, name) for name in ("means", "spread", "width")}
     with staged(reflectors_of(path)) as temporary:
         np.save(temporary, found.reflectors)
     with staged(path) as temporary:
-        np.savez(temporary, rows=rows, means=kernel.means, width=kernel.width, **small)
+        np.savez(temporary, rows=rows, **small)
 
 
 def reflectors_of(path):
@@ -56,11 +61,11 @@ def read_kernel(path):
     """Read what `write_kernel` wrote, the reflectors memory-mapped: (kernel, rows)."""
     with np.load(path) as stored:
         small = {name: stored[name] for name in stored.files}
-    rows, means, width = (small.pop(name) for name in ("rows", "means", "width"))
+    rows, means, spread, width = (small.pop(name) for name in ("rows", "means", "spread", "width"))
     # LAPACK's dormqr writes into the reflectors of up to 32 lines, and restores them: read-only
     # pages end the process. Copied on writing, the pages of more lines stay shared.
     found = Decomposition(reflectors=np.load(reflectors_of(path), mmap_mode="c"), **small)
-    return Kernel(found, means, float(width)), rows
+    return Kernel(found, np.arange(len(rows)), means, float(spread), float(width)), rows
 
 
 def decompose_part(products, samples, split, *, kernel, part, path):
@@ -129,36 +134,48 @@ class LineKernels:
     rows: np.ndarray
     stored: tuple = ()
 
-    def kernel(self, name):
+    def kernel(self, name, *, gaps=True):
         """The decomposed kernel `name`: read if it is stored, else decomposed here.
+
+        Parameters
+        ----------
+        name : str
+        gaps : bool, keyword only
+            Whether a decomposition of a few more lines serves, too.
 
         Returns
         -------
         soyfold.models.kernels.matrices.Kernel
         """
-        for path in self.stored:
-            if Path(path).stem.partition("_")[0] != name or not reflectors_of(path).is_file():
-                continue
+        path, width = self._nearest(name)
+        if path and reflectors_of(path).is_file():
             found, rows = read_kernel(path)
-            order = np.argsort(self.rows)
-            if np.array_equal(rows, self.rows[order]):
-                return _reordered(found, order)
+            most = len(rows) // SHARED if gaps else 0
+            if len(rows) - len(self.rows) <= most:
+                return select(found, self.products, rows, self.rows)
         if self.stored:
             log.info("%s kernel: %d lines, decomposed for this fit alone", name, len(self.rows))
-        return decompose_kernel(self.products, self.rows, name)
+        return decompose_kernel(self.products, self.rows, name, width=width)
+
+    def _nearest(self, name):
+        """The stored file of the fewest lines that has all these, and its kernel's width."""
+        found = []
+        for path in self.stored:
+            if Path(path).stem.partition("_")[0] == name:
+                with np.load(path) as stored:
+                    rows, width = stored["rows"], float(stored["width"])
+                if np.isin(self.rows, rows).all():
+                    found.append((len(rows), path, width))
+        # A line that has several values stands in several rows.
+        if not found or len(np.unique(self.rows)) < len(self.rows):
+            return None, None
+        return min(found)[1:]
 
     def centred(self, name):
         """The kernel `name` itself (n, n), both margins taken off."""
         matrix, _ = kernel_matrix(self.products, self.rows, name)
         centre(matrix)
         return matrix
-
-
-def _reordered(kernel, order):
-    """The kernel of the same lines in the order in which callers have them."""
-    means = np.empty_like(kernel.means)
-    means[order] = kernel.means
-    return Kernel(dataclasses.replace(kernel.decomposition, order=order), means, kernel.width)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,9 +10,7 @@ components still come from it, by the eigenvectors of T.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, eigh_tridiagonal, lapack
-
-from soyfold.models.reml import maximise, profiled_log_likelihood, variance_figures
+from scipy.linalg import eigh_tridiagonal, lapack
 
 
 @dataclass(frozen=True)
@@ -30,15 +28,12 @@ class Decomposition:
         them; what stands above is never read. May be memory-mapped.
     factors : ndarray (n - 1,)
         LAPACK's tau of each reflector.
-    order : ndarray (n,) int, optional
-        Row k of the matrix that was decomposed is row order[k] of the one that callers mean.
     """
 
     diagonal: np.ndarray
     beside: np.ndarray
     reflectors: np.ndarray
     factors: np.ndarray
-    order: np.ndarray | None = None
 
     @property
     def trace(self):
@@ -47,16 +42,11 @@ class Decomposition:
 
     def rotate(self, x):
         """Q' x, for x (n,) or (n, k)."""
-        return self._apply(x if self.order is None else x[self.order], "T")
+        return self._apply(x, "T")
 
     def restore(self, z):
         """Q z, for z (n,) or (n, k)."""
-        restored = self._apply(z, "N")
-        if self.order is None:
-            return restored
-        ordered = np.empty_like(restored)
-        ordered[self.order] = restored
-        return ordered
+        return self._apply(z, "N")
 
     def _apply(self, x, transposed):
         turned = np.array(x.reshape(len(x), -1), dtype=np.float64, order="F")
@@ -70,7 +60,7 @@ class Decomposition:
         return lapack.dormqr("L", transposed, self.reflectors, self.factors, below, room)
 
     def solve(self, z, ridge):
-        """(T + ridge I)^-1 z (n,) and log|T + ridge I|.
+        """(T + ridge I)^-1 z, for z (n,) or (n, k), and log|T + ridge I|.
 
         Raises
         ------
@@ -80,8 +70,13 @@ class Decomposition:
         diagonal, beside, failed = lapack.dpttrf(self.diagonal + ridge, self.beside)
         if failed:
             raise ValueError(f"ridge {ridge:g}; allowed: above the kernel's rounding errors")
-        solved, _ = lapack.dpttrs(diagonal, beside, z[:, None])
-        return solved[:, 0], float(np.log(diagonal).sum())
+        solved, _ = lapack.dpttrs(diagonal, beside, z.reshape(len(z), -1))
+        return solved.reshape(z.shape), float(np.log(diagonal).sum())
+
+    def quadratic(self, z, ridge):
+        """z' (T + ridge I)^-1 z (k, k), for z (n, k), and log|T + ridge I|."""
+        solved, logs = self.solve(z, ridge)
+        return z.T @ solved, logs
 
     def leading(self, count):
         """The `count` largest eigenvalues, descending, and their eigenvectors (n, count)."""
@@ -110,103 +105,3 @@ def decompose(matrix):
     room = int(lapack.dsytrd_lwork(n, lower=1)[0])
     packed, diagonal, beside, factors, _ = lapack.dsytrd(matrix, lower=1, lwork=room, overwrite_a=1)
     return Decomposition(diagonal, beside, np.asfortranarray(packed[1:, :-1]), factors)
-
-
-@dataclass(frozen=True)
-class Likelihood:
-    """REML likelihood of y = mu + g + e, g ~ s_g^2 K, with mu's direction an eigenvector of K.
-
-    The intercept is in the kernel's null space (K is centred), y's mean is zero. From the side of
-    the SNPs (`marker_side`) the decomposed matrix is Z' Z, where K = Z Z'.
-
-    Attributes
-    ----------
-    decomposition : Decomposition
-    loadings : ndarray
-        Q' y; Q' Z' y from the side of the SNPs.
-    freedom : int
-        Degrees of freedom: lines - 1.
-    squares : float
-        y' y.
-    marker_side : bool
-    """
-
-    decomposition: Decomposition
-    loadings: np.ndarray
-    freedom: int
-    squares: float
-    marker_side: bool = False
-
-    @property
-    def spread(self):
-        """Mean variance of a line's g at s_g^2 = 1: what ridges are measured against."""
-        return self.decomposition.trace / self.freedom
-
-    def _terms(self, ridge):
-        """y'Py, and log|V| over the directions beside the intercept, at s_g^2 = 1."""
-        solved, logs = self.decomposition.solve(self.loadings, ridge)
-        explained = self.loadings @ solved
-        # Sizes differ by eigenvalues of zero, each of which adds log(ridge).
-        logs += (self.freedom - len(self.loadings)) * np.log(ridge)
-        return (self.squares - explained) / ridge if self.marker_side else explained, logs
-
-    def log_likelihood(self, ridge):
-        """REML log-likelihood at a ridge, s_e^2 / s_g^2 per unit of the kernel."""
-        return profiled_log_likelihood(*self._terms(ridge), self.freedom)
-
-    def likeliest_ridge(self):
-        """The ridge at the REML maximum, and whether it lies on the edge of the search."""
-        return maximise(self.log_likelihood, np.log(self.spread))
-
-    def figures(self, ridge, at_bound):
-        """What a model reports of its variances: see `variance_figures`."""
-        squares, logs = self._terms(ridge)
-        return variance_figures(ridge, squares, logs, self.freedom, self.spread, at_bound)
-
-
-def fit_by_reml(decomposition, values):
-    """(K + ridge I)^-1 y at the likeliest ridge.
-
-    Parameters
-    ----------
-    decomposition : Decomposition
-        Of a centred kernel (n, n).
-    values : ndarray (n,)
-        y, whose mean is zero.
-
-    Returns
-    -------
-    dual : ndarray (n,)
-    figures : dict
-        See `variance_figures`.
-    """
-    loadings = decomposition.rotate(values)
-    likelihood = Likelihood(decomposition, loadings, len(values) - 1, values @ values)
-    ridge, at_bound = likelihood.likeliest_ridge()
-    dual = decomposition.restore(decomposition.solve(loadings, ridge)[0])
-    return dual, likelihood.figures(ridge, at_bound)
-
-
-def fit_at_ridge(kernel, values, ridge):
-    """The same at a given ridge: one Cholesky, a quarter of a decomposition's operations.
-
-    Parameters
-    ----------
-    kernel : ndarray (n, n) float64
-        Centred; overwritten.
-    values, ridge
-        As for `fit_by_reml`.
-
-    Returns
-    -------
-    dual, figures
-        As of `fit_by_reml`.
-    """
-    freedom = len(values) - 1
-    spread = np.trace(kernel) / freedom
-    kernel[np.diag_indices_from(kernel)] += ridge
-    # The transpose of a symmetric matrix is itself, in LAPACK's order.
-    factor = cho_factor(kernel.T, lower=True, overwrite_a=True, check_finite=False)
-    dual = cho_solve(factor, values, check_finite=False)
-    logs = 2 * np.log(np.diag(factor[0])).sum() - np.log(ridge)
-    return dual, variance_figures(ridge, values @ dual, logs, freedom, spread)

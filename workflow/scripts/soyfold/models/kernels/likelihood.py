@@ -1,0 +1,171 @@
+"""REML of one kernel from its decomposition, for lines of which some may have no value.
+
+A decomposition of all lines of a split serves a trait that only the lines o have a value of. With
+V = K + ridge I of all lines and m those without a value,
+
+    V_oo^-1 = (V^-1)_oo - (V^-1)_om ((V^-1)_mm)^-1 (V^-1)_mo,    log|V_oo| = log|V| + log|(V^-1)_mm|
+
+(the inverse and the determinant of a Schur complement), so that k lines without a value cost k
+more right-hand sides, unit vectors, and O(k^2 n) at a ridge; the mean is that of generalised
+least squares, in closed form since K has the intercept in its null space.
+"""
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from soyfold.models.reml import maximise, profiled_log_likelihood, variance_figures
+
+
+class Likelihood:
+    """REML likelihood of y = mu + g + e, g ~ s_g^2 K, as a function of the ridge, s_e^2 / s_g^2.
+
+    Attributes
+    ----------
+    freedom : int
+        Degrees of freedom: lines - 1.
+    spread : float
+        Mean variance of a line's g at s_g^2 = 1: what ridges are measured against.
+    """
+
+    freedom: int
+    spread: float
+
+    def terms(self, ridge):
+        """y'Py, and log|V| over the directions beside the intercept, at s_g^2 = 1."""
+        raise NotImplementedError
+
+    def log_likelihood(self, ridge):
+        """REML log-likelihood at a ridge, s_e^2 / s_g^2 per unit of the kernel."""
+        return profiled_log_likelihood(*self.terms(ridge), self.freedom)
+
+    def likeliest_ridge(self):
+        """The ridge at the REML maximum, and whether it lies on the edge of the search."""
+        return maximise(self.log_likelihood, np.log(self.spread))
+
+    def figures(self, ridge, at_bound):
+        """What a model reports of its variances: see `variance_figures`."""
+        squares, logs = self.terms(ridge)
+        return variance_figures(ridge, squares, logs, self.freedom, self.spread, at_bound)
+
+
+class LineLikelihood(Likelihood):
+    """From the side of the lines.
+
+    Parameters
+    ----------
+    kernel : soyfold.models.kernels.matrices.Kernel
+        Of n lines, of the N that were decomposed.
+    values : ndarray (n,)
+        y, whose mean is zero.
+    """
+
+    def __init__(self, kernel, values):
+        self.kernel, self.freedom, self.spread = kernel, len(values) - 1, kernel.spread
+        missing = kernel.missing
+        columns = np.zeros((kernel.decomposed, 1 + len(missing)), order="F")
+        columns[kernel.places, 0] = values
+        columns[missing, 1 + np.arange(len(missing))] = 1.0
+        self._loadings = kernel.decomposition.rotate(columns)
+
+    def _evaluate(self, ridge):
+        """Those terms, the mean, and what the lines without a value take off y."""
+        products, logs = self.kernel.decomposition.quadratic(self._loadings, ridge)
+        inner = cho_factor(products[1:, 1:], lower=True, check_finite=False)
+        sides = np.column_stack([products[1:, 0], np.ones(len(inner[0]))])
+        solved = cho_solve(inner, sides, check_finite=False)
+        crossed, removed = solved.sum(0) / ridge
+        # 1'V_oo^-1 y and 1'V_oo^-1 1; V^-1 1 is 1 / ridge.
+        with_y, with_one = -crossed, (self.kernel.decomposed - removed) / ridge
+        mean = with_y / with_one
+        squares = products[0, 0] - products[1:, 0] @ solved[:, 0] - mean * with_y
+        logs += 2 * np.log(np.diag(inner[0])).sum() + np.log(with_one / (self.freedom + 1))
+        return squares, logs, mean, solved[:, 0] - mean / ridge * solved[:, 1]
+
+    def terms(self, ridge):
+        """As of `Likelihood`."""
+        return self._evaluate(ridge)[:2]
+
+    def dual(self, ridge):
+        """V_oo^-1 (y - mu), (n,)."""
+        *_, mean, removed = self._evaluate(ridge)
+        decomposition = self.kernel.decomposition
+        z = self._loadings[:, 0] - self._loadings[:, 1:] @ removed
+        restored = decomposition.restore(decomposition.solve(z, ridge)[0])
+        return restored[self.kernel.places] - mean / ridge
+
+
+class MarkerLikelihood(Likelihood):
+    """From the side of the SNPs: what is decomposed is Z' Z, where K = Z Z'.
+
+    Parameters
+    ----------
+    decomposition : soyfold.models.kernels.tridiagonal.Decomposition
+        Of Z' Z (L, L).
+    projected : ndarray (L,)
+        Z' y.
+    values : ndarray (n,)
+        y, whose mean is zero.
+    """
+
+    def __init__(self, decomposition, projected, values):
+        self.freedom = len(values) - 1
+        self.spread = decomposition.trace / self.freedom
+        self._decomposition, self._loadings = decomposition, decomposition.rotate(projected)
+        self._squares = values @ values
+
+    def terms(self, ridge):
+        """As of `Likelihood`."""
+        solved, logs = self._decomposition.solve(self._loadings, ridge)
+        # Z Z' has other eigenvalues of zero than Z' Z, each of which adds log(ridge).
+        logs += (self.freedom - len(self._loadings)) * np.log(ridge)
+        return (self._squares - self._loadings @ solved) / ridge, logs
+
+    def effects(self, ridge):
+        """(Z' Z + ridge I)^-1 Z' y, (L,)."""
+        return self._decomposition.restore(self._decomposition.solve(self._loadings, ridge)[0])
+
+
+def fit_by_reml(kernel, values):
+    """(K + ridge I)^-1 (y - mu) at the likeliest ridge.
+
+    Parameters
+    ----------
+    kernel : soyfold.models.kernels.matrices.Kernel
+    values : ndarray (n,)
+        y, whose mean is zero.
+
+    Returns
+    -------
+    dual : ndarray (n,)
+        Its sum is zero.
+    figures : dict
+        See `variance_figures`.
+    """
+    likelihood = LineLikelihood(kernel, values)
+    ridge, at_bound = likelihood.likeliest_ridge()
+    return likelihood.dual(ridge), likelihood.figures(ridge, at_bound)
+
+
+def fit_at_ridge(kernel, values, ridge):
+    """The same at a given ridge: one Cholesky, a quarter of a decomposition's operations.
+
+    Parameters
+    ----------
+    kernel : ndarray (n, n) float64
+        Centred; overwritten.
+    values, ridge
+        As for `fit_by_reml`.
+
+    Returns
+    -------
+    dual, figures
+        As of `fit_by_reml`.
+    """
+    freedom = len(values) - 1
+    spread = np.trace(kernel) / freedom
+    kernel[np.diag_indices_from(kernel)] += ridge
+    # The transpose of a symmetric matrix is itself, in LAPACK's order.
+    factor = cho_factor(kernel.T, lower=True, overwrite_a=True, check_finite=False)
+    dual = cho_solve(factor, values, check_finite=False)
+    logs = 2 * np.log(np.diag(factor[0])).sum() - np.log(ridge)
+    return dual, variance_figures(ridge, values @ dual, logs, freedom, spread)
