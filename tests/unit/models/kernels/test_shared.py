@@ -224,6 +224,7 @@ def test_the_models_that_declare_kernels_are_those_whose_fit_takes_them(module):
 def test_models_without_kernels_carry_no_digest_of_them():
     modules = [
         "soyfold.models.kernels.likelihood",
+        "soyfold.models.kernels.band",
         "soyfold.models.kernels.tridiagonal",
         "soyfold.models.kernels.matrices",
         "soyfold.models.kernels.shared",

@@ -10,8 +10,8 @@ import numpy as np
 
 from soyfold.common.blocks import blocks
 from soyfold.models import gblup
+from soyfold.models.kernels.decompositions import decompose
 from soyfold.models.kernels.likelihood import MarkerLikelihood
-from soyfold.models.kernels.tridiagonal import decompose
 from soyfold.models.linear import RidgeModel, project, refuse_unusable
 from soyfold.models.linear import from_state as from_state
 from soyfold.models.parameters import resolve

@@ -99,7 +99,7 @@ class MarkerLikelihood(Likelihood):
 
     Parameters
     ----------
-    decomposition : soyfold.models.kernels.tridiagonal.Decomposition
+    decomposition : tridiagonal.Decomposition or band.BandDecomposition
         Of Z' Z (L, L).
     projected : ndarray (L,)
         Z' y.

@@ -12,8 +12,8 @@ import numpy as np
 from soyfold.common.blocks import blocks, line_products
 from soyfold.common.errors import UserError
 from soyfold.common.files import staged
+from soyfold.models.kernels.decompositions import decompose
 from soyfold.models.kernels.names import ADDITIVE, GAUSSIAN
-from soyfold.models.kernels.tridiagonal import Decomposition, decompose
 
 
 def write_products(dosage, path):
@@ -122,7 +122,7 @@ class Kernel:
 
     Attributes
     ----------
-    decomposition : soyfold.models.kernels.tridiagonal.Decomposition
+    decomposition : tridiagonal.Decomposition or band.BandDecomposition
         Of the kernel between all n + k lines with both margins taken off.
     places : ndarray (n,) int
         Which of those lines they are.
@@ -134,7 +134,7 @@ class Kernel:
         Of a Gaussian kernel, else NaN.
     """
 
-    decomposition: Decomposition
+    decomposition: object
     places: np.ndarray
     means: np.ndarray
     spread: float

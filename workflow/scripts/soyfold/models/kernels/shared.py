@@ -18,6 +18,7 @@ from soyfold.common.blocks import line_products
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table, staged, write_table
 from soyfold.common.logs import log
+from soyfold.models.kernels.decompositions import from_arrays, small_arrays
 from soyfold.models.kernels.matrices import (
     Kernel,
     centre,
@@ -25,7 +26,6 @@ from soyfold.models.kernels.matrices import (
     kernel_matrix,
     select,
 )
-from soyfold.models.kernels.tridiagonal import Decomposition
 
 # Decomposed lines a line without a value, from which on sharing is cheaper: measured at 900 lines.
 SHARED = 20
@@ -43,11 +43,10 @@ def write_kernel(kernel, rows, path):
     path : path-like
         .npz; the reflectors go beside it as .npy.
     """
-    found = kernel.decomposition
-    small = {name: getattr(found, name) for name in ("diagonal", "beside", "factors")}
-    small |= {name: getattr(kernel, name) for name in ("means", "spread", "width")}
+    small = {name: getattr(kernel, name) for name in ("means", "spread", "width")}
+    small |= small_arrays(kernel.decomposition)
     with staged(reflectors_of(path)) as temporary:
-        np.save(temporary, found.reflectors)
+        np.save(temporary, kernel.decomposition.reflectors)
     with staged(path) as temporary:
         np.savez(temporary, rows=rows, **small)
 
@@ -64,7 +63,7 @@ def read_kernel(path):
     rows, means, spread, width = (small.pop(name) for name in ("rows", "means", "spread", "width"))
     # LAPACK's dormqr writes into the reflectors of up to 32 lines, and restores them: read-only
     # pages end the process. Copied on writing, the pages of more lines stay shared.
-    found = Decomposition(reflectors=np.load(reflectors_of(path), mmap_mode="c"), **small)
+    found = from_arrays(np.load(reflectors_of(path), mmap_mode="c"), small)
     return Kernel(found, np.arange(len(rows)), means, float(spread), float(width)), rows
 
 

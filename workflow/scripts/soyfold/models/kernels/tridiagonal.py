@@ -1,5 +1,7 @@
 """One decomposition of a kernel that serves every trait: K = Q T Q', T tridiagonal.
 
+Of kernels that outgrow the processor's caches, `band` has another one.
+
 REML needs log|K + ridge I| and (K + ridge I)^-1 y at many ridges. Eigenvectors give both (Kang et
 al. 2008, doi:10.1534/genetics.107.080101), but T does as well: once y is turned by Q', its L D L'
 factors cost O(n) at any ridge. LAPACK's dsytrd, the first step of any dense eigendecomposition, is
