@@ -145,7 +145,8 @@ class _Chains:
         if law.log_odds is not None:
             # The effect's odds against a uniform draw, with all but the data moved to its side.
             uniform = rng.random(shrink.size)
-            cut = np.log(uniform / (1 - uniform)) - law.log_odds - 0.5 * np.log(ratio * shrink)
+            odds = uniform / (1 - uniform)
+            cut = 0.5 * np.log(odds * odds / (ratio * shrink)) - law.log_odds
         return shrink / (2 * residual), cut, shrink, noise
 
     def step(self):

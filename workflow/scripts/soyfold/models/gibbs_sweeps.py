@@ -30,11 +30,13 @@ def _compiled(function, **options):
         return njit(nogil=True, **options)(function)
 
 
-def _project_column(column, residual):
-    total = 0.0
+def _project_column(column, first, second):
+    left = right = np.float32(0.0)
     for i in range(column.size):
-        total += column[i] * residual[i]
-    return total
+        count = np.float32(column[i])
+        left += count * first[i]
+        right += count * second[i]
+    return left, right
 
 
 def _sweep_gram(gram, diagonal, rest, effects, gain, cut, shrink, noise):
@@ -54,18 +56,25 @@ def _sweep_gram(gram, diagonal, rest, effects, gain, cut, shrink, noise):
 
 def _sweep_residual(columns, centre, diagonal, residual, effects, gain, cut, shrink, noise):
     chains, markers = effects.shape
+    # Bytes become float32 in half of the time that float64 takes, and once for two chains. What is
+    # rounded is a projection, far below its noise; the residuals themselves don't drift.
+    rounded = residual.astype(np.float32)
     for j in range(markers):
         column = columns[j]
-        for c in range(chains):
-            old = effects[c, j]
+        for first in range(0, chains, 2):
+            last = min(first + 1, chains - 1)
             # The residuals sum to zero, so the column needs no centring here.
-            w = _project_column(column, residual[c]) + diagonal[j] * old
-            new = w * shrink[c, j] + noise[c, j] if gain[c, j] * w * w > cut[c, j] else 0.0
-            if new != old:
-                effects[c, j] = new
-                change = new - old
-                for i in range(column.size):
-                    residual[c, i] -= change * (column[i] - centre[j])
+            projected = _project_column(column, rounded[first], rounded[last])
+            for c in range(first, last + 1):
+                old = effects[c, j]
+                w = projected[c - first] + diagonal[j] * old
+                new = w * shrink[c, j] + noise[c, j] if gain[c, j] * w * w > cut[c, j] else 0.0
+                if new != old:
+                    effects[c, j] = new
+                    change = new - old
+                    for i in range(column.size):
+                        residual[c, i] -= change * (column[i] - centre[j])
+                        rounded[c, i] = residual[c, i]
 
 
 # Sums in any order: that is what lets the compiler use vector instructions for them.
