@@ -27,7 +27,7 @@ from soyfold.models.kernels.matrices import (
     select,
 )
 
-# Decomposed lines a line without a value, from which on sharing is cheaper: measured at 900 lines.
+# Lines for each one without a value, from which on sharing is cheaper: benchmarks/kernels/gaps.py.
 SHARED = 20
 LINES_OF = {"train": ("train",), "train_val": ("train", "val")}
 
