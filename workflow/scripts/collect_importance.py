@@ -2,9 +2,8 @@
 
 from soyfold.common.files import write_table
 from soyfold.common.logs import rule_log
-from soyfold.interpretation.attention import attention_table
+from soyfold.interpretation.attention import attention_table, count_snps
 from soyfold.interpretation.importance import stack_tables
-from soyfold.report.figures.attention import count_snps
 
 with rule_log(snakemake.log[0]):
     write_table(stack_tables(snakemake.input.fits), snakemake.output.fits)

@@ -2,7 +2,8 @@
 
 from soyfold.common.files import read_cim
 from soyfold.common.logs import rule_log
-from soyfold.report.figures.attention import count_snps, plot_attention, read_attention
+from soyfold.interpretation.attention import count_snps
+from soyfold.report.figures.attention import plot_attention, read_attention
 
 with rule_log(snakemake.log[0]):
     fits = [

@@ -1,7 +1,8 @@
 """Draw one trait's observed against predicted values."""
 
 from soyfold.common.logs import rule_log
-from soyfold.report.figures.curves import plot_predictions, read_test_predictions
+from soyfold.report.figures.curves import plot_predictions
+from soyfold.training.outputs import read_test_predictions
 
 with rule_log(snakemake.log[0]):
     fits = [

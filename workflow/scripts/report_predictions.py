@@ -1,9 +1,9 @@
 """Write one trait's observed against predicted values as an interactive page."""
 
 from soyfold.common.logs import rule_log
-from soyfold.report.figures.curves import read_test_predictions
 from soyfold.report.pages.charts import half_widths, prediction_chart
 from soyfold.report.pages.pages import write_page
+from soyfold.training.outputs import read_test_predictions
 
 with rule_log(snakemake.log[0]):
     trait = snakemake.wildcards.trait

@@ -9,7 +9,8 @@ import torch
 from soyfold.attention import biased as attention
 from soyfold.attention.biased import plain_attention
 from soyfold.common.files import read_table
-from soyfold.evaluation.costs import cost_table, count_flops, measure_costs
+from soyfold.evaluation.costs import cost_table, measure_costs
+from soyfold.evaluation.network_costs import count_flops
 from soyfold.models import csafm, gru, lstm, transformer
 
 TOKENS, D, HIDDEN, HEADS = 12, 32, 48, 2  # d_k = 16: the kernel's own width, no padding

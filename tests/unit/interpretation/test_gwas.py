@@ -127,6 +127,9 @@ def test_components_span_those_of_the_relationship(study, tmp_path):
 def test_lambda_of_uniform_p_is_one():
     p = (np.arange(10_000) + 0.5) / 10_000
     assert lambda_gc(-np.log10(p)) == pytest.approx(1, abs=0.01)
+    odd = p[1:] ** 3
+    known = stats.chi2.isf(np.median(odd), 1) / stats.chi2.ppf(0.5, 1)
+    assert lambda_gc(-np.log10(odd)) == pytest.approx(known, rel=1e-12)
     chi = 2 * stats.chi2.isf(p, 1)
     assert lambda_gc(-np.log10(stats.chi2.sf(chi, 1))) == pytest.approx(2, abs=0.02)
     assert np.isnan(lambda_gc(np.array([np.nan])))

@@ -6,7 +6,6 @@ A metric that is not defined for the input (correlation of a constant) is NaN, n
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 # A spread within rounding of the values themselves is no spread.
 CONSTANT = 1e-13
@@ -84,7 +83,7 @@ def spearman(y, p):
     y, p = checked_pair(y, p)
     if is_constant(y) or is_constant(p):
         return float("nan")
-    return _correlation(rankdata(y), rankdata(p))
+    return _correlation(*(pd.Series(x).rank().to_numpy() for x in (y, p)))
 
 
 def calibration_slope(y, p):

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from soyfold.common.files import write_table
+from soyfold.interpretation.attention import count_snps
 from soyfold.report.figures.attention import (
     agreement_with_cim,
-    count_snps,
     plot_attention,
     proportional_attention,
     read_attention,

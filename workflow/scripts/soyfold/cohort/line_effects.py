@@ -2,9 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import bmat, csr_matrix, diags
-from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import spsolve
 
 
 def _environment_effects(line, environment, value, n_lines, n_environments):
@@ -15,6 +12,9 @@ def _environment_effects(line, environment, value, n_lines, n_environments):
     """
     if n_environments == 1:
         return np.zeros(1)
+    from scipy.sparse import csr_matrix, diags  # records of one environment don't need it
+    from scipy.sparse.linalg import spsolve
+
     counts = csr_matrix((np.ones(len(value)), (line, environment)), shape=(n_lines, n_environments))
     per_line = np.bincount(line, minlength=n_lines)
     per_environment = np.bincount(environment, minlength=n_environments)
@@ -30,6 +30,9 @@ def _environment_effects(line, environment, value, n_lines, n_environments):
 
 def _largest_component(line, environment, n_lines, n_environments):
     """Which lines are linked, through common environments, to the largest set of lines."""
+    from scipy.sparse import bmat, csr_matrix
+    from scipy.sparse.csgraph import connected_components
+
     counts = csr_matrix((np.ones(len(line)), (line, environment)), shape=(n_lines, n_environments))
     _, label = connected_components(bmat([[None, counts], [counts.T, None]]), directed=False)
     return label[:n_lines] == np.bincount(label[:n_lines]).argmax()

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import ndtri
 
 MAE_TOLERANCE = 1.05
 SLOPES = (0.3, 3.0)  # of observed on predicted: outside of it predictions have another scale
@@ -42,7 +42,7 @@ def pcc_interval(values, level=0.95):
     spread = z.std(ddof=1) if len(z) > 1 else np.nan
     if np.isnan(z).any() or np.isnan([sampled, spread]).all():
         return np.nan, np.nan
-    half = stats.norm.ppf((1 + level) / 2) * np.nanmax([sampled, spread])
+    half = ndtri((1 + level) / 2) * np.nanmax([sampled, spread])
     half *= np.sqrt(1 / len(z) + share)
     return tuple(np.tanh(z.mean() + np.array([-half, half])))
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from soyfold.common.files import read_cim
+from soyfold.common.files import read_cim, read_table
 
 COLUMNS = [
     "trait", "model", "queries", "on", "attention", "attention_sd", "uniform", "enrichment",
@@ -50,3 +50,9 @@ def attention_table(fits, counts):
             table.assign(enrichment=table["attention"] / table["uniform"].replace(0, np.nan))
         )
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
+
+
+def count_snps(path):
+    """SNPs on each chromosome, from cohort/variants.tsv."""
+    table = read_table(path, required=("chromosome",), dtype={"chromosome": str})
+    return table.chromosome.value_counts()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2
+from scipy.special import chdtri
 
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table, scratch, write_table
@@ -106,7 +106,7 @@ def lambda_gc(minus_log10_p):
     known = minus_log10_p[~np.isnan(minus_log10_p)]
     if not len(known):
         return float("nan")
-    return float(chi2.isf(10.0 ** -np.median(known), 1) / chi2.ppf(0.5, 1))
+    return float(chdtri(1, 10.0 ** -np.median(known)) / chdtri(1, 0.5))
 
 
 def _read_scan(path, bim, scale):

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
 
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table, write_table
@@ -162,7 +161,7 @@ def seed_agreement(importance):
     if len(importance) == 1:
         return np.full(1, np.nan)
     with np.errstate(invalid="ignore"):
-        between = np.corrcoef(rankdata(importance, axis=1))
+        between = np.corrcoef(pd.DataFrame(importance).rank(axis=1))
     np.fill_diagonal(between, 0.0)
     return between.sum(1) / (len(importance) - 1)
 

@@ -89,3 +89,13 @@ def read_predictions(path, trait):
     text = dict.fromkeys(("sample", "trait", "environment"), str)
     table = read_table(path, required=wanted, dtype=text)
     return of_trait(table, trait).dropna(subset="observed")
+
+
+def read_test_predictions(fits):
+    """Test rows by label from fits: dicts with trait, label, seed and `predictions`, a path."""
+    tables = {}
+    for fit in fits:
+        table = of_trait(read_table(fit["predictions"], dtype={"sample": str}), fit["trait"])
+        table = table[(table.part == "test") & table.observed.notna()].assign(seed=fit["seed"])
+        tables.setdefault(fit["label"], []).append(table)
+    return {label: pd.concat(parts) for label, parts in tables.items()}

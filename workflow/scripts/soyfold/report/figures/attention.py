@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from soyfold.common.decimals import decimals
-from soyfold.common.files import read_cim, read_table
+from soyfold.common.files import read_cim
 from soyfold.report.figures.curves import STYLE, save_figure
 
 
@@ -26,12 +26,6 @@ def proportional_attention(cim, counts):
     """
     weight = cim * counts.reindex(cim.columns, fill_value=0)
     return weight.div(weight.sum(axis=1).replace(0, np.nan), axis=0)
-
-
-def count_snps(path):
-    """SNPs on each chromosome, from cohort/variants.tsv."""
-    table = read_table(path, required=("chromosome",), dtype={"chromosome": str})
-    return table.chromosome.value_counts()
 
 
 def mean_attention(paths):

@@ -13,7 +13,6 @@ from PIL import Image
 from soyfold.common.decimals import decimals
 from soyfold.common.files import read_table, staged
 from soyfold.metrics import pearson
-from soyfold.training.outputs import of_trait
 
 COLUMNS = 4
 # Models that agree would hide each other under one style.
@@ -147,13 +146,3 @@ def read_histories(fits):
         members = [part for _, part in table.groupby("member")] if "member" in table else [table]
         tables.setdefault(fit["label"], []).extend(members)
     return tables
-
-
-def read_test_predictions(fits):
-    """Test rows by label from fits: dicts with trait, label, seed and `predictions`, a path."""
-    tables = {}
-    for fit in fits:
-        table = of_trait(read_table(fit["predictions"], dtype={"sample": str}), fit["trait"])
-        table = table[(table.part == "test") & table.observed.notna()].assign(seed=fit["seed"])
-        tables.setdefault(fit["label"], []).append(table)
-    return {label: pd.concat(parts) for label, parts in tables.items()}

@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from soyfold.common.files import read_table
 from soyfold.interpretation.gwas import read_scan
@@ -76,14 +76,18 @@ def _draw_scan(axis, genome, scan, summary):
     axis.set_ylabel("association\n" + r"$-\log_{10}p$")
 
 
+def qq_band(n):
+    """Ends of the 95 % band of -log10 of each of n ordered p, where no SNP has an effect."""
+    rank = np.arange(1, n + 1)
+    return [-np.log10(betaincinv(rank, n - rank + 1, q)) for q in (0.975, 0.025)]
+
+
 def _draw_qq(axis, scan, summary):
     """Observed against expected -log10 p, with the 95 % band of the order statistics."""
     observed = np.sort(scan["minus_log10_p"].dropna())[::-1]
     n = len(observed)
-    rank = np.arange(1, n + 1)
-    expected = -np.log10((rank - 0.5) / n)
-    low, high = (-np.log10(beta.ppf(q, rank, n - rank + 1)) for q in (0.975, 0.025))
-    axis.fill_between(expected, low, high, color="0.85", lw=0)
+    expected = -np.log10((np.arange(1, n + 1) - 0.5) / n)
+    axis.fill_between(expected, *qq_band(n), color="0.85", lw=0)
     axis.plot(expected, expected, color="0.5", lw=0.8)
     axis.scatter(expected, observed, s=6, lw=0, c=COLOURS[0], rasterized=True)
     axis.set(xlabel=r"expected $-\log_{10}p$", ylabel=r"observed $-\log_{10}p$")
