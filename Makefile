@@ -1,7 +1,7 @@
 # Each target sets up what it needs. The only ones a new user has to know: demo and test.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo report why test test-slurm lint format docs bench bench-kernels bench-scale bench-untested clean setup help
+.PHONY: demo report why test test-slurm lint format docs bench bench-kernels bench-scale bench-startup bench-untested clean setup help
 
 BIN := .venv/bin
 CORES ?= all
@@ -18,6 +18,7 @@ help:
 	@echo "make bench   time and memory of the attention's forms (about 15 minutes)"
 	@echo "make bench-kernels   GBLUP per fold beside other programs (BENCH_ARGS=\"--janusx PYTHON\")"
 	@echo "make bench-scale   each storey's time and memory on a simulated study (BENCH_ARGS)"
+	@echo "make bench-startup   CPU time and memory of a job's imports (BENCH_ARGS)"
 	@echo "make bench-untested   SoyNAM lines set aside, predicted as untested ones (about 30 minutes)"
 	@echo "make clean   remove the demo's results"
 
@@ -70,6 +71,9 @@ bench-kernels: .venv/.ready
 
 bench-scale: .venv/.ready
 	python benchmarks/scale/measure_storeys.py --out results/benchmark_scale.tsv $(BENCH_ARGS)
+
+bench-startup: .venv/.ready
+	python benchmarks/startup/measure_imports.py --out results/benchmark_startup.tsv $(BENCH_ARGS)
 
 UNTESTED := results/untested
 bench-untested: .venv/.ready
