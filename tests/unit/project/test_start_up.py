@@ -25,6 +25,7 @@ LOADS = {
     ("numba",): ("find_clusters", "import_genotypes"),
     ("altair",): ("report_manhattan", "report_predictions"),
     ("msprime",): ("simulate_study",),
+    ("torch",): ("fit_network",),
     ("torch", "optuna"): ("tune_model",),
     # captum draws too.
     ("torch", "captum", "matplotlib"): ("explain_gradients",),
@@ -41,10 +42,11 @@ for path in sys.argv[1:]:
 {LOADED}
 """
 FIT = f"""
-import json, sys
+import importlib, json, sys
 from soyfold.training.fits import fit
 block, inputs, folder = json.loads(sys.argv[1])
-fit(block, folders=[folder], **inputs)
+learn = importlib.import_module(f"soyfold.training.{{block['kind']}}_fits").fit_and_write
+fit(block, learn, folders=[folder], **inputs)
 {LOADED}
 """
 
