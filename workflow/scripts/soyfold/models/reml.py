@@ -1,7 +1,6 @@
 """What REML of one ratio of variances shares: the profiled likelihood, its maximum, the figures."""
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 SEARCH = (1e-5, 1e5)  # of a ratio of two variances: heritability from 1e-5 to 1 - 1e-5
 GRID = 36  # ratios, two thirds of a unit of their logarithm apart: a likelihood's hills are wider
@@ -72,6 +71,8 @@ def maximise(log_likelihood, log_unit=0.0):
     at_bound : bool
         Whether the maximum lies on the edge of the searched ratios.
     """
+    from scipy.optimize import minimize_scalar  # which jobs that only prepare kernels don't need
+
     grid = log_unit + np.linspace(*np.log(SEARCH), GRID)
     heights = [log_likelihood(ratio) for ratio in np.exp(grid)]
     best = int(np.argmax(heights))
