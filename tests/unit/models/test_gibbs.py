@@ -121,6 +121,21 @@ def test_both_forms_draw_the_same_chain(name, monkeypatch):
         assert value == pytest.approx(residual.summary()[key], rel=1e-3), key
 
 
+@pytest.mark.parametrize("chains", [1, 2, 3])
+def test_a_sweep_of_any_number_of_chains_is_the_same_in_both_forms(chains):
+    random = np.random.default_rng(chains)
+    dosage = random.binomial(2, 0.4, (70, 40)).astype(np.int8)
+    y = random.normal(size=70)
+    forms = [form(dosage, y - y.mean(), chains=chains) for form in (GramForm, ResidualForm)]
+    for _ in range(5):
+        gain, cut, noise = random.random((3, chains, 40)) * np.array([1, 30, 0.2])[:, None, None]
+        for form in forms:
+            form.sweep(gain, cut, 1 / (form.diagonal + np.ones((chains, 1))), noise)
+    assert 0 < (forms[0].effects == 0).mean() < 1
+    np.testing.assert_allclose(forms[1].effects, forms[0].effects, atol=1e-5)
+    np.testing.assert_allclose(forms[1].squares(), forms[0].squares(), rtol=1e-4)
+
+
 def test_the_rule_that_chooses_a_form():
     assert choose_form(5000, 4000, 1.0) is GramForm  # L^2 < 2 n L
     assert choose_form(1000, 4000, 1.0) is ResidualForm

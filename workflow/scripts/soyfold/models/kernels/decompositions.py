@@ -4,8 +4,8 @@ import dataclasses
 
 from soyfold.models.kernels import band, tridiagonal
 
-# A ridge costs O(n) with a tridiagonal matrix, O(n b^2) with a band: below, which then loses what
-# its reduction saves, the matrix lies in the processor's caches, too.
+# Below, a matrix lies in the processor's caches, and a band's reduction saves less than its ridges
+# cost: O(n b^2) each in place of O(n).
 BANDED = 1500
 
 
