@@ -1,7 +1,7 @@
 # Each target sets up what it needs. The only ones a new user has to know: demo and test.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo report why test test-slurm lint format docs bench bench-kernels bench-scale bench-startup bench-untested clean setup help
+.PHONY: demo new report why test test-slurm lint format docs bench bench-kernels bench-scale bench-startup bench-untested clean setup help
 
 BIN := .venv/bin
 CORES ?= all
@@ -9,6 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 help:
 	@echo "make demo    run the embedded demo study (set-up included)"
+	@echo "make new     write a study file (STUDY=name VCF=genotypes PHENOTYPES=table)"
 	@echo "make report  write a study's HTML report, and finish the study first (STUDY=config/config.yaml)"
 	@echo "make why     say why jobs would run again: which input, parameter or source changed (STUDY)"
 	@echo "make test    run all tests (set-up included)"
@@ -36,6 +37,9 @@ report: .venv/.ready
 
 why: .venv/.ready
 	@python workflow/scripts/explain_reruns.py --configfile "$(STUDY)"
+
+new: .venv/.ready
+	@python workflow/scripts/new_study.py "$(STUDY)" "$(VCF)" "$(PHENOTYPES)"
 
 TEST_PROCESSES ?= auto
 test: .venv/.ready
