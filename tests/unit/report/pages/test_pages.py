@@ -282,6 +282,13 @@ def test_the_opening_shows_every_models_score_the_best_first_and_what_it_means()
     assert "better than GBLUP" in page and "Mean over 3 splits" in page
 
 
+def test_the_opening_says_where_models_have_fewer_splits():
+    tables = scores_of({"oil": {"GBLUP": 0.5, "CNN": 0.4}})
+    tables["oil"].loc[1, "seeds"] = 2
+    text = opening.opening_text(tables, None, scheme="random", title="T", place="1 R")
+    assert "Mean over up to 3 splits" in text
+
+
 def test_the_opening_says_what_it_leaves_out():
     means = {f"t{i}": {f"m{k}": 0.01 * k for k in range(20)} for i in range(9)}
     text = opening.opening_text(scores_of(means), None, scheme="random", title="T", place="1 R")

@@ -112,8 +112,9 @@ def _score_table(tables, best, comparisons, *, scheme, place):
     ]  # fmt: skip
     left = {"models": len(pcc) - len(rows), "traits": len(tables) - len(shown)}
     more = " and ".join(f"{count} {what} more" for what, count in left.items() if count > 0)
+    splits = pd.concat([table[table.metric == "PCC"].seeds for table in shown.values()])
     meaning = MEANING.format(
-        splits=int(max(table.seeds.max() for table in shown.values())),
+        splits=f"{'up to ' if splits.nunique() > 1 else ''}{splits.max():.0f}",
         compared=COMPARED.format(reference=escape_rst(reference)).strip() if reference else "",
         scores=escape_rst(place),
     )
