@@ -89,7 +89,7 @@ def run_job(job):
         job.input, job.output, job.params, job.wildcards, job.threads, job.resources, job.log, {},
         job.rule.name, None,
     )  # fmt: skip
-    script = Path(job.rule.basedir) / job.rule.script
+    script = Path(job.rule.basedir) / str(job.rule.script).format(params=job.params)
     terminal = io.StringIO()
     with contextlib.redirect_stderr(terminal):
         try:
