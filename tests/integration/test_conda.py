@@ -75,7 +75,7 @@ def test_with_conda_the_same_jobs_run(root, tmp_path, with_conda):
 def test_the_container_makes_the_environment_of_each_file(root, tmp_path, with_conda):
     path, log = with_conda
     recipe = (root / "Dockerfile").read_text().replace("\\\n", " ")
-    command = re.search(r"RUN snakemake --snakefile /opt/soyfold/(\S+)(.*?)&&", recipe)
+    command = re.search(r"RUN \S+ snakemake --snakefile /opt/soyfold/(\S+)(.*?)&&", recipe)
     arguments = command[2].replace("/tmp/envs", str(tmp_path / "run"))
     arguments = arguments.replace("/opt/envs", str(tmp_path / "envs")).split()
     done = snakemake(root, tmp_path, "--snakefile", command[1], *arguments, path=path)

@@ -383,6 +383,7 @@ rule report_methods:
         used=sorted(used_methods(study.settings, **study.report.used)),
         results=lambda wildcards, output: str(Path(output.page).parents[2]),
         snakemake_version=SNAKEMAKE_VERSION,
+        conda="conda" in map(str, getattr(workflow.deployment_settings, "deployment_method", ())),
         template=template_digest(),
         source=study.source("report_methods"),
     message:

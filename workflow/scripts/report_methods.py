@@ -13,5 +13,6 @@ with rule_log(snakemake.log[0]):
         environments=list(snakemake.input.environments),
         results=snakemake.params.results,
         snakemake_version=snakemake.params.snakemake_version,
+        conda=snakemake.params.conda,
     )
     write_page(snakemake.output.page, "Methods and versions", sections)

@@ -138,15 +138,32 @@ def test_a_program_on_a_full_disk_is_told_as_any_full_disk(tmp_path, capfd, word
     )
 
 
-def test_a_program_of_the_same_name_is_refused(tmp_path, monkeypatch):
-    program = tmp_path / "plink"
-    program.write_text("#!/bin/sh\necho plink: Release 0.78 of PuTTY\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    assert find_program("plink", install="install it") == str(program)
-    assert find_program("plink", install="install it", banner="plink: Release") == str(program)
-    with pytest.raises(UserError, match=r"is not PLINK v1\.9: 'plink: Release.*install it"):
-        find_program("plink", install="install it", banner="PLINK v1.9")
+def test_a_program_of_the_same_name_is_passed_over(tmp_path, monkeypatch):
+    """PuTTY's plink, a script that can't start, then PLINK under either name, in PATH's order."""
+    says = {
+        "a/plink": "plink: Release 0.78",
+        "c/plink": "PLINK v1.90b7",
+        "d/plink1.9": "PLINK v1.9",
+    }
+    for place, words in says.items():
+        program = tmp_path / place
+        program.parent.mkdir()
+        program.write_text(f"#!/bin/sh\necho {words}\n")
+        program.chmod(0o755)
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/plink").write_text("#!/no/such/interpreter\n")
+    (tmp_path / "b/plink").chmod(0o755)
+    places = [str(tmp_path / folder) for folder in "abcd"]
+
+    def find(*folders, banner="PLINK v1.9"):
+        monkeypatch.setenv("PATH", ":".join(folders))
+        return find_program("plink1.9", "plink", install="install it", banner=banner)
+
+    assert find(*places, banner=None) == find(*places, banner="plink: R") == f"{tmp_path}/a/plink"
+    assert find(*places) == f"{tmp_path}/c/plink"
+    assert find(*places[::-1]) == f"{tmp_path}/d/plink1.9"
+    with pytest.raises(UserError, match=r"no PLINK v1\.9 on PATH, but .*a/plink \('plink: Release"):
+        find(*places[:2])
 
 
 def test_sheets_leave_out_what_is_blank_and_keep_their_lines(tmp_path):

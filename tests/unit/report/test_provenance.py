@@ -29,13 +29,22 @@ def test_the_config_flattens_without_losing_a_value():
     ]  # fmt: skip
 
 
-def test_pins_and_what_is_here(tmp_path):
-    (tmp_path / "x.yaml").write_text(
-        yaml.safe_dump({"dependencies": ["python=3.11", "pandas=1.0", "no-such-thing=2"]})
-    )
-    table = provenance.package_versions([tmp_path / "x.yaml"]).set_index("package")
-    assert table.here["pandas"] == pd.__version__ and table.pinned["pandas"] == "1.0"
-    assert table.here["no-such-thing"] is None and table.storeys["pandas"] == "x"
+def test_the_versions_are_those_that_ran(tmp_path):
+    for name, pins in {
+        "x": ["python=3.11", "pandas=1.0", "no-such-thing=2"],
+        "y": ["pandas=1.1"],
+    }.items():
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump({"dependencies": pins}))
+    files = [tmp_path / "x.yaml", tmp_path / "y.yaml"]
+    pinned = provenance.package_versions(files, conda=True)
+    assert [*pinned.itertuples(index=False, name=None)] == [
+        ("no-such-thing", "2", "x"), ("pandas", "1.0", "x"), ("pandas", "1.1", "y"),
+        ("python", "3.11", "x"),
+    ]  # fmt: skip
+    here = provenance.package_versions(files, conda=False).set_index("package")
+    assert here.index.tolist() == ["no-such-thing", "pandas", "python"]
+    assert here.version["pandas"] == pd.__version__ and here.storeys["pandas"] == "x, y"
+    assert here.version["no-such-thing"] is None
 
 
 def test_the_version_is_the_changelogs(root, tmp_path):

@@ -12,11 +12,12 @@ from soyfold.common.logs import log
 
 
 def find_program(*names, install, banner=None):
-    """Full path of the first of `names` on PATH.
+    """Full path of a program: the first on PATH under one of the names that is the right one.
 
     Parameters
     ----------
     *names : str
+        In a folder that has several, the first of them is looked at first.
     install : str
         The command that would bring it, for messages.
     banner : str, optional
@@ -25,22 +26,34 @@ def find_program(*names, install, banner=None):
     Raises
     ------
     UserError
-        If none is there, or it is another program.
+        If none is there, or other programs alone.
     """
-    path = next(filter(None, map(shutil.which, names)), None)
-    if path is None:
+    places = (shutil.which(name, path=at) for at in os.get_exec_path() for name in names)
+    found = list(filter(None, places))
+    if not found:
         raise UserError(f"no program {' or '.join(names)} on PATH", mend=install)
-    if banner is not None:
-        told = subprocess.run(
+    others = []
+    for path in found:
+        told = banner and _version(path)
+        if banner is None or told.startswith(banner):
+            return path
+        others.append(f"{path} ({told[:40]!r})")
+    raise UserError(f"no {banner} on PATH, but {', '.join(others)}", mend=install)
+
+
+def _version(path):
+    """What a program says of itself; nothing where it can't be started."""
+    try:
+        return subprocess.run(
             [path, "--version"],
             capture_output=True,
             text=True,
+            errors="replace",
             stdin=subprocess.DEVNULL,
             check=False,
         ).stdout
-        if not told.startswith(banner):
-            raise UserError(f"{path} is not {banner}: {told[:40]!r}", mend=install)
-    return path
+    except OSError:
+        return ""
 
 
 def without_progress(output):

@@ -97,30 +97,32 @@ def program_versions(logs):
     return found
 
 
-def package_versions(environments):
-    """Python packages of the storeys: what conda pins, and what this job's environment has.
+def package_versions(environments, *, conda):
+    """Packages of the storeys in the versions that ran.
 
     Parameters
     ----------
     environments : iterable of path-like
         envs/<storey>.yaml.
+    conda : bool
+        Whether conda brought them, in the versions that these files pin; else all jobs ran in this
+        one's environment.
 
     Returns
     -------
     DataFrame
-        package, here (None where this job's environment lacks it), pinned, storeys.
+        package, version (None where this job's environment lacks it), storeys.
     """
-    pins = {}
+    storeys = {}
     for path in environments:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
         for entry in content["dependencies"]:
             name, _, version = str(entry).partition("=")
-            pins.setdefault((name, version), []).append(Path(path).stem)
-    rows = []
-    for (name, version), storeys in sorted(pins.items()):
-        here = platform.python_version() if name == "python" else _installed(name)
-        rows.append((name, here, version, ", ".join(storeys)))
-    return pd.DataFrame(rows, columns=["package", "here", "pinned", "storeys"])
+            if not conda:
+                version = platform.python_version() if name == "python" else _installed(name)
+            storeys.setdefault((name, version), []).append(Path(path).stem)
+    rows = [(*key, ", ".join(names)) for key, names in sorted(storeys.items(), key=str)]
+    return pd.DataFrame(rows, columns=["package", "version", "storeys"])
 
 
 def _installed(name):

@@ -5,7 +5,7 @@ import datetime
 import pandas as pd
 
 from soyfold.report import provenance
-from soyfold.report.pages.pages import Cell, Column, Notes, Table, count, number
+from soyfold.report.pages.pages import Column, Notes, Table, count, number
 from soyfold.report.summary import storey_times
 
 
@@ -47,29 +47,26 @@ def time_table(benchmarks):
     return Table("Time and memory", columns, rows, note="From the jobs' own benchmark files.")
 
 
-def software_tables(logs, environments, snakemake_version):
-    """Versions of soyfold, the programs called and the packages."""
+def software_tables(logs, environments, snakemake_version, *, conda):
+    """Versions of soyfold, the programs called and the packages that ran."""
     programs = [
         ("soyfold", provenance.soyfold_version()),
         ("Snakemake", snakemake_version),
         *provenance.program_versions(logs).items(),
     ]
-    packages = provenance.package_versions(environments)
-    rows = [
-        [row.package, Cell("not here") if row.here is None else row.here, row.pinned, row.storeys]
-        for row in packages.itertuples()
-    ]
-    columns = [Column("package"), Column("version", "in this job"), Column("conda pin"),
-               Column("storeys")]  # fmt: skip
+    packages = provenance.package_versions(environments, conda=conda)
+    rows = [[row.package, row.version or "not here", row.storeys] for row in packages.itertuples()]
+    columns = [Column("package"), Column("version"), Column("storeys")]
+    where = "the environments that conda made" if conda else "the one environment of all jobs"
     return [
         _facts("Software", programs, names=("program", "version")),
-        Table("Packages", columns, rows, note="With conda a storey's jobs have its pinned ones."),
+        Table("Packages", columns, rows, note=f"In {where}."),
     ]
 
 
 def method_sections(
     *, settings, traits, libraries, models, seeds, used, citations, cited, costs, environments,
-    results, snakemake_version,
+    results, snakemake_version, conda,
 ):  # fmt: skip
     """What was run, with what, where, for how long, and whom to cite.
 
@@ -88,6 +85,8 @@ def method_sections(
     results : path-like, keyword only
         results/<study>.
     snakemake_version : str, keyword only
+    conda : bool, keyword only
+        Whether conda brought the storeys' packages.
 
     Returns
     -------
@@ -104,7 +103,7 @@ def method_sections(
     ]
     return [
         Notes("", [f"Study {settings['study']}: {settings['title']}. Page written {now}."]),
-        *software_tables(f"{results}/logs", environments, snakemake_version),
+        *software_tables(f"{results}/logs", environments, snakemake_version, conda=conda),
         _facts("Hardware", provenance.hardware(costs).items()),
         time_table(f"{results}/benchmarks"),
         _facts("Seeds", drawn),
