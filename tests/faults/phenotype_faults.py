@@ -118,6 +118,14 @@ def given_split(*rows):
     return spoil
 
 
+def left_out_families(*rows):
+    """A fault of the table of families that a scheme needs."""
+    return lambda s: [
+        families(*rows)(s),
+        s.config.update(splits={"scheme": "leave_family_out", "seeds": 1}),
+    ]
+
+
 def families(*rows):
     """A fault of the table of families."""
 
@@ -408,7 +416,7 @@ FAULTS = [
         "families: of other samples",
         "cohort",
         "name_families",
-        families("sample\tfamily", "W1\t1"),
+        left_out_families("sample\tfamily", "W1\t1"),
         ("no family for any of 48 samples",),
         mended="told after imputation",
     ),

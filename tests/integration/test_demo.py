@@ -230,9 +230,19 @@ def test_words_rerun_nothing(demo):
 
 EDITS = {
     "a metric": ("metrics.py", "np.square(y - p).mean()", "np.square(p - y).mean()"),
-    "a figure": ("report/figures/curves.py", "plt.subplots(", "plt.subplots(dpi=99, "),
-    "the attention": ("attention/statistics.py", "CHUNK_ELEMENTS = ", "CHUNK_ELEMENTS = 7 or "),
+    "a figure": ("report/figures/curves.py", "figsize=(10, 3.8)", "figsize=(10, 3.9)"),
+    "a form of attention": (
+        "attention/forms.py",
+        "return out[..., :d_k]",
+        "return 1 * out[..., :d_k]",
+    ),
+    "attention's statistics": (
+        "attention/statistics.py",
+        "CHUNK_ELEMENTS = ",
+        "CHUNK_ELEMENTS = 7 or ",
+    ),
 }
+ATTENDING = {"transformer", "csafm", "cisem"}
 
 
 @pytest.mark.parametrize("edited", EDITS)
@@ -248,8 +258,10 @@ def test_what_reruns_is_what_computes_with_the_edited_code(demo, edited):
     elif edited == "a figure":
         assert "plot_learning_curves" in rules
         assert rules <= {"plot_learning_curves", "plot_predictions", "plot_tuning"}
-    else:
-        assert fitted(jobs) == {"transformer", "csafm", "cisem"}
+    elif edited == "a form of attention":
+        assert fitted(jobs) == ATTENDING
+    else:  # which the script of all networks takes of those that attend
+        assert fitted(jobs) == {*ATTENDING, "cnn", "gru", "lstm"}
 
 
 def test_who_asks_why_a_job_runs_is_told_what_changed(demo):

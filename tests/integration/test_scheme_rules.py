@@ -106,7 +106,7 @@ def test_each_line_is_tested_once_a_repeat(schemes):
 
 
 def test_families_and_clusters_stand_on_one_side(schemes):
-    samples = read(schemes, "cohort/samples.tsv")
+    samples = read(schemes, "cohort/families.tsv")
     assert samples.family.isna().sum() == 2 and samples.family.nunique() == 3
     parts = read(schemes, "cohort/splits/leave_family_out/seed1.tsv").merge(samples)
     assert (parts.groupby("family").part.nunique() == 1).all()

@@ -83,8 +83,12 @@ def name_families(samples, *, pattern=None, file=None):
     Raises
     ------
     UserError
-        If no sample has a family, or the table names a sample twice.
+        If the study says nothing of families, no sample has one, or the table names one twice.
     """
+    if pattern is None and file is None:
+        raise UserError(
+            "no families", at="key cohort.families", allowed="a pattern, or a file of families"
+        )
     samples = pd.Series(samples, dtype=object)
     family = find_families(samples, pattern=pattern, file=file)
     where = {"file": file} if pattern is None else {"at": "key cohort.families.pattern"}

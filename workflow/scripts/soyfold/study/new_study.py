@@ -57,7 +57,7 @@ def write_study(name, genotypes, phenotypes, *, folder="config"):
         raise UserError(found, allowed=allowed, mend="make new STUDY=name VCF=... PHENOTYPES=...")
     for path in (genotypes, phenotypes):
         if not Path(path).is_file():
-            raise UserError("no such file", file=path)
+            raise UserError("no such file", file=path, mend="correct the path")
     study, sheet = (Path(folder) / f"{name}{end}" for end in (".yaml", "_traits.tsv"))
     for path in (study, sheet):
         if path.exists():
