@@ -1,5 +1,6 @@
 """imputing: called genotypes stay, none is missing, accuracy is counted as it is."""
 
+import logging
 import os
 import re
 import subprocess
@@ -122,6 +123,28 @@ def test_neighbours_help(tmp_path):
     linked = imputing._fill(masked, 80, positions, settings, 1500, tmp_path / "x")
     assert imputing.concordance(imputing.count_pairs(rows, simple, 80, cells)) < 0.75
     assert imputing.concordance(imputing.count_pairs(rows, linked, 80, cells)) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("heterozygous", "settings", "expected"),
+    [
+        (10, {"iterations": "auto", "burnin": "auto"}, (3, 1)),
+        (11, {"iterations": "auto", "burnin": "auto"}, (12, 3)),
+        (0, {"iterations": 7, "burnin": "auto"}, (7, 1)),
+        (50, {"iterations": "auto", "burnin": 2}, (12, 2)),
+    ],
+)
+def test_inbred_lines_need_few_iterations(heterozygous, settings, expected, caplog):
+    """Of 100 calls; the 40 missing ones are none."""
+    counts = np.zeros((7, 20), dtype=np.int8)
+    counts.ravel()[:heterozygous] = 1
+    counts.ravel()[100:] = bed.MISSING
+    genotypes = imputing.count_genotypes(bed.pack(counts), 20)
+    assert genotypes.tolist() == [100 - heterozygous, heterozygous, 0, 40]
+    with caplog.at_level(logging.INFO, logger="soyfold"):
+        chosen = imputing.choose_phasing(genotypes, settings)
+    assert (chosen["iterations"], chosen["burnin"]) == expected
+    assert f"{expected[0]} phasing iterations after {expected[1]} of burn-in" in caplog.text
 
 
 def test_no_accuracy_when_masking_is_off(source, tmp_path):

@@ -26,7 +26,7 @@ def test_defaults_are_filled_in_depth(config, root):
         "sample_missing": 0.10,
         "minor_allele_frequency": 0.05,
     }
-    assert study["imputation"]["iterations"] == 12
+    assert study["imputation"]["iterations"] == "auto"
     assert study["splits"]["ratio"] == [7, 2, 1]
 
 

@@ -18,6 +18,10 @@ NONE_MISSING = "none missing"
 NO_VARIANTS = "no variants"
 OFF = "off"
 TOTAL = "all"
+# What `auto` stands for: Beagle's own defaults, and what is enough where hardly a call needs phase
+# (benchmarks/imputation).
+PHASING = {"iterations": (12, 3), "burnin": (3, 1)}
+FEW_HETEROZYGOUS = 0.1  # as the filter of samples has it
 
 # Columns of a chromosome's calls.tsv: masked calls by true and imputed count of ALT.
 PAIRS = [f"true{t}_imputed{i}" for t in range(3) for i in range(3)]
@@ -37,7 +41,8 @@ def impute_chromosome(source, chromosome, *, settings, prefix, calls, memory_mb)
     chromosome : str
         Canonical name.
     settings : mapping
-        `imputation` of the study: seed, mask_fraction, iterations, burnin, threads.
+        `imputation` of the study: seed, mask_fraction, iterations and burnin (a number, or auto:
+        by the chromosome's share of heterozygous calls), threads.
     prefix : path-like
         Writes <prefix>.bed, .bim, .fam.
     calls : path-like
@@ -52,12 +57,14 @@ def impute_chromosome(source, chromosome, *, settings, prefix, calls, memory_mb)
     here = np.flatnonzero(bim["chromosome"] == chromosome)
     bim, rows = bim.iloc[here], rows[here[0] : here[-1] + 1] if len(here) else rows[:0]
     rows = np.array(rows)  # out of the memory map: this chromosome's share only
-    missing = count_missing(rows, len(samples))
+    genotypes = count_genotypes(rows, len(samples))
+    missing = int(genotypes[3])
     method = choose_method(len(rows), missing)
     log.info("%s: %d variants, %d calls missing: %s", chromosome, len(rows), missing, method)
     pairs = np.zeros((3, 3), dtype=np.int64)
     imputed = rows
     if missing:
+        settings = settings | choose_phasing(genotypes, settings)
         positions = bim["position"].to_numpy()
         imputed = _fill(rows, len(samples), positions, settings, memory_mb, prefix)
         if settings["mask_fraction"] is not False:
@@ -85,11 +92,39 @@ def choose_method(variants, missing):
     return MOST_FREQUENT if variants == 1 else BEAGLE
 
 
-def count_missing(rows, samples):
-    """Number of missing calls in packed rows, read in blocks."""
-    return sum(
-        int(np.count_nonzero(counts == bed.MISSING)) for _, counts in bed.blocks(rows, samples)
-    )
+def choose_phasing(genotypes, settings):
+    """Iterations and burn-in of Beagle: the study's, or by how many calls are heterozygous.
+
+    Parameters
+    ----------
+    genotypes : ndarray (4,) int64
+        From `count_genotypes`.
+    settings : mapping
+
+    Returns
+    -------
+    dict
+        iterations, burnin.
+    """
+    share = genotypes[1] / max(genotypes[:3].sum(), 1)
+    few = int(share <= FEW_HETEROZYGOUS)
+    chosen = {
+        name: auto[few] if settings[name] == "auto" else settings[name]
+        for name, auto in PHASING.items()
+    }
+    log.info(
+        "%.1f %% of the calls are heterozygous: %d phasing iterations after %d of burn-in",
+        100 * share, chosen["iterations"], chosen["burnin"],
+    )  # fmt: skip
+    return chosen
+
+
+def count_genotypes(rows, samples):
+    """Calls of packed rows by count of ALT, missing ones last: ndarray (4,) int64."""
+    counts = np.zeros(4, dtype=np.int64)
+    for _, block in bed.blocks(rows, samples):
+        counts += np.bincount(np.where(block == bed.MISSING, 3, block).ravel(), minlength=4)
+    return counts
 
 
 def _fill(rows, samples, positions, settings, memory_mb, prefix):
@@ -245,7 +280,7 @@ def _join(parts, samples):
 
 
 def _refuse_missing(rows, samples):
-    missing = count_missing(rows, samples)
+    missing = int(count_genotypes(rows, samples)[3])
     if missing:
         raise UserError(
             f"{missing} missing calls among {len(rows) * samples}",
