@@ -119,3 +119,12 @@ def test_nothing_goes_through_a_shell():
                     "system", "popen", "getoutput", "getstatusoutput",
                 ), path  # fmt: skip
                 assert "shell" not in [keyword.arg for keyword in node.keywords], path
+
+
+def test_a_table_of_published_loci_is_read_before_the_first_job(tmp_path):
+    study = write_study(tmp_path / "study")
+    study.write("qtl.csv", ["trait,chromosome,place", "oil,Gm01,1000"])
+    study.config["interpretation"] = {"qtl": {"file": "qtl.csv", "position_column": "position"}}
+    status, output = finish(study, "-n")
+    assert status == 1 and "Job stats" not in output, output
+    assert any("qtl.csv" in line and "no column 'position'" in line for line in errors(output))

@@ -12,6 +12,7 @@ from soyfold.models.loading import import_model
 from soyfold.models.parameters import training_options
 from soyfold.models.tokens import make_layout
 from soyfold.training import direct_fits, fits, loop, network_fits
+from soyfold.training.attention import measure_members
 from soyfold.training.outputs import read_predictions
 from soyfold.training.scaling import fit_scaler
 
@@ -155,5 +156,6 @@ def fit(block, *, threads=1, seconds=None, **inputs):
     if block["kind"] == "direct":
         return fits.fit(block, direct_fits.fit_and_write, **inputs)
     resuming = {} if seconds is None else {"seconds": seconds}
+    resuming |= {"measure": measure_members} if block["attention"] else {}
     learn = partial(network_fits.fit_and_write, threads=threads, **resuming)
     return fits.fit(block, learn, **inputs)

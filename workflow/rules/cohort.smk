@@ -15,8 +15,6 @@ rule join_trait:
         joins=f"{study.results}/cohort/joins/{{trait}}.tsv",
     log:
         f"{study.logs}/cohort/join_trait/{{trait}}.log",
-    benchmark:
-        f"{study.benchmarks}/cohort/join_trait/{{trait}}.tsv"
     priority: 1
     conda:
         "../../envs/cohort.yaml"
@@ -41,8 +39,6 @@ rule collect_joins:
         counts=f"{study.results}/cohort/join_counts.tsv",
     log:
         f"{study.logs}/cohort/collect_joins.log",
-    benchmark:
-        f"{study.benchmarks}/cohort/collect_joins.tsv"
     conda:
         "../../envs/cohort.yaml"
     resources:
@@ -64,8 +60,6 @@ rule name_families:
         families=f"{study.results}/cohort/families.tsv",
     log:
         f"{study.logs}/cohort/name_families.log",
-    benchmark:
-        f"{study.benchmarks}/cohort/name_families.tsv"
     priority: 1
     conda:
         "../../envs/cohort.yaml"
@@ -91,8 +85,6 @@ rule write_dosage:
         variants=f"{study.results}/cohort/variants.tsv",
     log:
         f"{study.logs}/cohort/write_dosage.log",
-    benchmark:
-        f"{study.benchmarks}/cohort/write_dosage.tsv"
     conda:
         "../../envs/cohort.yaml"
     resources:
@@ -115,8 +107,6 @@ rule find_clusters:
         clusters=f"{study.results}/cohort/clusters.tsv",
     log:
         f"{study.logs}/cohort/find_clusters.log",
-    benchmark:
-        f"{study.benchmarks}/cohort/find_clusters.tsv"
     conda:
         "../../envs/cohort.yaml"
     resources:
@@ -140,8 +130,6 @@ rule average_plots:
         cells=f"{study.results}/cohort/environments/{{trait}}.tsv",
     log:
         f"{study.logs}/cohort/average_plots/{{trait}}.log",
-    benchmark:
-        f"{study.benchmarks}/cohort/average_plots/{{trait}}.tsv"
     priority: 1
     conda:
         "../../envs/cohort.yaml"
@@ -168,8 +156,6 @@ rule draw_split:
         lost=f"{study.results}/cohort/splits/{{scheme}}/lost/seed{{seed}}.tsv",
     log:
         f"{study.logs}/cohort/draw_split/{{scheme}}_seed{{seed}}.log",
-    benchmark:
-        f"{study.benchmarks}/cohort/draw_split/{{scheme}}_seed{{seed}}.tsv"
     wildcard_constraints:
         scheme=study.any_of(name for name in study.drawn if name not in OF_ENVIRONMENTS),
     priority: 1
@@ -194,8 +180,6 @@ use rule draw_split as draw_environment_split with:
         lost=f"{study.results}/cohort/splits/{{scheme}}/lost/seed{{seed}}/{{trait}}.tsv",
     log:
         f"{study.logs}/cohort/draw_split/{{scheme}}_seed{{seed}}_{{trait}}.log",
-    benchmark:
-        f"{study.benchmarks}/cohort/draw_split/{{scheme}}_seed{{seed}}_{{trait}}.tsv"
     wildcard_constraints:
         scheme=study.any_of(name for name in study.schemes if name in OF_ENVIRONMENTS),
     message:

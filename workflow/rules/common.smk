@@ -13,7 +13,9 @@ if not WORKFLOW.is_dir():
     )
 sys.path.insert(0, str(WORKFLOW / "scripts"))
 
+from soyfold.common.chromosomes import read_chromosomes
 from soyfold.common.errors import UserError
+from soyfold.interpretation.qtl import read_qtl
 from soyfold.study import load
 from soyfold.study.tables import check_tables
 
@@ -25,7 +27,14 @@ try:
         file=(workflow.configfiles or ["the module's config"])[-1],
     )
     if workflow.is_main_process:  # once, not for each job that reads the rules again
-        check_tables(study.settings, study.traits, study.schemes)
+        chromosomes = read_chromosomes(study.settings["chromosomes"])
+        published = (study.interpretation.qtl, chromosomes, list(study.traits))
+        check_tables(
+            study.settings,
+            study.traits,
+            study.schemes,
+            further=[(read_qtl, published)] if study.interpretation.qtl else [],
+        )
 except UserError as error:
     raise WorkflowError(str(error))
 

@@ -14,8 +14,6 @@ rule load_library:
         table=f"{study.results}/contacts/libraries/{{library}}.tsv",
     log:
         f"{study.logs}/contacts/load_library/{{library}}.log",
-    benchmark:
-        f"{study.benchmarks}/contacts/load_library/{{library}}.tsv"
     priority: 1
     conda:
         "../../envs/contacts.yaml"
@@ -44,8 +42,6 @@ rule merge_libraries:
         table=f"{study.results}/contacts/libraries.tsv",
     log:
         f"{study.logs}/contacts/merge_libraries.log",
-    benchmark:
-        f"{study.benchmarks}/contacts/merge_libraries.tsv"
     priority: 1
     conda:
         "../../envs/contacts.yaml"
@@ -68,8 +64,6 @@ rule sum_contacts:
         f"{study.results}/contacts/cim_sums.tsv",
     log:
         f"{study.logs}/contacts/sum_contacts.log",
-    benchmark:
-        f"{study.benchmarks}/contacts/sum_contacts.tsv"
     priority: 1
     conda:
         "../../envs/contacts.yaml"
@@ -93,8 +87,6 @@ rule normalise_cim:
         f"{study.results}/contacts/cim.tsv",
     log:
         f"{study.logs}/contacts/normalise_cim.log",
-    benchmark:
-        f"{study.benchmarks}/contacts/normalise_cim.tsv"
     priority: 1
     conda:
         "../../envs/contacts.yaml"
@@ -119,8 +111,6 @@ rule make_control:
         f"{study.results}/contacts/cim_{{control}}.tsv",
     log:
         f"{study.logs}/contacts/make_control/{{control}}.log",
-    benchmark:
-        f"{study.benchmarks}/contacts/make_control/{{control}}.tsv"
     wildcard_constraints:
         control=CONTROL,
     conda:
@@ -150,8 +140,6 @@ rule plot_cim:
         svg=f"{study.report.figures}/cim.svg",
     log:
         f"{study.logs}/contacts/plot_cim.log",
-    benchmark:
-        f"{study.benchmarks}/contacts/plot_cim.tsv"
     conda:
         "../../envs/contacts.yaml"
     resources:

@@ -12,8 +12,6 @@ rule measure_trait:
         intervals=f"{study.results}/evaluation/intervals/{{trait}}.tsv.gz",
     log:
         f"{study.logs}/evaluation/measure_trait/{{trait}}.log",
-    benchmark:
-        f"{study.benchmarks}/evaluation/measure_trait/{{trait}}.tsv"
     conda:
         "../../envs/evaluation.yaml"
     resources:
@@ -37,8 +35,6 @@ rule collect_scores:
         scores=f"{study.results}/evaluation/scores.tsv",
     log:
         f"{study.logs}/evaluation/collect_scores.log",
-    benchmark:
-        f"{study.benchmarks}/evaluation/collect_scores.tsv"
     conda:
         "../../envs/evaluation.yaml"
     resources:
@@ -60,8 +56,6 @@ rule tabulate_trait:
         table=f"{study.results}/evaluation/tables/{{table}}.tsv",
     log:
         f"{study.logs}/evaluation/tabulate_{{table}}.log",
-    benchmark:
-        f"{study.benchmarks}/evaluation/tabulate_{{table}}.tsv"
     wildcard_constraints:
         table=study.any_of(study.evaluation.traits),
     conda:
@@ -87,8 +81,6 @@ rule tabulate_variants:
         table=f"{study.results}/evaluation/tables/{{table}}.tsv",
     log:
         f"{study.logs}/evaluation/tabulate_{{table}}.log",
-    benchmark:
-        f"{study.benchmarks}/evaluation/tabulate_{{table}}.tsv"
     wildcard_constraints:
         table=study.any_of(study.evaluation.variants),
     conda:
@@ -113,8 +105,6 @@ rule tabulate_schemes:
         table=f"{study.results}/evaluation/tables/schemes.tsv",
     log:
         f"{study.logs}/evaluation/tabulate_schemes.log",
-    benchmark:
-        f"{study.benchmarks}/evaluation/tabulate_schemes.tsv"
     conda:
         "../../envs/evaluation.yaml"
     resources:
@@ -134,8 +124,6 @@ rule compare_models:
         table=f"{study.results}/evaluation/tables/comparisons.tsv",
     log:
         f"{study.logs}/evaluation/compare_models.log",
-    benchmark:
-        f"{study.benchmarks}/evaluation/compare_models.tsv"
     conda:
         "../../envs/evaluation.yaml"
     resources:
@@ -160,8 +148,6 @@ rule measure_cost:
         table=f"{study.results}/evaluation/tables/table3_cost.tsv",
     log:
         f"{study.logs}/evaluation/measure_cost.log",
-    benchmark:
-        f"{study.benchmarks}/evaluation/measure_cost.tsv"
     conda:
         "../../envs/training.yaml"
     threads: 4 if any(map(study.fits.is_large, study.evaluation.costed)) else 1
@@ -192,8 +178,6 @@ rule compare_controls:
         table=f"{study.results}/evaluation/tables/controls.tsv",
     log:
         f"{study.logs}/evaluation/compare_controls.log",
-    benchmark:
-        f"{study.benchmarks}/evaluation/compare_controls.tsv"
     conda:
         "../../envs/evaluation.yaml"
     resources:

@@ -14,8 +14,6 @@ rule import_genotypes:
         variants=f"{study.genotyped}/genotypes/import_variants.tsv",
     log:
         f"{study.genotyped}/logs/genotypes/import_genotypes.log",
-    benchmark:
-        f"{study.genotyped}/benchmarks/genotypes/import_genotypes.tsv"
     conda:
         "../../envs/genotypes.yaml"
     threads: 2
@@ -47,8 +45,6 @@ rule filter_genotypes:
         counts=f"{study.genotyped}/genotypes/qc_counts.tsv",
     log:
         f"{study.genotyped}/logs/genotypes/filter_genotypes.log",
-    benchmark:
-        f"{study.genotyped}/benchmarks/genotypes/filter_genotypes.tsv"
     conda:
         "../../envs/genotypes.yaml"
     threads: 2

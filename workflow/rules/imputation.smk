@@ -14,8 +14,6 @@ rule impute_chromosome:
         calls=f"{BY_CHROMOSOME}/{{chromosome}}.calls.tsv",
     log:
         f"{study.genotyped}/logs/imputation/impute_chromosome/{{chromosome}}.log",
-    benchmark:
-        f"{study.genotyped}/benchmarks/imputation/impute_chromosome/{{chromosome}}.tsv"
     conda:
         "../../envs/imputation.yaml"
     threads: study.imputation.get("threads", 1)
@@ -45,8 +43,6 @@ rule merge_chromosomes:
         accuracy=f"{study.genotyped}/imputation/accuracy.tsv",
     log:
         f"{study.genotyped}/logs/imputation/merge_chromosomes.log",
-    benchmark:
-        f"{study.genotyped}/benchmarks/imputation/merge_chromosomes.tsv"
     conda:
         "../../envs/imputation.yaml"
     resources:

@@ -10,8 +10,6 @@ rule explain_effects:
         **study.interpretation.importance,
     log:
         f"{study.logs}/interpretation/explain/{{trait}}/{{model}}.log",
-    benchmark:
-        f"{study.benchmarks}/interpretation/explain/{{trait}}/{{model}}.tsv"
     wildcard_constraints:
         model=study.interpretation.names("effects"),
     conda:
@@ -39,8 +37,6 @@ rule explain_gradients:
         **study.interpretation.importance,
     log:
         f"{study.logs}/interpretation/explain/{{trait}}/{{model}}.log",
-    benchmark:
-        f"{study.benchmarks}/interpretation/explain/{{trait}}/{{model}}.tsv"
     wildcard_constraints:
         model=study.interpretation.names("gradients"),
     conda:
@@ -73,8 +69,6 @@ rule collect_importance:
         **study.interpretation.collected,
     log:
         f"{study.logs}/interpretation/collect_importance.log",
-    benchmark:
-        f"{study.benchmarks}/interpretation/collect_importance.tsv"
     conda:
         "../../envs/interpretation.yaml"
     resources:
@@ -100,8 +94,6 @@ rule compute_components:
         components=f"{study.interpretation.folder}/gwas/components/all_lines.tsv",
     log:
         f"{study.logs}/interpretation/compute_components.log",
-    benchmark:
-        f"{study.benchmarks}/interpretation/compute_components.tsv"
     conda:
         "../../envs/interpretation.yaml"
     resources:
@@ -127,8 +119,6 @@ rule scan_trait:
         summary=f"{study.interpretation.folder}/gwas/summaries/{{trait}}.tsv",
     log:
         f"{study.logs}/interpretation/scan_trait/{{trait}}.log",
-    benchmark:
-        f"{study.benchmarks}/interpretation/scan_trait/{{trait}}.tsv"
     wildcard_constraints:
         trait=study.any_of(study.traits),
     conda:
@@ -153,8 +143,6 @@ rule collect_scans:
         table=f"{study.interpretation.folder}/gwas_summary.tsv",
     log:
         f"{study.logs}/interpretation/collect_scans.log",
-    benchmark:
-        f"{study.benchmarks}/interpretation/collect_scans.tsv"
     conda:
         "../../envs/interpretation.yaml"
     resources:
@@ -178,8 +166,6 @@ rule compare_loci:
         table=f"{study.interpretation.folder}/overlap.tsv",
     log:
         f"{study.logs}/interpretation/compare_loci.log",
-    benchmark:
-        f"{study.benchmarks}/interpretation/compare_loci.tsv"
     conda:
         "../../envs/interpretation.yaml"
     resources:
@@ -205,8 +191,6 @@ rule recover_qtl:
         names=f"{study.interpretation.folder}/qtl_traits.tsv",
     log:
         f"{study.logs}/interpretation/recover_qtl.log",
-    benchmark:
-        f"{study.benchmarks}/interpretation/recover_qtl.tsv"
     conda:
         "../../envs/interpretation.yaml"
     resources:
@@ -235,8 +219,6 @@ rule plot_recovery:
         svg=f"{study.report.figures}/qtl_recovery.svg",
     log:
         f"{study.logs}/interpretation/plot_recovery.log",
-    benchmark:
-        f"{study.benchmarks}/interpretation/plot_recovery.tsv"
     conda:
         "../../envs/interpretation.yaml"
     resources:
@@ -266,8 +248,6 @@ rule plot_manhattan:
         svg=f"{study.report.figures}/manhattan_{{trait}}.svg",
     log:
         f"{study.logs}/interpretation/plot_manhattan_{{trait}}.log",
-    benchmark:
-        f"{study.benchmarks}/interpretation/plot_manhattan_{{trait}}.tsv"
     conda:
         "../../envs/interpretation.yaml"
     resources:

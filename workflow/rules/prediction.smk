@@ -11,8 +11,6 @@ rule describe_panel:
         panel=f"{study.prediction.panel}/variants.tsv",
     log:
         f"{study.logs}/prediction/describe_panel.log",
-    benchmark:
-        f"{study.benchmarks}/prediction/describe_panel.tsv"
     conda:
         "../../envs/imputation.yaml"
     resources:
@@ -35,8 +33,6 @@ rule save_model:
         model=f"{study.results}/prediction/models/{{home}}/{{model}}.npz",
     log:
         f"{study.logs}/prediction/save_model/{{home}}/{{model}}.log",
-    benchmark:
-        f"{study.benchmarks}/prediction/save_model/{{home}}/{{model}}.tsv"
     wildcard_constraints:
         home=study.prediction.homes,
     conda:
@@ -62,8 +58,6 @@ rule phase_panel:
         phased=f"{study.prediction.panel}/{{chromosome}}.vcf.gz",
     log:
         f"{study.logs}/prediction/phase_panel/{{chromosome}}.log",
-    benchmark:
-        f"{study.benchmarks}/prediction/phase_panel/{{chromosome}}.tsv"
     conda:
         "../../envs/imputation.yaml"
     threads: study.imputation.get("threads", 1)
@@ -91,8 +85,6 @@ rule import_lines:
         variants=f"{study.prediction.folder}/import_variants.tsv",
     log:
         f"{study.logs}/prediction/import_lines.log",
-    benchmark:
-        f"{study.benchmarks}/prediction/import_lines.tsv"
     conda:
         "../../envs/genotypes.yaml"
     resources:
@@ -123,8 +115,6 @@ rule align_lines:
         lines=f"{study.prediction.folder}/lines.tsv",
     log:
         f"{study.logs}/prediction/align_lines.log",
-    benchmark:
-        f"{study.benchmarks}/prediction/align_lines.tsv"
     conda:
         "../../envs/imputation.yaml"
     resources:
@@ -156,8 +146,6 @@ rule fill_lines:
         calls=f"{study.prediction.folder}/by_chromosome/{{chromosome}}.calls.tsv",
     log:
         f"{study.logs}/prediction/fill_lines/{{chromosome}}.log",
-    benchmark:
-        f"{study.benchmarks}/prediction/fill_lines/{{chromosome}}.tsv"
     conda:
         "../../envs/imputation.yaml"
     threads: study.imputation.get("threads", 1)
@@ -191,8 +179,6 @@ rule predict_lines:
         dosage=f"{study.prediction.folder}/dosage.npy",
     log:
         f"{study.logs}/prediction/predict_lines.log",
-    benchmark:
-        f"{study.benchmarks}/prediction/predict_lines.tsv"
     conda:
         "../../envs/training.yaml"
     resources:
@@ -222,8 +208,6 @@ rule plot_predicted:
         svg=f"{study.prediction.folder}/figures/{{trait}}.svg",
     log:
         f"{study.logs}/prediction/plot_predicted_{{trait}}.log",
-    benchmark:
-        f"{study.benchmarks}/prediction/plot_predicted_{{trait}}.tsv"
     conda:
         "../../envs/evaluation.yaml"
     resources:

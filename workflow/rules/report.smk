@@ -24,8 +24,6 @@ rule plot_learning_curves:
         svg=f"{study.report.figures}/learning_curves_{{trait}}.svg",
     log:
         f"{study.logs}/report/plot_learning_curves_{{trait}}.log",
-    benchmark:
-        f"{study.benchmarks}/report/plot_learning_curves_{{trait}}.tsv"
     conda:
         "../../envs/evaluation.yaml"
     resources:
@@ -51,8 +49,6 @@ rule plot_predictions:
         svg=f"{study.report.figures}/predictions_{{trait}}.svg",
     log:
         f"{study.logs}/report/plot_predictions_{{trait}}.log",
-    benchmark:
-        f"{study.benchmarks}/report/plot_predictions_{{trait}}.tsv"
     conda:
         "../../envs/evaluation.yaml"
     resources:
@@ -79,8 +75,6 @@ rule plot_controls:
         svg=f"{study.report.figures}/controls.svg",
     log:
         f"{study.logs}/report/plot_controls.log",
-    benchmark:
-        f"{study.benchmarks}/report/plot_controls.tsv"
     conda:
         "../../envs/evaluation.yaml"
     resources:
@@ -105,8 +99,6 @@ rule plot_comparisons:
         svg=f"{study.report.figures}/comparisons_{{scheme}}_{{metric}}.svg",
     log:
         f"{study.logs}/report/plot_comparisons_{{scheme}}_{{metric}}.log",
-    benchmark:
-        f"{study.benchmarks}/report/plot_comparisons_{{scheme}}_{{metric}}.tsv"
     wildcard_constraints:
         metric="|".join(HIGHER_IS_BETTER),
     conda:
@@ -135,8 +127,6 @@ rule plot_attention:
         svg=f"{study.report.figures}/attention_{{trait}}.svg",
     log:
         f"{study.logs}/report/plot_attention_{{trait}}.log",
-    benchmark:
-        f"{study.benchmarks}/report/plot_attention_{{trait}}.tsv"
     conda:
         "../../envs/evaluation.yaml"
     resources:
@@ -162,8 +152,6 @@ rule plot_tuning:
         svg=f"{study.report.figures}/tuning_{{trait}}_{{model}}.svg",
     log:
         f"{study.logs}/report/plot_tuning_{{trait}}_{{model}}.log",
-    benchmark:
-        f"{study.benchmarks}/report/plot_tuning_{{trait}}_{{model}}.tsv"
     wildcard_constraints:
         trait=study.any_of(study.traits),
         model=study.fits.tuned_names,
@@ -199,8 +187,6 @@ for name, page in study.report.pages.items():
             ),
         log:
             f"{study.logs}/report/report_{name}.log",
-        benchmark:
-            f"{study.benchmarks}/report/report_{name}.tsv"
         conda:
             "../../envs/evaluation.yaml"
         resources:
@@ -225,8 +211,6 @@ rule report_opening:
         text=study.report.opening,
     log:
         f"{study.logs}/report/report_opening.log",
-    benchmark:
-        f"{study.benchmarks}/report/report_opening.tsv"
     conda:
         "../../envs/evaluation.yaml"
     resources:
@@ -249,8 +233,6 @@ rule bundle_vega:
         vega=study.report.vega,
     log:
         f"{study.logs}/report/bundle_vega.log",
-    benchmark:
-        f"{study.benchmarks}/report/bundle_vega.tsv"
     conda:
         "../../envs/evaluation.yaml"
     resources:
@@ -276,8 +258,6 @@ rule report_predictions:
         ),
     log:
         f"{study.logs}/report/report_predictions_{{trait}}.log",
-    benchmark:
-        f"{study.benchmarks}/report/report_predictions_{{trait}}.tsv"
     conda:
         "../../envs/evaluation.yaml"
     resources:
@@ -307,8 +287,6 @@ rule report_manhattan:
         ),
     log:
         f"{study.logs}/report/report_manhattan_{{trait}}.log",
-    benchmark:
-        f"{study.benchmarks}/report/report_manhattan_{{trait}}.tsv"
     conda:
         "../../envs/evaluation.yaml"
     resources:
@@ -336,8 +314,6 @@ rule report_untested:
         ),
     log:
         f"{study.logs}/report/report_untested.log",
-    benchmark:
-        f"{study.benchmarks}/report/report_untested.tsv"
     conda:
         "../../envs/evaluation.yaml"
     resources:
@@ -372,8 +348,6 @@ rule report_methods:
         ),
     log:
         f"{study.logs}/report/report_methods.log",
-    benchmark:
-        f"{study.benchmarks}/report/report_methods.tsv"
     conda:
         "../../envs/evaluation.yaml"
     resources:

@@ -10,8 +10,6 @@ rule compute_products:
         products=f"{study.results}/cohort/products.npy",
     log:
         f"{study.logs}/cohort/compute_products.log",
-    benchmark:
-        f"{study.benchmarks}/cohort/compute_products.tsv"
     conda:
         "../../envs/training.yaml"
     resources:
@@ -34,8 +32,6 @@ rule decompose_kernel:
         reflectors=f"{study.results}/training/kernels/{{parts}}/{{kernel}}_{{part}}.npy",
     log:
         f"{study.logs}/training/kernels/{{parts}}/{{kernel}}_{{part}}.log",
-    benchmark:
-        f"{study.benchmarks}/training/kernels/{{parts}}/{{kernel}}_{{part}}.tsv"
     wildcard_constraints:
         kernel="additive|gaussian[0-9.]+",
         part="train|train_val",
@@ -59,8 +55,6 @@ rule release_kernels:
         released=f"{study.results}/training/kernels/{{parts}}/released.tsv",
     log:
         f"{study.logs}/training/kernels/{{parts}}/release_kernels.log",
-    benchmark:
-        f"{study.benchmarks}/training/kernels/{{parts}}/release_kernels.tsv"
     priority: 2
     localrule: True
     conda:
@@ -88,8 +82,6 @@ rule tune_model:
         trials=f"{study.results}/training/{{trait}}/{{model}}/tuning/trials.tsv",
     log:
         f"{study.logs}/training/{{trait}}/{{model}}/tuning.log",
-    benchmark:
-        f"{study.benchmarks}/training/{{trait}}/{{model}}/tuning.tsv"
     wildcard_constraints:
         model=study.fits.tuned_names,
     conda:
@@ -132,8 +124,6 @@ for job in study.fits.jobs:
             **job.outputs,
         log:
             f"{study.logs}/training/{{trait}}/{{model}}/{job.name}.log",
-        benchmark:
-            f"{study.benchmarks}/training/{{trait}}/{{model}}/{job.name}.tsv"
         # A split's kernels are large until its fits are done.
         priority: 1
         conda:
@@ -166,8 +156,6 @@ for job in study.fits.blend_jobs:
             **job.outputs,
         log:
             f"{study.logs}/training/{{trait}}/{{model}}/{job.name}.log",
-        benchmark:
-            f"{study.benchmarks}/training/{{trait}}/{{model}}/{job.name}.tsv"
         conda:
             "../../envs/training.yaml"
         resources:

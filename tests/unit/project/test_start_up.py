@@ -25,7 +25,7 @@ LOADS = {
     ("numba",): ("find_clusters", "import_genotypes"),
     ("altair",): ("report_manhattan", "report_predictions"),
     ("msprime",): ("simulate_study",),
-    ("torch",): ("fit_network",),
+    ("torch",): ("fit_network", "fit_attention_network"),
     ("torch", "optuna"): ("tune_model",),
     # captum draws too.
     ("torch", "captum", "matplotlib"): ("explain_gradients",),

@@ -52,6 +52,16 @@ def test_all_faults_are_told_at_once_each_in_a_line(study):
     assert all(words in line for words, line in zip(said, lines, strict=True))
 
 
+def test_tables_that_other_storeys_know_are_read_with_them(study):
+    def read(path):
+        raise UserError("no rows", file=path)
+
+    with pytest.raises(UserError) as told:
+        check_tables(*study(oil=GOOD + "L21,-9\n"), further=[(read, ("qtl.csv",))])
+    assert [line.split(":")[0] for line in str(told.value).splitlines()][-1] == "qtl.csv"
+    assert "-9 in 1 cells" in str(told.value)
+
+
 def test_a_long_table_is_read_in_part_and_codes_are_judged_with_all_values(study, monkeypatch):
     """Of the first rows alone 99 would stand apart; what follows shows that it doesn't."""
     head = "".join(f"L{k},{20 + k % 9}\n" for k in range(30))

@@ -9,9 +9,17 @@ from soyfold.models.declarations import declaration
 from soyfold.study.roles import final_block
 from soyfold.study.schemes import FINAL, limited, plan_final, plan_fits, split_path
 
-# What fits a model of each kind; a blend has jobs of its own.
-SCRIPTS = {"direct": "fit_direct", "network": "fit_network", "ensemble": "fit_network"}
+DIRECT, NETWORK, ATTENTION, BLEND = (
+    "fit_direct", "fit_network", "fit_attention_network", "fit_blend",
+)  # fmt: skip
 TABLES = ("predictions", "history", "estimates", "cost")
+
+
+def script_of(block):
+    """The script that fits a model, by its block of the registry."""
+    if block["kind"] in ("network", "ensemble"):
+        return ATTENTION if block["attention"] else NETWORK
+    return DIRECT if block["kind"] == "direct" else BLEND
 
 
 def any_of(names):
@@ -180,25 +188,21 @@ class Fits:
 
     @property
     def jobs(self):
-        """Kinds of fit jobs: direct or network, of one split or a scheme's; attention or not."""
-        for script, attention in (
-            ("fit_direct", False), ("fit_network", False), ("fit_network", True)
-        ):  # fmt: skip
-            stem = script.replace("fit_", "fit_attention_") if attention else script
-            alone, together = (self._names(script, attention, seeds) for seeds in ("one", "all"))
-            yield FitJob(self, stem, alone, None, "{split}", attention, script)
+        """Kinds of fit jobs, of one split or of all of a scheme's; blends have `blend_jobs`."""
+        for script in (DIRECT, NETWORK, ATTENTION):
+            alone, together = (self._names(script, seeds) for seeds in ("one", "all"))
+            yield FitJob(self, script, alone, None, "{split}", script)
             for scheme in self.study.drawn:
                 folder = self._folder(scheme)
-                rule = f"{stem}_{scheme if folder else 'seeds'}"
-                name = f"{folder}all_seeds"
-                yield FitJob(self, rule, together, scheme, name, attention, script)
+                rule = f"{script}_{scheme if folder else 'seeds'}"
+                yield FitJob(self, rule, together, scheme, f"{folder}all_seeds", script)
 
     @property
     def blend_jobs(self):
         """A job for the blends of each scheme."""
         names = any_of(self.study.blends)
         for scheme in self.study.drawn:
-            yield FitJob(self, f"fit_blend_{scheme}", names, scheme, f"{scheme}_blend", False)
+            yield FitJob(self, f"fit_blend_{scheme}", names, scheme, f"{scheme}_blend")
 
     @cached_property
     def _limited(self):
@@ -206,14 +210,13 @@ class Fits:
         limits = self.study.settings["training"]["seeds"]
         return {fit["model"] for fit in self.all if limited(fit, limits)}
 
-    def _names(self, script, attention, seeds_per_job):
-        """Regular expression of the models of one kind."""
+    def _names(self, script, seeds_per_job):
+        """Regular expression of the models that a script fits."""
         return any_of(
             name
             for name, block in self.study.models.items()
-            if block["attention"] == attention
+            if script_of(block) == script
             and ("one" if name in self._limited else block["seeds_per_job"]) == seeds_per_job
-            and SCRIPTS.get(block["kind"]) == script
         )
 
 
@@ -232,8 +235,6 @@ class FitJob:
         Whose splits share the job; None for one split a job, the wildcard `split`.
     name : str
         Of its log.
-    attention : bool
-        Whether attention is written.
     script : str
     """
 
@@ -242,8 +243,7 @@ class FitJob:
     models: str
     scheme: str | None
     name: str
-    attention: bool
-    script: str = "fit_blend"
+    script: str = BLEND
 
     def splits(self, wildcards):
         """Splits of the job."""
@@ -255,7 +255,7 @@ class FitJob:
         splits = self.fits.scheme_splits(self.scheme) if self.scheme else ["{split}"]
         home = f"{self.fits.study.results}/training/{{trait}}/{{model,{self.models}}}"
         names = [f"{name}.tsv" for name in TABLES] + ["checkpoint.npz"]
-        names += ["attention.tsv"] if self.attention else []
+        names += ["attention.tsv"] if self.script == ATTENTION else []
         return {Path(name).stem: [f"{home}/{split}/{name}" for split in splits] for name in names}
 
     @property

@@ -1,5 +1,6 @@
 """A study as the rules see it: what was read of it, and a part for each storey that asks more."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -77,10 +78,11 @@ class Study:
         """Folder of the rules' logs."""
         return f"{self.results}/logs"
 
-    @property
-    def benchmarks(self):
-        """Folder of the rules' benchmarks."""
-        return f"{self.results}/benchmarks"
+    def benchmark_of(self, log):
+        """The file of what a job takes, by that of its log; None for a log of no study's job."""
+        studies = "|".join(re.escape(f"/{Path(at).name}/") for at in (self.results, self.genotyped))
+        found = re.fullmatch(rf"(.*(?:{studies}))logs/(.+)\.log", f"/{log}")
+        return found and f"{found[1][1:]}benchmarks/{found[2]}.tsv"
 
     @property
     def scheme(self):

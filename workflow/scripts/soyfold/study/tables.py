@@ -1,4 +1,4 @@
-"""The cohort's tables of users, read before the first job: all their faults told at once."""
+"""Users' tables, read before the first job: all their faults told at once."""
 
 import contextlib
 import logging
@@ -14,7 +14,7 @@ from soyfold.common.logs import log
 MOST_ROWS = 5000  # of a trait's table: what a run begins with takes no seconds
 
 
-def check_tables(study, traits, schemes):
+def check_tables(study, traits, schemes, *, further=()):
     """Read the phenotypes, id map, families and given splits that a study names.
 
     What hangs on the genotypes, such as the ids, is left to the jobs, and so are warnings.
@@ -27,6 +27,8 @@ def check_tables(study, traits, schemes):
         Rows of traits.tsv.
     schemes : dict
         As `schemes.read_schemes` returns it.
+    further : sequence of (callable, tuple), keyword only
+        Readers of tables that other storeys know, and what they are called with.
 
     Raises
     ------
@@ -42,6 +44,7 @@ def check_tables(study, traits, schemes):
     for scheme in schemes.values():
         if file := scheme["settings"].get("file"):
             tasks.append((_check_given, (file, scheme["seeds"]), {}))
+    tasks += [(read, arguments, {}) for read, arguments in further]
     errors = []
     with _without_warnings():
         for read, arguments, options in tasks:

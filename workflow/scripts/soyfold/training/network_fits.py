@@ -14,7 +14,6 @@ from soyfold.models.loading import import_model
 from soyfold.models.parameters import training_options
 from soyfold.models.tokens import make_layout
 from soyfold.training import loop
-from soyfold.training.attention import measure_members
 from soyfold.training.checkpoints import save_networks
 from soyfold.training.outputs import write_fit
 from soyfold.training.scaling import fit_scaler
@@ -212,7 +211,7 @@ def _cost(members):
     }
 
 
-def fit_network(block, task, cohort, *, resume=None):
+def fit_network(block, task, cohort, *, resume=None, measure=None):
     """Fit a network, or the several initialisations of an ensemble, on a task.
 
     Parameters
@@ -222,6 +221,8 @@ def fit_network(block, task, cohort, *, resume=None):
     task : soyfold.training.tasks.Task
     cohort : soyfold.training.tasks.Cohort
     resume : ResumeFiles, optional
+    measure : callable, optional
+        `soyfold.training.attention.measure_members` for a network whose attention is told.
 
     Returns
     -------
@@ -246,10 +247,10 @@ def fit_network(block, task, cohort, *, resume=None):
         members = [_fit_member(block, task, cohort, number, resume) for number in numbers]
         predicted, latency = _predict_timed(members, task, size)
         networks, scaler = [member.network for member in members], members[0].scaler
-        if block["attention"]:
+        if measure:
             shown = task.parts[-1]  # test; validation in a final fit
             lines = task.dosage[task.rows(shown)]
-            figures, between = measure_members(
+            figures, between = measure(
                 networks, lines, scaler=scaler, names=cohort.chromosomes, size=size
             )
             extra += [(shown, name, value) for name, value in figures.items()]
@@ -267,7 +268,7 @@ def fit_network(block, task, cohort, *, resume=None):
     )
 
 
-def fit_and_write(block, task, cohort, folder, *, threads=1, **resuming):
+def fit_and_write(block, task, cohort, folder, *, threads=1, measure=None, **resuming):
     """Fit a network, and write its outputs into `folder`; a fit that was killed goes on.
 
     Parameters
@@ -279,11 +280,14 @@ def fit_and_write(block, task, cohort, folder, *, threads=1, **resuming):
     folder : path-like
     threads : int, keyword only
         Threads of the CPU.
+    measure : callable, keyword only
+        As for `fit_network`.
     **resuming
         `seconds` from one write of the resume file to the next.
     """
     torch.set_num_threads(threads)
     started = time.perf_counter()
     resume = ResumeFiles(folder, block, task, cohort, **resuming)
-    write_fit(folder, task, fit_network(block, task, cohort, resume=resume), started=started)
+    fit = fit_network(block, task, cohort, resume=resume, measure=measure)
+    write_fit(folder, task, fit, started=started)
     resume.remove()
