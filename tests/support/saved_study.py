@@ -23,6 +23,7 @@ DIRECT = {
     "boosted_trees": {"rounds": 10, "leaves": [4]},
     "svr": {"gammas": [0.5], "costs": [2.0], "epsilons": [0.1]},
     "contact_kernel": {"power": 1.0},
+    "learned_contact_kernel": {"iterations": 5},
 }
 
 

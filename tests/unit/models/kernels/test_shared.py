@@ -31,11 +31,12 @@ MODELS = {
     "rkhs": {"train_on": ["train", "val"], "bandwidths": [0.5, 2]},
     "principal_components": {"components": 10},
     "contact_kernel": {"train_on": ["train", "val"], "power": 1.0},
+    "learned_contact_kernel": {"train_on": ["train", "val"], "iterations": 5},
 }
 
 
 def direct(module):
-    cim = "real" if module == "contact_kernel" else "none"
+    cim = declaration(module).cim
     return {**block(module, kind="direct", **MODELS[module]), "cim": cim}
 
 

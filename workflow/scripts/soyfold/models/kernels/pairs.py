@@ -5,7 +5,32 @@ import numpy as np
 FLOATS = 2**24  # numbers that a block of kernels may hold: 128 MB
 
 
-def cross_products(left, right, centre, snp_chromosome, weights):
+def chromosome_kernels(left, right, centre, snp_chromosome, count, snp_weights=None):
+    """Every chromosome's kernel between some lines and others, (count, m, n) float64.
+
+    Parameters
+    ----------
+    left, right : ndarray (m, L), (n, L)
+        Dosages; K_c = (left_c - centre_c) S_c (right_c - centre_c)'.
+    centre : ndarray (L,)
+    snp_chromosome : ndarray (L,) int
+        From 0 to `count` - 1.
+    count : int
+        Of chromosomes.
+    snp_weights : ndarray (L,), optional
+        S; 1 for every SNP by default.
+    """
+    kernels = np.empty((count, len(left), len(right)))
+    for chromosome, kernel in enumerate(kernels):
+        own = np.flatnonzero(snp_chromosome == chromosome)
+        rows = left[:, own] - centre[own]
+        if snp_weights is not None:
+            rows *= snp_weights[own]
+        np.matmul(rows, (right[:, own] - centre[own]).T, out=kernel)
+    return kernels
+
+
+def cross_products(left, right, centre, snp_chromosome, weights, snp_weights=None):
     """Rows of sum over c < d of w_cd K_c o K_d, in blocks.
 
     For a row of all the K_c, the sum over pairs is 1/2 sum over c of K_c o (sum over d of w_cd
@@ -13,11 +38,8 @@ def cross_products(left, right, centre, snp_chromosome, weights):
 
     Parameters
     ----------
-    left, right : ndarray (m, L), (n, L)
-        Dosages; K_c = (left_c - centre_c) (right_c - centre_c)'.
-    centre : ndarray (L,)
-    snp_chromosome : ndarray (L,) int
-        Row of `weights`.
+    left, right, centre, snp_chromosome, snp_weights
+        As of `chromosome_kernels`.
     weights : ndarray (G, G)
         Symmetric, with a diagonal of 0.
 
@@ -26,14 +48,12 @@ def cross_products(left, right, centre, snp_chromosome, weights):
     rows : slice
     products : ndarray (rows, n)
     """
-    columns = [np.flatnonzero(snp_chromosome == c) for c in range(len(weights))]
     step = max(16, FLOATS // (len(weights) * max(1, len(right))))
     for start in range(0, len(left), step):
         rows = slice(start, start + step)
-        block = left[rows]
-        kernels = np.empty((len(weights), len(block), len(right)))
-        for kernel, own in zip(kernels, columns, strict=True):
-            np.matmul(block[:, own] - centre[own], (right[:, own] - centre[own]).T, out=kernel)
+        kernels = chromosome_kernels(
+            left[rows], right, centre, snp_chromosome, len(weights), snp_weights
+        )
         met = np.tensordot(weights, kernels, axes=1)
         met *= kernels
         yield rows, met.sum(0) / 2

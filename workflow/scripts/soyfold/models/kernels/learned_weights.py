@@ -1,0 +1,168 @@
+"""Variances of chromosomes and of their pairs, learned by REML with a prior (L-BFGS).
+
+    ln A_g  = alpha + a_g,                              a_g  ~ N(0, v_a)
+    ln M_gh = constant + 2 tau ln H_gh + t_gh,          t_gh ~ N(0, v_t)
+
+H are the contacts, tau from 0 to `STEEPEST` is how far they count, and the constant is such that
+s_p is what all pairs together add to the lines' variance. Without a prior G (G - 1) / 2 variances
+would be fitted to noise; with it a pair has to earn what sets it apart from what H says of it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+
+from soyfold.models.kernels.stacked import evaluate
+
+STEEPEST = 15.0  # highest tau
+LEAST = 1e-3  # of H, whose mean is 1: what no contact at all counts as
+NOISE = (1e-4, 1e1)  # bounds of s_e, of s_a = exp(alpha) and s_p: values have a variance of 1
+CHROMOSOMES = (1e-6, 1e2)
+PAIRS = (1e-6, 1e1)
+FAR = 12.0  # bound of a and t
+FIRST = 4  # parameters before a and t: ln s_e, alpha, ln s_p, tau
+NOWHERE = 1e10  # minus the height where genetic variances drown the noise in float32's rounding
+START = 0.1  # of s_p, where nothing is known
+
+
+@dataclass(frozen=True)
+class Variances:
+    """A point of the search in terms of V.
+
+    Attributes
+    ----------
+    noise : float
+    chromosomes : ndarray (G,)
+        A.
+    pairs : ndarray (G, G)
+        M, symmetric with a diagonal of 0.
+    """
+
+    noise: float
+    chromosomes: np.ndarray
+    pairs: np.ndarray
+
+
+class Posterior:
+    """Log of likelihood times prior, as a function of [ln s_e, alpha, ln s_p, tau, a, t].
+
+    Parameters
+    ----------
+    stack : soyfold.models.kernels.stacked.KernelStack
+    values : ndarray (n,)
+        With a variance near 1.
+    contacts : ndarray (G, G)
+        H, symmetric; all 0 leaves no pair.
+    prior : (float, float), keyword only
+        v_a and v_t; infinite for none.
+    """
+
+    def __init__(self, stack, values, contacts, *, prior=(1.0, 1.0)):
+        self.stack, self.values = stack, values
+        self.precisions = 1 / np.asarray(prior, dtype=np.float64)
+        self.own, self.sizes = stack.variances()
+        self.count = len(self.own)
+        first, second = np.triu_indices(self.count, 1)
+        # Those of chromosomes without SNPs that differ aren't there.
+        there = (self.sizes[first, second] > 0) & contacts.any()
+        self.first, self.second = first[there], second[there]
+        self.size = self.sizes[self.first, self.second]
+        self.log_contacts = np.log(np.maximum(contacts[self.first, self.second], LEAST))
+        self.last = None
+
+    @property
+    def told(self):
+        """Whether contacts differ between pairs."""
+        return bool(len(self.size)) and np.ptp(self.log_contacts) > 1e-9
+
+    def start(self, noise, genetic, tau):
+        """The parameters of GBLUP with these variances, and pairs of `START`."""
+        known = [np.log(noise), np.log(genetic), np.log(START), tau]
+        return np.concatenate([known, np.zeros(self.count + len(self.size))])
+
+    def shares(self, theta):
+        """Each pair's share of s_p, (P,)."""
+        exponents = 2 * theta[3] * self.log_contacts + theta[FIRST + self.count :]
+        shares = np.exp(exponents - exponents.max(initial=-np.inf)) * self.size
+        return shares / shares.sum()
+
+    def variances(self, theta, *, pairs=True):
+        """`Variances` at these parameters; with `pairs` False without any."""
+        matrix = np.zeros((self.count, self.count))
+        if pairs:
+            matrix[self.first, self.second] = np.exp(theta[2]) * self.shares(theta) / self.size
+        chromosomes = np.exp(theta[1] + theta[FIRST : FIRST + self.count])
+        return Variances(float(np.exp(theta[0])), chromosomes, matrix + matrix.T)
+
+    def log_prior(self, theta):
+        """Of a and t, without constants."""
+        a, t = np.split(theta[FIRST:], [self.count])
+        return -0.5 * float(self.precisions @ (a @ a, t @ t))
+
+    def evaluate(self, theta, *, pairs=True):
+        """Log posterior, its gradient, and the likelihood beneath it."""
+        now = self.variances(theta, pairs=pairs)
+        found = evaluate(self.stack, self.values, now.chromosomes, now.pairs, now.noise)
+        gradient = np.zeros_like(theta)
+        a, t = np.split(theta[FIRST:], [self.count])
+        by_a = found.by_chromosome * now.chromosomes
+        gradient[:2] = found.by_noise * now.noise, by_a.sum()
+        gradient[FIRST : FIRST + self.count] = by_a - self.precisions[0] * a
+        gradient[FIRST + self.count :] = -self.precisions[1] * t
+        if pairs:
+            by_log = (found.by_pair * now.pairs)[self.first, self.second]
+            # A pair that weighs more leaves less of s_p for the others.
+            by_exponent = by_log - by_log.sum() * self.shares(theta)
+            gradient[2], gradient[3] = by_log.sum(), 2 * by_exponent @ self.log_contacts
+            gradient[FIRST + self.count :] += by_exponent
+        return found.log_likelihood + self.log_prior(theta), gradient, found
+
+    def bounds(self, *, tau, free, pairs=True):
+        """Bounds of the parameters; those that aren't searched are None, and stay.
+
+        Parameters
+        ----------
+        tau : bool, keyword only
+            Whether it is searched.
+        free : bool, keyword only
+            Whether t is.
+        pairs : bool, keyword only
+            Whether anything of pairs is.
+        """
+        logs = [tuple(np.log(edge)) for edge in (NOISE, CHROMOSOMES, PAIRS)]
+        logs[2] = logs[2] if pairs else None
+        slope = (0.0, STEEPEST) if tau and pairs and self.told else None
+        apart = (-FAR, FAR) if free and pairs else None
+        return [*logs, slope, *[(-FAR, FAR)] * self.count, *[apart] * len(self.size)]
+
+    def maximise(self, theta, bounds, *, iterations, pairs=True):
+        """Climb from `theta`.
+
+        Returns
+        -------
+        theta : ndarray
+        log_posterior : float
+        iterations : int
+        converged : bool
+        """
+        searched = [number for number, edge in enumerate(bounds) if edge is not None]
+        edges = [bounds[number] for number in searched]
+
+        def fall(part):
+            whole = theta.copy()
+            whole[searched] = part
+            try:
+                height, gradient, _ = self.evaluate(whole, pairs=pairs)
+            except np.linalg.LinAlgError:
+                return NOWHERE, np.zeros(len(searched))
+            return -height, -gradient[searched]
+
+        low, high = np.transpose(edges)
+        found = minimize(
+            fall, np.clip(theta[searched], low, high), jac=True, method="L-BFGS-B", bounds=edges,
+            options={"maxiter": iterations, "maxfun": 2 * iterations, "ftol": 1e-7, "gtol": 1e-3},
+        )  # fmt: skip
+        best = theta.copy()
+        best[searched] = found.x
+        return best, -float(found.fun), int(found.nit), bool(found.success)

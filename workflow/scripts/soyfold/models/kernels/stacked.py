@@ -1,0 +1,190 @@
+"""The kernels of all chromosomes at once, and sums over them and over their pairs.
+
+V = s_e I + sum over g of A_g K_g + sum over g < h of M_gh K_g o K_h, o the product by entries.
+With all K_g side by side, V takes one product of M and the stack, and the derivatives of a
+likelihood by all A_g and M_gh one product of the stack and its transpose: each of G x G x n^2
+numbers, in place of G (G - 1) / 2 walks over n^2. All of these matrices are symmetric: their lower
+triangles are kept, in blocks of rows, in float32: a stack takes 2 G n^2 bytes, and V 8 n^2.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve, lapack
+
+from soyfold.models.kernels.pairs import chromosome_kernels
+
+FLOATS = 2**19  # numbers of the stack in a block: a processor's cache holds them
+
+
+@dataclass(frozen=True)
+class KernelStack:
+    """Lower triangles of G kernels between n lines.
+
+    Attributes
+    ----------
+    blocks : list of (slice, ndarray (G, rows, columns))
+        Some rows of all kernels, columns up to the last of these rows.
+    """
+
+    blocks: list
+
+    @property
+    def lines(self):
+        """n."""
+        return self.blocks[-1][0].stop
+
+    def covariance(self, chromosomes, pairs, noise):
+        """The lower triangle of V, (n, n) float64; above it are numbers without a meaning.
+
+        Parameters
+        ----------
+        chromosomes : ndarray (G,)
+            A.
+        pairs : ndarray (G, G)
+            M, symmetric with a diagonal of 0.
+        noise : float
+            s_e.
+        """
+        total = np.zeros((self.lines, self.lines))
+        for rows, kernels in self.blocks:
+            flat, own = kernels.reshape(len(kernels), -1), chromosomes.astype(kernels.dtype)
+            met = (pairs / 2).astype(kernels.dtype) @ flat + own[:, None]
+            total[rows, : rows.stop] = np.einsum("gk,gk->k", met, flat).reshape(kernels.shape[1:])
+        total[np.diag_indices_from(total)] += noise
+        return total
+
+    def sums(self, vectors, inverse=None):
+        """Sums over all entries of W o K_g, (G,), and of W o K_g o K_h, (G, G).
+
+        Parameters
+        ----------
+        vectors : ndarray (n, k)
+        inverse : ndarray (n, n), optional
+            W = vectors vectors' - inverse; its lower triangle is read.
+        """
+        first, second = 0.0, 0.0
+        for rows, kernels in self.blocks:
+            weights = vectors[rows] @ vectors[: rows.stop].T
+            if inverse is not None:
+                weights -= inverse[rows, : rows.stop]
+            weights *= 2.0  # for the upper triangle
+            within = np.tril(weights[:, rows])
+            within[np.diag_indices_from(within)] /= 2
+            weights[:, rows] = within
+            flat = kernels.reshape(len(kernels), -1)
+            weighted = flat * weights.astype(kernels.dtype).ravel()
+            first = first + weighted.sum(1, dtype=np.float64)
+            second = second + (weighted @ flat.T).astype(np.float64)
+        return first, second
+
+    def diagonals(self):
+        """The kernels' diagonals, (G, n) float64."""
+        parts = [
+            np.diagonal(kernels[:, :, rows], axis1=1, axis2=2) for rows, kernels in self.blocks
+        ]
+        return np.concatenate(parts, axis=1).astype(np.float64)
+
+    def variances(self):
+        """What the K_g and the K_g o K_h add to the lines' variance: traces of them, centred.
+
+        Returns
+        -------
+        own : ndarray (G,)
+        pairs : ndarray (G, G)
+            Both over n - 1; not negative.
+        """
+        n, diagonals = self.lines, self.diagonals()
+        first, second = self.sums(np.ones((n, 1)))
+        own = diagonals.sum(1) - first / n
+        pairs = diagonals @ diagonals.T - second / n
+        return np.maximum(own, 0) / (n - 1), np.maximum(pairs, 0) / (n - 1)
+
+
+def stack_kernels(dosage, centre, snp_chromosome, count, snp_weights, *, kind=np.float32):
+    """The kernels of `pairs.chromosome_kernels` among some lines: `KernelStack`.
+
+    Parameters
+    ----------
+    dosage : ndarray (n, L)
+    centre, snp_chromosome, count, snp_weights
+        As there.
+    kind : type, keyword only
+        Of the numbers that are kept.
+    """
+    n, blocks = len(dosage), []
+    step = max(16, FLOATS // (count * n))
+    for start in range(0, n, step):
+        rows = slice(start, min(start + step, n))
+        kernels = chromosome_kernels(
+            dosage[rows], dosage[: rows.stop], centre, snp_chromosome, count, snp_weights
+        )
+        blocks.append((rows, kernels.astype(kind)))
+    return KernelStack(blocks)
+
+
+def factorise(covariance):
+    """Cholesky factor of a lower triangle (n, n), which is overwritten, as `cho_solve` takes it."""
+    # Its transpose lies in LAPACK's order, with what was the lower triangle as its upper one.
+    return cho_factor(covariance.T, lower=False, overwrite_a=True, check_finite=False)
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """REML of y = mu + g + e at some variances.
+
+    Attributes
+    ----------
+    log_likelihood : float
+        -1/2 [ log|V| + log|1'V^-1 1| - log n + (n - 1) log(2 pi) + y'Py ].
+    mean : float
+        mu, of generalised least squares.
+    dual : ndarray (n,)
+        P y = V^-1 (y - mu).
+    by_chromosome : ndarray (G,)
+        Derivatives by A.
+    by_pair : ndarray (G, G)
+        By M: each of M_gh = M_hg.
+    by_noise : float
+        By s_e.
+    """
+
+    log_likelihood: float
+    mean: float
+    dual: np.ndarray
+    by_chromosome: np.ndarray
+    by_pair: np.ndarray
+    by_noise: float
+
+
+def evaluate(stack, y, chromosomes, pairs, noise):
+    """`Likelihood` at these variances: one Cholesky factor, one inverse.
+
+    The derivative by a variance whose matrix is D is 1/2 sum over W o D, with W = P y y' P - P.
+
+    Parameters
+    ----------
+    stack : KernelStack
+    y : ndarray (n,)
+    chromosomes, pairs, noise
+        As of `KernelStack.covariance`.
+    """
+    n = len(y)
+    factor = factorise(stack.covariance(chromosomes, pairs, noise))
+    logs = 2 * np.log(np.diag(factor[0])).sum()
+    sums, dual = cho_solve(factor, np.column_stack([np.ones(n), y]), check_finite=False).T
+    total = sums.sum()
+    mean = dual.sum() / total
+    dual = dual - mean * sums
+    inverse = lapack.dpotri(factor[0], lower=0, overwrite_c=1)[0].T
+    vectors = np.column_stack([dual, sums / np.sqrt(total)])
+    by_chromosome, by_pair = stack.sums(vectors, inverse)
+    height = logs + np.log(total / n) + (n - 1) * np.log(2 * np.pi) + y @ dual
+    return Likelihood(
+        log_likelihood=-0.5 * height,
+        mean=mean,
+        dual=dual,
+        by_chromosome=by_chromosome / 2,
+        by_pair=by_pair / 2,
+        by_noise=0.5 * (np.square(vectors).sum() - np.trace(inverse)),
+    )

@@ -1,0 +1,368 @@
+"""Learned contact kernel: a variance for every chromosome and for every pair of them.
+
+y = mu + sum over g of a_g + sum over g < h of e_gh + noise. a_g has the covariance A_g K_g,
+K_g = Z_g Z_g' of the centred dosages of chromosome g; e_gh, a product of two SNPs for every pair
+of SNPs on g and h, has M_gh K_g o K_h. The contact kernel takes the CIM at its word; here every
+variance is learned, with a prior (`kernels.learned_weights`): M starts at the contacts, raised to a
+power that is learned too, and a pair departs from them as far as the likelihood pays for it. So
+pairs that interact are found with and without Hi-C, and whether the CIM is right shows in
+`log_posterior`, held against that of permuted CIMs, rather than in predictions.
+
+With `snps: sparse` half of each SNP's weight in the K_g is what a sparse linear fit gives it
+(`sparse_effects`): products then are those of SNPs that matter. These weights come from the same
+lines as the likelihood, which then is no longer one to be held against GBLUP's.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from scipy.linalg import cho_solve, solve_triangular
+
+from soyfold.common.blocks import blocks
+from soyfold.models.kernels.learned_weights import NOISE, Posterior
+from soyfold.models.kernels.likelihood import fit_by_reml
+from soyfold.models.kernels.names import ADDITIVE
+from soyfold.models.kernels.pairs import FLOATS, chromosome_kernels, cross_products
+from soyfold.models.kernels.shared import own_kernels
+from soyfold.models.kernels.stacked import factorise, stack_kernels
+from soyfold.models.kernels.weights import pair_weights
+from soyfold.models.linear import project, refuse_unusable
+from soyfold.models.parameters import resolve
+
+DECLARATION = {
+    "label": "Learned contact kernel",
+    "meaning": "A variance for every chromosome and pair of them, learned from what contacts say.",
+    "kind": "direct",
+    "needs": ["cim"],
+    "kernels": ["additive"],
+    "seeds_per_job": "all",
+    "parameters": {
+        "contacts": {"default": "observed_expected", "enum": ["observed_expected", "cim", "size"],
+                     "description": "What pairs start from: observed / expected contacts computed "
+                                    "from the CIM, the CIM itself, or their size alone."},
+        "snps": {"default": "all", "enum": ["all", "sparse"],
+                 "description": "Whether all SNPs weigh the same in the kernels, or half of their "
+                                "weight is a sparse linear fit's."},
+        "pairs": {"default": "learned", "enum": ["learned", "fixed"],
+                  "description": "Whether a pair may depart from what its contacts say."},
+        "tau": {"default": None, "type": ["number", "null"], "minimum": 0, "maximum": 15,
+                "description": "Half the exponent of the contacts; null lets the likelihood "
+                               "choose."},
+        "chromosome_variance": {"default": 1.0, "type": "number", "exclusiveMinimum": 0,
+                                "description": "Prior variance of a chromosome's log variance."},
+        "pair_variance": {"default": 1.0, "type": "number", "exclusiveMinimum": 0,
+                          "description": "Prior variance of a pair's departure, on that scale."},
+        "iterations": {"default": 60, "type": "integer", "minimum": 1,
+                       "description": "The most steps towards the maximum."},
+    },
+    "citations": [
+        {"what": "products of SNPs",
+         "citation": "Jiang Y, Reif JC (2015) Modeling epistasis in genomic selection. Genetics "
+                     "201:759-768",
+         "doi": "10.1534/genetics.115.177907"},
+    ],
+}  # fmt: skip
+SPARSE = 0.5  # of a SNP's weight, where the sparse fit has a say
+TAU = 1.0  # where its search begins
+
+
+@dataclass(frozen=True)
+class LearnedModel:
+    """A fitted learned contact kernel.
+
+    Attributes
+    ----------
+    intercept : float
+        Value of a line with the mean dosages.
+    centre : ndarray (L,)
+        Training means of the dosages.
+    dual : ndarray (n,)
+        V^-1 (y - mu), in 1 / trait units.
+    lines : ndarray (n, L) int8
+        Dosages of the training lines.
+    snp_weights : ndarray (L,)
+        Of the SNPs in the kernels, whose sum has a mean diagonal of 1.
+    snp_chromosome : ndarray (L,) int
+        Row of `pairs`.
+    chromosomes : ndarray (G,)
+        A, in squared trait units.
+    pairs : ndarray (G, G)
+        M, likewise; symmetric with a diagonal of 0.
+    noise : float
+        s_e, likewise.
+    contacts : ndarray (G, G)
+        H, with a mean of 1 over the pairs.
+    sizes : ndarray (G, G)
+        What K_g o K_h adds to the lines' variance.
+    figures : dict
+        What `summary` gives.
+    """
+
+    intercept: float
+    centre: np.ndarray
+    dual: np.ndarray
+    lines: np.ndarray
+    snp_weights: np.ndarray
+    snp_chromosome: np.ndarray
+    chromosomes: np.ndarray
+    pairs: np.ndarray
+    noise: float
+    contacts: np.ndarray
+    sizes: np.ndarray
+    figures: dict = field(repr=False)
+
+    def predict(self, dosage):
+        """Predicted values in trait units: dosage (m, L) counts of ALT -> (m,) float64."""
+        weights = self.chromosomes[self.snp_chromosome] * self.snp_weights
+        effects = weights * project(self.lines, self.centre, self.dual)
+        values = np.full(len(dosage), self.intercept)
+        for rows in blocks(len(dosage)):
+            values[rows] += (dosage[rows] - self.centre) @ effects
+        if self.pairs.any():
+            for rows, products in cross_products(
+                dosage, self.lines, self.centre, self.snp_chromosome, self.pairs, self.snp_weights
+            ):
+                values[rows] += products @ self.dual
+        return values
+
+    def reliability(self, dosage):
+        """Share of a line's genetic variance that its prediction catches, given the variances.
+
+        1 - PEV / prior variance = k' P k / k_0: k the line's covariances with the training lines,
+        k_0 its own prior variance, and P = V^-1 - V^-1 1 1' V^-1 / 1' V^-1 1, which allows for the
+        mean being estimated.
+
+        Parameters
+        ----------
+        dosage : ndarray (m, L)
+
+        Returns
+        -------
+        ndarray (m,)
+            NaN for a line without prior variance: one with the mean dosages.
+        """
+        place = self.centre, self.snp_chromosome, len(self.pairs), self.snp_weights
+        stack = stack_kernels(self.lines, *place)
+        upper, _ = factorise(stack.covariance(self.chromosomes, self.pairs, self.noise))
+        ones = solve_triangular(upper, np.ones(len(upper)), trans="T", check_finite=False)
+        step = max(16, FLOATS // (len(self.pairs) * len(upper)))
+        found = np.empty(len(dosage))
+        for start in range(0, len(dosage), step):
+            rows = slice(start, start + step)
+            with_lines = self._covariance(chromosome_kernels(dosage[rows], self.lines, *place))
+            turned = solve_triangular(upper, with_lines.T, trans="T", check_finite=False)
+            caught = np.square(turned).sum(0) - np.square(ones @ turned) / (ones @ ones)
+            found[rows] = caught / self._covariance(self._own(dosage[rows]))
+        return found
+
+    def _covariance(self, kernels):
+        """Of lines' genetic values from all chromosomes' kernels: (G, ...) to (...)."""
+        met = np.tensordot(self.pairs / 2, kernels, axes=1)
+        met += self.chromosomes.reshape(-1, *[1] * (kernels.ndim - 1))
+        return np.einsum("g...,g...->...", met, kernels)
+
+    def _own(self, dosage):
+        """The K_g of lines with themselves, (G, m); NaN where all are 0."""
+        squares = np.square(dosage - self.centre) * self.snp_weights
+        own = np.stack(
+            [squares[:, self.snp_chromosome == g].sum(1) for g in range(len(self.pairs))]
+        )
+        own[:, ~own.any(0)] = np.nan
+        return own
+
+    def pair_weights(self):
+        """What was learned of the pairs of chromosomes.
+
+        Returns
+        -------
+        DataFrame
+            chromosome, chromosome_2 (rows of the CIM), contacts (H, mean 1), weight (M, mean 1: of
+            a product of two SNPs), share (of the genetic variance); of pairs with SNPs that differ.
+            Weights are 0 where the fit has no pairs.
+        """
+        first, second = np.triu_indices(len(self.pairs), 1)
+        there = self.sizes[first, second] > 0
+        first, second = first[there], second[there]
+        learned, size = self.pairs[first, second], self.sizes[first, second]
+        total = learned.mean() if learned.any() else 1.0
+        return pd.DataFrame(
+            {
+                "chromosome": first,
+                "chromosome_2": second,
+                "contacts": self.contacts[first, second],
+                "weight": learned / total,
+                "share": learned * size / self.figures["variance_genetic"],
+            }
+        )
+
+    def state(self):
+        """All that predicts, as named arrays; the training dosages are the bulk (n L bytes)."""
+        return {name: np.asarray(getattr(self, name)) for name in (*ARRAYS, *SCALARS)} | {
+            "variance_genetic": np.array(self.figures["variance_genetic"])
+        }
+
+    def summary(self):
+        """Variances, share of the pairs, tau, log-likelihood and what is gained: see `_figures`."""
+        return dict(self.figures)
+
+
+SCALARS = ("intercept", "noise")
+ARRAYS = (
+    "centre", "dual", "lines", "snp_weights", "snp_chromosome", "chromosomes", "pairs", "contacts",
+    "sizes",
+)  # fmt: skip
+
+
+def from_state(arrays):
+    """The model that `LearnedModel.state` wrote: it predicts as before."""
+    scalars = {name: float(arrays[name]) for name in SCALARS}
+    figures = {"variance_genetic": float(arrays["variance_genetic"])}
+    return LearnedModel(**scalars, **{name: arrays[name] for name in ARRAYS}, figures=figures)
+
+
+def _snp_weights(dosage, y, centre, *, sparse, seed, kernels):
+    """Weights (L,) of the SNPs with which the sum of all kernels has a mean diagonal of 1."""
+    squares = np.zeros(dosage.shape[1])
+    for rows in blocks(len(dosage)):
+        squares += np.square(dosage[rows] - centre).sum(0)
+    weights = np.full(len(squares), 1 / squares.sum())
+    if sparse:
+        from soyfold.models.sparse_effects import snp_weights
+
+        told = snp_weights(dosage, y, seed=seed, kernels=kernels)
+        if told @ squares > 0:
+            weights += SPARSE * (told / (told @ squares) - weights)
+    return weights * (len(dosage) - 1)
+
+
+def _figures(posterior, theta, now, *, scale, log_posterior):
+    """What `summary` gives, but for the gains.
+
+    heritability, share (of the pairs in the genetic variance), tau, variance_genetic,
+    variance_residual, log_likelihood (REML, comparable with GBLUP's), log_posterior (with the
+    log density of a and t, relative to that at 0), at_bound (no noise, or nothing but it).
+    """
+    own = now.chromosomes @ posterior.own
+    between = (now.pairs * posterior.sizes).sum() / 2
+    genetic = own + between
+    # Densities of the values in trait units.
+    shift = (len(posterior.values) - 1) * np.log(scale)
+    return {
+        "heritability": genetic / (genetic + now.noise),
+        "share": between / genetic,
+        "tau": theta[3],
+        "variance_genetic": genetic * scale**2,
+        "variance_residual": now.noise * scale**2,
+        "log_likelihood": log_posterior - posterior.log_prior(theta) - shift,
+        "log_posterior": log_posterior - shift,
+        "at_bound": bool(now.noise < 1.01 * NOISE[0] or genetic < 1e-4),
+    }
+
+
+def _climb(posterior, alone, scale, p):
+    """The likeliest variances: without pairs first, then with them from there.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    alone : dict
+        GBLUP's figures, from which the climb starts.
+    scale : float
+        The values' standard deviation.
+    p : dict
+        The model's parameters.
+
+    Returns
+    -------
+    variances : soyfold.models.kernels.learned_weights.Variances
+    figures : dict
+    """
+    noise, genetic = (
+        np.clip(alone[name] / scale**2, 0.05, 1.0)
+        for name in ("variance_residual", "variance_genetic")
+    )
+    theta = posterior.start(noise, genetic, TAU if p["tau"] is None else p["tau"])
+    bounds = posterior.bounds(tau=False, free=False, pairs=False)
+    found = posterior.maximise(theta, bounds, iterations=p["iterations"], pairs=False)
+    pairs, without = False, found[1]
+    if len(posterior.size):
+        bounds = posterior.bounds(tau=p["tau"] is None, free=p["pairs"] == "learned")
+        more = posterior.maximise(found[0], bounds, iterations=p["iterations"])
+        pairs = more[1] > without
+        found = more if pairs else found
+    theta, log_posterior, iterations, converged = found
+    now = posterior.variances(theta, pairs=pairs)
+    figures = _figures(posterior, theta, now, scale=scale, log_posterior=log_posterior)
+    return now, {
+        **figures,
+        "gain": figures["log_posterior"] - alone["log_likelihood"],
+        "gain_pairs": log_posterior - without,
+        "iterations": iterations,
+        "converged": converged,
+    }
+
+
+def fit(dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None):
+    """Fit the learned contact kernel.
+
+    Parameters
+    ----------
+    dosage : ndarray (n, L) int8
+        Counts of ALT of the training lines.
+    y : ndarray (n,) float64
+        Training values in trait units.
+    parameters : dict
+        As declared.
+    seed : int
+        Of the sparse fit, where there is one.
+    cim : ndarray (G, G)
+        One without contacts between chromosomes leaves no pairs; a constant one is no guide.
+    snp_chromosome : ndarray (L,) int
+        The chromosome of each SNP: row of `cim`.
+    kernels : soyfold.models.kernels.shared.LineKernels, optional
+        Of these lines; computed from their dosages where it isn't given.
+
+    Returns
+    -------
+    LearnedModel
+
+    Raises
+    ------
+    UserError
+        For fewer than 3 lines, a trait or SNPs without variance, or an offending parameter.
+    """
+    p = resolve(parameters, __name__)
+    y = np.asarray(y, dtype=np.float64)
+    refuse_unusable(dosage, y, model="learned_contact_kernel")
+    kernels = kernels or own_kernels(dosage)
+    centre, scale = dosage.mean(0, dtype=np.float64), y.std()
+    _, alone = fit_by_reml(kernels.kernel(ADDITIVE), y - y.mean())
+    contacts = pair_weights(cim, contacts=p["contacts"], power=1)
+    weights = _snp_weights(
+        dosage, y, centre, sparse=p["snps"] == "sparse", seed=seed, kernels=kernels
+    )
+    codes = np.asarray(snp_chromosome)
+    stack = stack_kernels(dosage, centre, codes, len(cim), weights)
+    posterior = Posterior(
+        stack, (y - y.mean()) / scale, contacts,
+        prior=(p["chromosome_variance"], p["pair_variance"]),
+    )  # fmt: skip
+    now, figures = _climb(posterior, alone, scale, p)
+    factor = factorise(stack.covariance(now.chromosomes, now.pairs, now.noise))
+    ones, solved = cho_solve(factor, np.column_stack([np.ones_like(y), posterior.values])).T
+    mean = solved.sum() / ones.sum()
+    return LearnedModel(
+        intercept=float(y.mean() + mean * scale),
+        centre=centre,
+        dual=(solved - mean * ones) / scale,
+        lines=np.array(dosage),
+        snp_weights=weights,
+        snp_chromosome=codes,
+        chromosomes=now.chromosomes * scale**2,
+        pairs=now.pairs * scale**2,
+        noise=now.noise * scale**2,
+        contacts=contacts,
+        sizes=posterior.sizes,
+        figures=figures,
+    )
