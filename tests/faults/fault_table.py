@@ -27,11 +27,12 @@ def all_faults():
     import genotype_format_faults
     import phenotype_faults
     import result_faults
+    import sheet_faults
     import vcf_faults
 
     modules = (
         genotype_faults, vcf_faults, genotype_format_faults, chromosome_faults, phenotype_faults,
-        contact_faults, cooler_faults, config_faults, result_faults,
+        sheet_faults, contact_faults, cooler_faults, config_faults, result_faults,
     )  # fmt: skip
     return [fault for module in modules for fault in module.FAULTS]
 
