@@ -13,7 +13,7 @@ rule explain_effects:
     wildcard_constraints:
         model=study.interpretation.names("effects"),
     conda:
-        "../../envs/interpretation.yaml"
+        "../../envs/training.yaml"
     resources:
         **study.resources(2000, minutes=30),
     params:
@@ -40,7 +40,7 @@ rule explain_gradients:
     wildcard_constraints:
         model=study.interpretation.names("gradients"),
     conda:
-        "../../envs/interpretation.yaml"
+        "../../envs/training.yaml"
     threads: study.fits.threads
     resources:
         **study.resources(
@@ -70,7 +70,7 @@ rule collect_importance:
     log:
         f"{study.logs}/interpretation/collect_importance.log",
     conda:
-        "../../envs/interpretation.yaml"
+        "../../envs/training.yaml"
     resources:
         **study.resources(),
     params:
@@ -95,7 +95,7 @@ rule compute_components:
     log:
         f"{study.logs}/interpretation/compute_components.log",
     conda:
-        "../../envs/interpretation.yaml"
+        "../../envs/training.yaml"
     resources:
         **study.resources(4000, minutes=120),
     params:
@@ -122,7 +122,7 @@ rule scan_trait:
     wildcard_constraints:
         trait=study.any_of(study.traits),
     conda:
-        "../../envs/interpretation.yaml"
+        "../../envs/training.yaml"
     resources:
         **study.resources(3000, minutes=120),
     params:
@@ -144,7 +144,7 @@ rule collect_scans:
     log:
         f"{study.logs}/interpretation/collect_scans.log",
     conda:
-        "../../envs/interpretation.yaml"
+        "../../envs/training.yaml"
     resources:
         **study.resources(),
     params:
@@ -167,7 +167,7 @@ rule compare_loci:
     log:
         f"{study.logs}/interpretation/compare_loci.log",
     conda:
-        "../../envs/interpretation.yaml"
+        "../../envs/training.yaml"
     resources:
         **study.resources(2000, minutes=60),
     params:
@@ -192,7 +192,7 @@ rule recover_qtl:
     log:
         f"{study.logs}/interpretation/recover_qtl.log",
     conda:
-        "../../envs/interpretation.yaml"
+        "../../envs/training.yaml"
     resources:
         **study.resources(2000, minutes=60),
     params:
@@ -220,7 +220,7 @@ rule plot_recovery:
     log:
         f"{study.logs}/interpretation/plot_recovery.log",
     conda:
-        "../../envs/interpretation.yaml"
+        "../../envs/training.yaml"
     resources:
         **study.resources(),
     params:
@@ -249,7 +249,7 @@ rule plot_manhattan:
     log:
         f"{study.logs}/interpretation/plot_manhattan_{{trait}}.log",
     conda:
-        "../../envs/interpretation.yaml"
+        "../../envs/training.yaml"
     resources:
         **study.resources(),
     params:

@@ -11,9 +11,11 @@ import yaml
 from parsed_workflow import RULE_FILES, compiled, environment_of, script_of, script_rules
 
 from soyfold.common import digest
+from soyfold.report.provenance import PIP_NAMES
 
 ROOT = Path(__file__).resolve().parents[3]
 ENVIRONMENTS = sorted(path.stem for path in (ROOT / "envs").glob("*.yaml"))
+REQUIREMENTS = sorted((ROOT / "envs").glob("requirements*.txt"))
 OF_SNAKEMAKE = "snakemake"  # what the Snakefile itself takes; every other belongs to rules
 # Import names whose package has another name, or comes as a smaller part of it.
 PACKAGES = {
@@ -29,6 +31,8 @@ PACKAGES = {
 }
 # Programs, by the names that `find_program` looks for, and their packages.
 PROGRAMS = {"plink1.9": ["plink"], "plink2": ["plink2"], "beagle": ["beagle", "openjdk"]}
+# What pip does not bring: Python itself and programs.
+NOT_PYTHON_PACKAGES = {"python", "plink", "plink2", "beagle", "openjdk"}
 # Packages that pandas imports itself for a method or an argument.
 THROUGH_PANDAS = {"read_excel": "openpyxl"}
 
@@ -175,3 +179,25 @@ def test_files_agree_on_versions():
         for package, version in named(environment).items():
             versions.setdefault(package, {}).setdefault(version, []).append(environment)
     assert {package: found for package, found in versions.items() if len(found) > 1} == {}
+
+
+def pinned_for_pip():
+    """Package to version of envs/constraints.txt and of the requirements that it doesn't cover."""
+    lines = [
+        line.partition("#")[0].strip()
+        for file in ("constraints.txt", *(path.name for path in sorted(REQUIREMENTS)))
+        for line in (ROOT / "envs" / file).read_text().splitlines()
+    ]
+    pairs = {tuple(line.lower().split("==")) for line in lines if line}
+    versions = dict(pairs)
+    assert len(versions) == len(pairs), "a package has two versions in envs/*.txt"
+    return versions
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_conda_and_pip_run_the_same_versions(environment):
+    pip = pinned_for_pip()
+    conda = {PIP_NAMES.get(name, name): version for name, version in named(environment).items()}
+    python_packages = conda.keys() - NOT_PYTHON_PACKAGES
+    differing = {n: (conda[n], pip.get(n)) for n in python_packages if conda[n] != pip.get(n)}
+    assert not differing, f"(conda, pip): {differing}"
