@@ -12,6 +12,7 @@ from soyfold.models.kernels import stacked
 from soyfold.models.kernels.learned_weights import FIRST, Posterior
 from soyfold.models.kernels.several import covariance, estimate
 from soyfold.models.kernels.stacked import evaluate, stack_kernels
+from soyfold.models.sparse_effects import snp_weights
 
 SIZES = (9, 4, 6, 11)  # SNPs of the chromosomes
 CODES = np.repeat(np.arange(len(SIZES)), SIZES)
@@ -316,6 +317,20 @@ def test_gains_are_over_gblup_and_over_the_fit_without_pairs():
     assert found["gain"] == pytest.approx(found["log_posterior"] - alone)
     assert found["gain_pairs"] == pytest.approx(found["log_posterior"] - bare)
     assert found["log_likelihood"] >= found["log_posterior"] > bare > alone - 1e-3
+
+
+def test_sparse_snps_have_half_of_their_weight_from_the_sparse_fit():
+    dosage, y, new, cim = make_case()
+    model, plain = fit(dosage, y, cim, snps="sparse"), fit(dosage, y, cim)
+    told = snp_weights(dosage, y, seed=0)
+    squares = np.square(dosage - dosage.mean(0)).sum(0)
+    expected = 0.5 + 0.5 * told * squares.sum() / (told @ squares)
+    np.testing.assert_allclose(model.snp_weights * squares.sum() / (len(y) - 1), expected)
+    assert np.ptp(expected) > 0.1 and np.ptp(plain.snp_weights) == 0
+    for each in (model, plain):
+        own, _ = dense_kernels(dosage, dosage, each.centre, each.snp_weights)
+        assert np.trace(own.sum(0)) == pytest.approx(len(y) - 1)
+    np.testing.assert_allclose(model.predict(new), dense_fit(model, dosage, y, new)[0], atol=1e-4)
 
 
 def test_noise_alone_is_at_the_bound_and_its_pairs_gain_nothing():

@@ -29,6 +29,7 @@ from soyfold.models.kernels.stacked import factorise, stack_kernels
 from soyfold.models.kernels.weights import pair_weights
 from soyfold.models.linear import project, refuse_unusable
 from soyfold.models.parameters import resolve
+from soyfold.models.sparse_effects import snp_weights
 
 DECLARATION = {
     "label": "Learned contact kernel",
@@ -228,11 +229,8 @@ def _snp_weights(dosage, y, centre, *, sparse, seed, kernels):
         squares += np.square(dosage[rows] - centre).sum(0)
     weights = np.full(len(squares), 1 / squares.sum())
     if sparse:
-        from soyfold.models.sparse_effects import snp_weights
-
         told = snp_weights(dosage, y, seed=seed, kernels=kernels)
-        if told @ squares > 0:
-            weights += SPARSE * (told / (told @ squares) - weights)
+        weights += SPARSE * (told / (told @ squares) - weights)
     return weights * (len(dosage) - 1)
 
 
