@@ -14,7 +14,6 @@ A module's declaration says what its `fit` takes beside dosages, trait, paramete
 """
 
 import time
-from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -26,6 +25,7 @@ from soyfold.models.loading import import_model
 from soyfold.models.parameters import resolve
 from soyfold.training.checkpoints import save_checkpoint
 from soyfold.training.outputs import write_fit
+from soyfold.training.shared_kernels import kernels_of_lines
 from soyfold.training.tasks import HISTORY, Fit
 
 
@@ -45,14 +45,12 @@ def _handed(block, task, cohort, rows):
                 mend="set cohort.families in the config, or drop the model",
             )
         handed["families"] = task.families[rows]
-    if declared.kernels is not None and cohort.products is not None:
-        # By name, as models are: their digests have its code, other models' need not.
-        shared = import_module("soyfold.models.kernels.shared").read_shared(
-            cohort.products, cohort.kernels
-        )
-        handed["kernels"] = shared.of(task.row[rows])
+    kernels = kernels_of_lines(block, task, cohort, rows)
+    if kernels is not None:
+        handed["kernels"] = kernels
         if "validation" in needs:
-            handed["refit_kernels"] = shared.of(task.row[np.append(rows, task.rows("val"))])
+            both = np.append(rows, task.rows("val"))
+            handed["refit_kernels"] = kernels_of_lines(block, task, cohort, both)
     if "cim" in needs:
         codes = pd.Index(cohort.chromosomes).get_indexer(cohort.snp_chromosome)
         handed |= {"cim": cohort.cim.to_numpy(dtype=np.float64), "snp_chromosome": codes}

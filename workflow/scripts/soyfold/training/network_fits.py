@@ -1,7 +1,9 @@
 """One fit of a network or an ensemble: layout, scaler, loop, refit, predictions."""
 
+import copy
 import dataclasses
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from soyfold.training import loop
 from soyfold.training.checkpoints import save_networks
 from soyfold.training.outputs import write_fit
 from soyfold.training.scaling import fit_scaler
+from soyfold.training.shared_kernels import kernels_of_lines
 from soyfold.training.tasks import HISTORY, Fit
 
 
@@ -75,12 +78,20 @@ class ResumeFiles:
         self.paths = []
 
     def of(self, member, epochs):
-        """The file of a member's first training, or of its refit over `epochs`."""
-        name = "resume" + (f"_member{member}" if member else "") + ("_refit" if epochs else "")
-        stage = loop.fingerprint(stage=[member, epochs])
-        self.paths.append(self.folder / f"{name}.ckpt")
-        last = (member, epochs is not None) == self.last
-        return loop.Resume(self.paths[-1], self.expected | stage, self.seconds, last=last)
+        """Makes the file of a member's first trainings, or of its refit over `epochs`.
+
+        Parameters of what is returned: the number of a network's choice, and whether more follow.
+        """
+
+        def file(choice=0, more=False):
+            name = "resume" + (f"_member{member}" if member else "")
+            name += (f"_choice{choice}" if choice else "") + ("_refit" if epochs else "")
+            stage = loop.fingerprint(stage=[member, epochs, *([choice] if choice else [])])
+            self.paths.append(self.folder / f"{name}.ckpt")
+            last = (member, epochs is not None) == self.last and not more
+            return loop.Resume(self.paths[-1], self.expected | stage, self.seconds, last=last)
+
+        return file
 
     def remove(self):
         """The fit's outputs stand: the files have done their work."""
@@ -117,8 +128,33 @@ def member_seed(seed, number):
     return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0]) >> 1
 
 
-def train_network(block, task, cohort, seed, *, epochs=None, on_epoch=None, resume=None):
+def measure_lines(block, task, cohort, *parts):
+    """What a network that is calibrated has to know of its training lines; None for others.
+
+    Its module's `measure(dosage, y, kernels)` says it, once for all members of a fit.
+    """
+    module, rows = import_model(block["module"]), task.rows(*parts)
+    if not hasattr(module, "measure"):
+        return None
+    kernels = partial(kernels_of_lines, block, task, cohort)
+    return module.measure(task.dosage[rows], task.y[rows], lambda known: kernels(rows[known]))
+
+
+def _calibrate(network, task, rows, scaler, measured, seed):
+    """Let a network set its penalties by what was measured of its training lines."""
+    if measured is not None:
+        g = (task.dosage[rows] - scaler.centre) / np.float32(scaler.scale)
+        network.calibrate(torch.from_numpy(g), measured, seed)
+
+
+def train_network(
+    block, task, cohort, seed, *, epochs=None, choice=None, measured=None, on_epoch=None,
+    resume=None,
+):  # fmt: skip
     """Train on the training lines by validation; or, over `epochs`, on both parts together.
+
+    A network that has `choices` is trained with each of them, from the same initialisation, and
+    that of the least validation loss is left.
 
     Parameters
     ----------
@@ -128,53 +164,94 @@ def train_network(block, task, cohort, seed, *, epochs=None, on_epoch=None, resu
     cohort : soyfold.training.tasks.Cohort
     seed : int
         Of the initialisation and of all that training draws.
-    epochs, on_epoch, resume
+    epochs, on_epoch
         As for `soyfold.training.loop.train`.
+    choice : optional
+        The network's one choice, where validation has taken it.
+    measured : optional
+        What `measure_lines` told of the lines; asked here where it isn't given.
+    resume : callable, optional
+        Makes the files that a killed fit goes on from (`ResumeFiles.of`).
 
     Returns
     -------
     network : nn.Module
+        With the attribute `choice`, where it has choices.
     scaler : soyfold.training.scaling.Scaler
         Of the lines that it was fitted on.
     trained : soyfold.training.loop.Trained
     """
-    rows = task.rows("train") if epochs is None else task.rows("train", "val")
+    parts = ("train",) if epochs is None else ("train", "val")
+    rows = task.rows(*parts)
     scaler = fit_scaler(task.dosage[rows], task.y[rows])
     _, network = build_network(block, cohort, seed)
-    trained = loop.train(
-        network,
-        task.dosage,
-        scaler.standardise(task.y),
-        scaler=scaler,
-        train_rows=rows,
-        val_rows=task.rows("val") if epochs is None else None,
-        options=training_options(block["parameters"]),
-        seed=seed,
-        epochs=epochs,
-        on_epoch=on_epoch,
-        resume=resume,
-        devices=1 if on_epoch else devices_of(block),
-    )
-    return network, scaler, trained
+    measured = measured or measure_lines(block, task, cohort, *parts)
+    _calibrate(network, task, rows, scaler, measured, seed)
+
+    def learn(**more):
+        return loop.train(
+            network,
+            task.dosage,
+            scaler.standardise(task.y),
+            scaler=scaler,
+            train_rows=rows,
+            val_rows=task.rows("val") if epochs is None else None,
+            options=training_options(block["parameters"]),
+            seed=seed,
+            epochs=epochs,
+            on_epoch=on_epoch,
+            devices=1 if on_epoch else devices_of(block),
+            **more,
+        )
+
+    choices = getattr(network, "choices", None) if choice is None else (choice,)
+    if choices is None:
+        return network, scaler, learn(resume=resume and resume())
+    return network, scaler, _best_choice(network, choices, learn, resume)
 
 
-def _fit_member(block, task, cohort, number, resume):
-    """Train one initialisation; with the option `refit` once more, on train + val."""
+def _best_choice(network, choices, learn, resume):
+    """Train with each choice, and leave the weights of the least validation loss."""
+    start, tried = copy.deepcopy(network.state_dict()), []
+    for number, choice in enumerate(choices):
+        network.load_state_dict(start)
+        network.choose(choice)
+        trained = learn(resume=resume and resume(number, more=number + 1 < len(choices)))
+        loss = min((row["val_loss"] for row in trained.history), default=0.0)
+        if len(choices) > 1:
+            log.info("choice %g: validation loss %.4f", choice, loss)
+        tried.append((loss, number, trained, copy.deepcopy(network.state_dict())))
+    _, number, trained, state = min(tried, key=lambda each: each[:2])
+    network.choose(choices[number])
+    network.load_state_dict(state)
+    costs = [each.cost for _, _, each, _ in tried]
+    summed = {name: sum(cost[name] for cost in costs) for name in ("train_seconds", "resumed")}
+    return dataclasses.replace(trained, cost={**trained.cost, **summed})
+
+
+def _fit_member(block, task, cohort, number, resume, measured):
+    """Train one initialisation; with the option `refit` once more, on train + val.
+
+    `measured` has what `measure_lines` told of the training lines, and of train + val.
+    """
     options = training_options(block["parameters"])
     seed = member_seed(task.seed, number)
 
-    def stage(epochs=None):
+    def stage(measured, epochs=None, choice=None):
         file = resume and resume.of(number, epochs)
-        return train_network(block, task, cohort, seed, epochs=epochs, resume=file)
+        return train_network(
+            block, task, cohort, seed, epochs=epochs, choice=choice, measured=measured, resume=file
+        )
 
-    network, scaler, trained = stage()
+    network, scaler, trained = stage(measured[0])
     held_out, rows = np.full(task.y.shape, np.nan), task.rows("val")
     told = loop.predict(network, task.dosage[rows], scaler=scaler, size=options["batch_size"])
     held_out[rows] = told.reshape(held_out[rows].shape)
     if not options["refit"]:
         return Member(network, scaler, held_out, [trained])
     log.info("refit on train + val: %d epochs", trained.best_epoch)
-    network, scaler, again = stage(trained.best_epoch)
+    choice = getattr(network, "choice", None)
+    network, scaler, again = stage(measured[1], trained.best_epoch, choice)
     return Member(network, scaler, held_out, [trained, again])
 
 
@@ -243,8 +320,10 @@ def fit_network(block, task, cohort, *, resume=None, measure=None):
     size = options["batch_size"]  # what memory can hold in training it can hold afterwards
     extra, between = [(None, "parameters", count)], None
     with loop.memory_errors(n=layout.n_tokens, batch_size=size, model=block["name"]):
+        parts = [("train",), ("train", "val")][: 2 if options["refit"] else 1]
+        measured = [measure_lines(block, task, cohort, *each) for each in parts]
         numbers = range(options["members"])
-        members = [_fit_member(block, task, cohort, number, resume) for number in numbers]
+        members = [_fit_member(block, task, cohort, k, resume, measured) for k in numbers]
         predicted, latency = _predict_timed(members, task, size)
         networks, scaler = [member.network for member in members], members[0].scaler
         if measure:
@@ -254,6 +333,9 @@ def fit_network(block, task, cohort, *, resume=None, measure=None):
                 networks, lines, scaler=scaler, names=cohort.chromosomes, size=size
             )
             extra += [(shown, name, value) for name, value in figures.items()]
+    if hasattr(networks[0], "figures"):
+        told = pd.DataFrame([network.figures() for network in networks]).mean()
+        extra += [(None, name, float(value)) for name, value in told.items()]
     if options["refit"]:
         chosen = np.mean([member.trained[0].best_epoch for member in members])
         extra.append((None, "chosen_epochs", float(chosen)))

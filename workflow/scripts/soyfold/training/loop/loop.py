@@ -57,7 +57,7 @@ def _learn(where, step, regression, batches, optimiser, *, count, accumulate, ep
             before, (loss, cells) = loss, step(*batch)
             # A step late: asking for a loss just begun would make the GPU wait for Python.
             _check(regression, before, epoch, number - 1)
-            where.backward(loss / accumulate)
+            where.backward(regression.penalised(loss) / accumulate)
         loss = loss.detach()
         total, seen = total + loss * cells, seen + cells
         if stepping:
@@ -87,9 +87,13 @@ def _run(
     """All epochs; what they leave. `where` is a `OneDevice`, or Fabric in each of its processes."""
     be_deterministic(compiled=options["compile"])
     held = stays_on_device(dosage)
-    regression = Regression(network, dosage if held else None, z, scaler, options, where)
+    lines = dosage if held else None
+    regression = Regression(network, lines, z, scaler, options, where, train_rows)
     lines = {"host_dosage": None if held else dosage, "device": where.device}
-    batches = Batches(train_rows, options["batch_size"], seed=seed, **lines)
+    if regression.whole:
+        batches = Batches(train_rows, len(train_rows), **lines)
+    else:
+        batches = Batches(train_rows, options["batch_size"], seed=seed, **lines)
     judged = None if val_rows is None else Batches(val_rows, options["batch_size"], **lines)
     step, count, accumulate = where.setup_module(regression), len(batches), options["accumulate"]
     optimiser = Optimiser(network, options, -(-count // accumulate))
@@ -148,7 +152,7 @@ def train(
     Parameters
     ----------
     network : nn.Module
-        One value of a line, or T.
+        One value of a line, or T; see `Regression` and `Optimiser` for what it may bring along.
     dosage : ndarray (n, L) int8
     z : ndarray (n,) or (n, T) float32
         z-scored targets; NaN where a line has no value of a trait. The loss is the mean over the

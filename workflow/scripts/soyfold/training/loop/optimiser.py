@@ -1,4 +1,4 @@
-"""AdamW and its learning rate, step by step."""
+"""AdamW and its learning rates, step by step."""
 
 import math
 
@@ -11,12 +11,23 @@ EPSILON = 1e-8
 
 
 def decay_groups(network, weight_decay):
-    """Pairs (decay, parameters): none on biases, norms, positions and the models' CIMs."""
+    """Pairs (decay, parameters): none on biases, norms, positions and the models' CIMs.
+
+    Those of a network's own groups are left out.
+    """
     decayed, free = [], []
+    own = {id(parameter) for _, group in own_groups(network) for parameter in group}
     for name, parameter in network.named_parameters():
+        if id(parameter) in own:
+            continue
         spared = parameter.ndim < 2 or name.rsplit(".", 1)[-1] in NO_DECAY
         (free if spared else decayed).append(parameter)
     return [(weight_decay, decayed), (0.0, free)]
+
+
+def own_groups(network):
+    """Pairs (rate, parameters) of a network that has `rate_groups`; such parameters don't decay."""
+    return network.rate_groups() if hasattr(network, "rate_groups") else []
 
 
 class Optimiser:
@@ -27,7 +38,8 @@ class Optimiser:
     Parameters
     ----------
     network : nn.Module
-        On the device where it stays.
+        On the device where it stays. `rate_groups()`, if it has one, lists pairs (learning rate,
+        in units of the options', parameters) that have a rate of their own and no decay.
     options : dict
         With the keys of `soyfold.models.parameters.TRAINING`. The schedule is that of their epochs:
         a refit stops early on the very one of the fit that chose its last epoch.
@@ -39,8 +51,11 @@ class Optimiser:
         self.options = options
         self.total = steps * options["epochs"]
         self.warmup = steps * options["warmup_epochs"]
-        self.groups = decay_groups(network, options["weight_decay"])
-        self.parameters = [parameter for _, group in self.groups for parameter in group]
+        # Rate in units of the learning rate, decay, parameters.
+        decay = decay_groups(network, options["weight_decay"])
+        self.groups = [(1.0, share, group) for share, group in decay]
+        self.groups += [(rate, 0.0, group) for rate, group in own_groups(network)]
+        self.parameters = [parameter for *_, group in self.groups for parameter in group]
         # Of each parameter: both moments of its gradient, and a count of steps, as AdamW takes it.
         self.moments = [
             (torch.zeros_like(p), torch.zeros_like(p), torch.zeros((), device=p.device))
@@ -65,7 +80,7 @@ class Optimiser:
             torch.nn.utils.clip_grad_norm_(self.parameters, self.options["clip"])
         moments, rate = iter(self.moments), self.rate()
         beta1, beta2 = self.options["betas"]
-        for decay, group in self.groups:
+        for factor, decay, group in self.groups:
             pairs = zip(group, moments)  # noqa: B905 - the next group goes on in the moments
             rows = [(p, p.grad, *kept) for p, kept in pairs if p.grad is not None]
             if not rows:
@@ -73,7 +88,8 @@ class Optimiser:
             weights, gradients, means, squares, counts = map(list, zip(*rows, strict=True))
             adamw(
                 weights, gradients, means, squares, [], counts, fused=True, amsgrad=False,
-                beta1=beta1, beta2=beta2, lr=rate, weight_decay=decay, eps=EPSILON, maximize=False,
+                beta1=beta1, beta2=beta2, lr=factor * rate, weight_decay=decay, eps=EPSILON,
+                maximize=False,
             )  # fmt: skip
         for parameter in self.parameters:
             parameter.grad = None

@@ -17,8 +17,9 @@ class Regression(torch.nn.Module):
     Parameters
     ----------
     network : nn.Module
-        forward(g (batch, L) standardised dosages) -> (batch,) or, of T traits, (batch, T);
-        `after_step()` if it has one.
+        forward(g (batch, L) standardised dosages) -> (batch,) or, of T traits, (batch, T). What
+        it may have: `after_step()`; `penalty()`, to be added to the sum of squares over all
+        training lines; `whole`, true where each step wants all of these.
     dosage : tensor (n, L) int8 or None
         None if each batch brings its lines.
     z : tensor (n,) or (n, T) float32
@@ -27,9 +28,11 @@ class Regression(torch.nn.Module):
     options : dict
         With the keys of `soyfold.models.parameters.TRAINING`.
     where : soyfold.training.loop.devices.OneDevice or lightning.fabric.Fabric
+    train_rows : ndarray of int64, optional
+        What a penalty is measured against.
     """
 
-    def __init__(self, network, dosage, z, scaler, options, where):
+    def __init__(self, network, dosage, z, scaler, options, where, train_rows=None):
         super().__init__()
         self.network = network
         self.augmentation = Augmentation(options["mixup"], options["snp_dropout"])
@@ -40,6 +43,10 @@ class Regression(torch.nn.Module):
         self.scale = scaler.scale
         self.complete = not bool(torch.isnan(z).any())
         self.average = WeightAverage(network, options["ema"]) if options["ema"] else None
+        self.cells = None if train_rows is None else int((~torch.isnan(z[train_rows])).sum())
+        # All training lines at once are the same ones in every epoch.
+        self.whole = getattr(network, "whole", False)
+        self._kept = None
         self.rank, self.ranks = where.global_rank, where.world_size
         # A function, since a compiled module renames the weights.
         self._compiled = torch.compile(lambda g: network(g)) if options["compile"] else None
@@ -50,8 +57,13 @@ class Regression(torch.nn.Module):
 
     def standardised(self, rows, lines=None):
         """Standardised dosages (batch, L) of rows."""
+        if self._kept is not None and self.training:
+            return self._kept
         lines = self.dosage[rows] if lines is None else lines
-        return (lines.float() - self.centre) / self.scale
+        lines = (lines.float() - self.centre) / self.scale
+        if self.whole and self.training:
+            self._kept = lines
+        return lines
 
     def forward(self, rows, lines=None):
         """Loss of a batch and its observed cells; with several ranks, this rank's share of it.
@@ -67,6 +79,12 @@ class Regression(torch.nn.Module):
         weight = ranks / (cells if self.complete else cells.clamp(min=1)) if rank < count else 0.0
         mine = slice(rank, None, ranks) if rank < count else slice(0, 1)
         return weight * self._squares(self.values(g[mine]), z[mine]).sum(), cells
+
+    def penalised(self, loss):
+        """What a step makes small: a batch's loss, and the penalty's share of a training cell."""
+        if not hasattr(self.network, "penalty"):
+            return loss
+        return loss + self.network.penalty() / self.cells
 
     def _squares(self, values, z):
         """Squared errors; 0, without a gradient, where z is NaN."""

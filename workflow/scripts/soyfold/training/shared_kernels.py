@@ -1,0 +1,24 @@
+"""The kernels between a fit's lines, where the study shares some with all fits of a split."""
+
+from importlib import import_module
+
+from soyfold.models.declarations import declaration
+
+
+def kernels_of_lines(block, task, cohort, rows):
+    """`LineKernels` of some lines; None for a model that reads none, or where none are shared.
+
+    Parameters
+    ----------
+    block : dict
+        The model's entry of the registry.
+    task : soyfold.training.tasks.Task
+    cohort : soyfold.training.tasks.Cohort
+    rows : ndarray of int
+        Of the task's lines.
+    """
+    if declaration(block["module"]).kernels is None or cohort.products is None:
+        return None
+    # By name, as models are: their digests have its code, other models' need not.
+    shared = import_module("soyfold.models.kernels.shared")
+    return shared.read_shared(cohort.products, cohort.kernels).of(task.row[rows])
