@@ -115,6 +115,55 @@ def test_steps_are_those_of_torchs_own_adamw(clip):
         torch.testing.assert_close(weight, theirs.state_dict()[name], rtol=1e-6, atol=1e-8)
 
 
+class Penalised(torch.nn.Module):
+    """Effects with a rate and a penalty of their own beside others; steps of all lines."""
+
+    whole = True
+
+    def __init__(self):
+        super().__init__()
+        self.few, self.all = torch.nn.Parameter(torch.ones(3)), torch.nn.Parameter(torch.zeros(23))
+
+    def forward(self, g):
+        return g @ self.all + g[:, :3] @ self.few
+
+    def penalty(self):
+        return 7 * self.few.square().sum()
+
+    def rate_groups(self):
+        return [(5.0, [self.few])]
+
+
+def test_a_network_brings_its_own_rates_penalty_and_steps_of_all_lines():
+    dosage, y = planted_lines()
+    rows, val_rows, _ = parts_of(len(y))
+    scaler = fit_scaler(dosage[rows], y[rows])
+    z = scaler.standardise(y)
+    ours, theirs, own = Penalised(), Penalised(), {"learning_rate": 0.01, "betas": [0.9, 0.98]}
+    options = training_options({**own, "epochs": 6, "batch_size": 4, "clip": 0.0})
+    trained = loop.train(
+        ours, dosage, z, scaler=scaler, train_rows=rows, val_rows=None, options=options, seed=0
+    )
+    g = torch.from_numpy((dosage[rows] - scaler.centre) / scaler.scale).float()
+    groups = [{"params": [theirs.few], "lr": 0.05, "weight_decay": 0.0}, {"params": [theirs.all]}]
+    known = torch.optim.AdamW(groups, lr=0.01, betas=(0.9, 0.98), weight_decay=0.0)
+    for _ in range(6):
+        squares = (theirs(g) - torch.from_numpy(z[rows])).square().sum()
+        known.zero_grad()
+        ((squares + theirs.penalty()) / len(rows)).backward()
+        known.step()
+    torch.testing.assert_close(ours.few, theirs.few)
+    torch.testing.assert_close(ours.all, theirs.all)  # a vector: it wouldn't decay either
+    assert trained.best_epoch == 6
+    options["epochs"] = 1
+    judged = loop.train(
+        Penalised(), dosage, z, scaler=scaler, train_rows=rows, val_rows=val_rows, options=options,
+        seed=0,
+    )  # fmt: skip
+    start = (Penalised()(g) - torch.from_numpy(z[rows])).square().mean()
+    assert judged.history[0]["train_loss"] == pytest.approx(start.item(), rel=1e-5)
+
+
 def test_accumulated_batches_are_one_step_and_the_training_loss_stays_a_mean():
     # Five whole batches of 14, or groups of two with an odd one at the end.
     options = {"epochs": 1, "batch_size": 14, "learning_rate": 1e-12}

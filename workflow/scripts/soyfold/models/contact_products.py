@@ -11,7 +11,7 @@ Beside the sum of squares (z-scores) stands 10 lambda |b0|^2 + 0.3 l (|b|^2 + |s
 rho kappa (a / sqrt(R)) (|U|^2 + |V|^2) + |t|^2. lambda is REML's, l and kappa are what noise
 reaches by chance (`noise`): the largest |x_l.e|, and the largest singular value of
 sum_i e_i M o z_i z_i' / L. A product of factors with such a penalty is zero until the data pull
-harder than noise does: at rho = 1, noise alone leaves no product.
+harder than noise does: at rho = 1 and the weights that M starts with, noise alone leaves none.
 """
 
 import math
@@ -289,5 +289,6 @@ class ContactHead(nn.Module):
         """What a fit's metrics say of it."""
         if self.products is None:
             return {}
-        told = {"with_products": float(not math.isinf(self.rho))}
-        return told | {"rho": float(self.rho), "tau": float(self.products.M.tau)}
+        if math.isinf(self.rho):
+            return {"with_products": 0.0}
+        return {"with_products": 1.0, "rho": self.rho.item(), "tau": self.products.M.tau.item()}

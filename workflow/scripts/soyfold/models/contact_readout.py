@@ -32,6 +32,7 @@ DECLARATION = {
         "warmup_epochs": {"default": 10},
         "schedule": {"default": "cosine"},
         "patience": {"default": 200},
+        "refit": {"default": True},
     },
     "citations": [
         {"what": "penalties of products of factors",

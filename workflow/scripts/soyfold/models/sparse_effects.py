@@ -15,12 +15,14 @@ chosen by validation lines.
 import numpy as np
 
 from soyfold.common.logs import log
+from soyfold.models.declarations import declaration
 from soyfold.models.kernels.names import ADDITIVE
 from soyfold.models.kernels.shared import own_kernels
 from soyfold.models.noise import inverse, largest_scores, measure_noise
 
-RIDGE = 10.0  # times lambda: large effects are then left to beta
-SHARE = 0.3  # of what noise reaches: the penalty
+DECLARED = declaration("contact_products").defaults
+RIDGE = DECLARED["ridge"]  # times lambda: large effects are then left to beta
+SHARE = DECLARED["sparse"]  # of what noise reaches: the penalty
 STEPS, CHECK = 1000, 10  # at most; from one look at the gradient to the next
 TOLERANCE = 0.02  # of the penalty: what the gradient may lack of a minimum's
 

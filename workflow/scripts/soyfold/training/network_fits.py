@@ -334,7 +334,7 @@ def fit_network(block, task, cohort, *, resume=None, measure=None):
             )
             extra += [(shown, name, value) for name, value in figures.items()]
     if hasattr(networks[0], "figures"):
-        told = pd.DataFrame([network.figures() for network in networks]).mean()
+        told = pd.DataFrame([network.figures() for network in networks]).mean().dropna()
         extra += [(None, name, float(value)) for name, value in told.items()]
     if options["refit"]:
         chosen = np.mean([member.trained[0].best_epoch for member in members])

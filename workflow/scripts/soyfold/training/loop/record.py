@@ -1,6 +1,5 @@
 """What a fit remembers: its history, its best weights, and what its time went on."""
 
-import copy
 import time
 
 import numpy as np
@@ -63,7 +62,8 @@ class Record:
 
     def keep(self, network):
         """Copy the weights that are to be kept."""
-        self.best_state = copy.deepcopy(network.state_dict())
+        state = network.state_dict()
+        self.best_state = {name: tensor.detach().clone() for name, tensor in state.items()}
 
     def add(self, epoch, train_loss, outputs, network, started):
         """Judge an epoch by its predictions and targets, a list of tensors (2, batch, ...)."""
