@@ -347,3 +347,67 @@ def test_wrong_parameters_are_refused_in_one_line(wrong, said):
 def test_a_readout_of_contacts_needs_a_cim():
     with pytest.raises(UserError, match="no CIM"):
         make(cim=None)
+
+
+def encoder(module, **more):
+    return tiny_study.build(module, readout="contact", **more)
+
+
+@pytest.mark.parametrize("module", ["csafm", "cisem"])
+@pytest.mark.parametrize("width", [1, 4])
+def test_tokens_summed_by_chromosome_take_the_place_of_dosages(module, width):
+    network = encoder(module, width=width)
+    layout, g = make_layout(CODES, CHROMOSOMES, width=width), standardised(3)
+    with torch.no_grad():
+        for parameter in network.head.parameters():
+            if parameter.ndim:
+                parameter.normal_()
+        network.readout.centre.normal_()
+        network.readout.spread.fill_(3.0)
+        tokens, sums = network.tokens(g), torch.zeros(3, 3, 8)
+        for token, chromosome in enumerate(layout.chromosome):
+            sums[:, chromosome] += tokens[:, token]
+        features = (sums.flatten(1) - network.readout.centre) / 3
+        torch.testing.assert_close(network(g), network.head(features, features))
+        # Of the products only chromosome pairs count: without the other two, one has none.
+        alone = features.clone().view(3, 3, 8)
+        alone[:, 1:] = 0
+        assert not network.head.products(alone.flatten(1)).any()
+
+
+def test_an_encoders_readout_is_calibrated_on_what_its_tokens_are_at_the_start():
+    task, cohort = make_task("product")
+    rows = task.rows("train")
+    own = {**tiny_study.SMALL, "readout": "contact", "rho": 0.7}
+    chosen = tiny_study.block("csafm", **resolve(own, "csafm"))
+    _, network = network_fits.build_network(chosen, cohort, 0)
+    measured = network_fits.measure_lines(network, chosen, task, cohort, "train")
+    x = torch.from_numpy(task.dosage[rows] - 1.0).float()
+    network.calibrate(x, measured, 0)
+    with torch.no_grad():
+        features = network.readout.features(network.tokens(x))
+    assert features.mean(0).abs().max() < 1e-4
+    assert features.var(0, correction=0).mean().item() == pytest.approx(1, rel=1e-3)
+    assert network.head.pair.item() > 0 and network.head.single.item() > 0
+    assert network.training
+
+
+def test_a_readout_of_contacts_trains_an_encoder_and_is_saved_with_it(study):
+    folder, inputs = study
+    own = {**tiny_study.SMALL, **tiny_study.QUICK, "readout": "contact", "epochs": 15}
+    chosen = tiny_study.block("csafm", attention=True, **resolve(own, "csafm"))
+    tiny_study.fit(chosen, folders=[folder / "encoder"], **inputs)
+    assert agreement(folder / "encoder")["test", "PCC"] > 0.4
+    network, scaler = load_network(folder / "encoder/checkpoint.npz")
+    written = tiny_study.read_predictions(folder / "encoder/predictions.tsv", None)
+    dosage = np.load(inputs["dosage"])
+    order = [int(name.removeprefix("PI")) for name in written["sample"]]
+    told = predict(network, dosage[order], scaler=scaler)
+    np.testing.assert_allclose(told, written["predicted"], atol=1e-4)
+
+
+@pytest.mark.parametrize("readout", ["mean", "sum_mlp"])
+def test_other_readouts_bring_nothing_to_training(readout):
+    network = tiny_study.build("csafm", readout=readout)
+    assert network.penalty() is None and network.choices is None and network.measure is None
+    assert network.rate_groups() == [] and network.figures() == {}

@@ -6,14 +6,14 @@ import torch
 from torch import nn
 
 from soyfold.attention.biased import chromosome_context
-from soyfold.models.encoder import Encoder, EncoderLayer
+from soyfold.models.contact_encoder import ContactEncoder
+from soyfold.models.encoder import EncoderLayer
 from soyfold.models.parameters import require
 
 DECLARATION = {
     "label": "CISEM",
     "meaning": "Tokens reweighted by the context of their chromosome, which contacts weigh.",
-    "extends": "encoder",
-    "needs": ["cim"],
+    "extends": "contact_encoder",
     "parameters": {
         "gamma": {"default": 2e-4, "type": "number", "minimum": 0,
                   "description": "M stays within gamma of the CIM; 0 freezes it."},
@@ -113,7 +113,7 @@ class Layer(EncoderLayer):
         return self.weights(y).unsqueeze(-1) * y
 
 
-class Network(Encoder):
+class Network(ContactEncoder):
     """Encoder with chromosome context between attention and FFN.
 
     M of each layer is trainable, starts at the CIM H and is clamped to [H - gamma, H + gamma]

@@ -217,6 +217,8 @@ class ContactHead(nn.Module):
         self.register_buffer("rho", torch.tensor(math.inf))
         self.choose(self.choices[0])
 
+    measure = staticmethod(measure_traits)
+
     @property
     def choices(self):
         """Values of rho among which validation decides."""

@@ -6,7 +6,7 @@ penalty is left to search for: `contact_products` has the model and how noise se
 
 import torch
 
-from soyfold.models.contact_products import ContactHead, measure_traits
+from soyfold.models.contact_products import ContactHead
 from soyfold.models.parameters import require, resolve
 
 DECLARATION = {
@@ -40,7 +40,6 @@ DECLARATION = {
                      "factorization. NeurIPS 17"},
     ],
 }  # fmt: skip
-measure = measure_traits
 
 
 class Network(ContactHead):

@@ -5,14 +5,14 @@ from torch import nn
 
 from soyfold.attention.biased import biased_attention, prior_attention
 from soyfold.attention.priors import ChromosomeDirect
-from soyfold.models.encoder import Encoder, EncoderLayer
+from soyfold.models.contact_encoder import ContactEncoder
+from soyfold.models.encoder import EncoderLayer
 from soyfold.models.parameters import require
 
 DECLARATION = {
     "label": "CSAFM",
     "meaning": "Attention whose scores know the chromosomes' contacts.",
-    "extends": "encoder",
-    "needs": ["cim"],
+    "extends": "contact_encoder",
     "parameters": {
         "H": {"default": "layer", "enum": ["layer", "shared"],
               "description": "One trainable CIM a layer, or one for all layers."},
@@ -61,7 +61,7 @@ class Layer(EncoderLayer):
         return prior_attention(q, k, v, [self.prior()])
 
 
-class Network(Encoder):
+class Network(ContactEncoder):
     """Encoder with a trainable H in each layer that starts at the CIM.
 
     `H` layer (one each) | shared; `per_head`: one H a head; `gate` none | gau (the CIM+GAU row of

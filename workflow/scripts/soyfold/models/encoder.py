@@ -249,8 +249,13 @@ class Encoder(nn.Module):
         self.dropout = nn.Dropout(p["dropout"])
         self.layers = nn.ModuleList(self.make_layer(p) for _ in range(p["layers"]))
         self.final_norm = nn.LayerNorm(p["d_model"]) if p["norm"] == "pre" else nn.Identity()
-        self.readout = Readout(p["readout"], layout.n_tokens, p["d_model"], layout.outputs)
+        self.readout = self.make_readout(p, layout)
         self.linear_path = LinearPath(layout) if p["linear_path"] else None
+
+    def make_readout(self, parameters, layout):
+        """What reads the tokens out."""
+        d = parameters["d_model"]
+        return Readout(parameters["readout"], layout.n_tokens, d, layout.outputs)
 
     def make_layer(self, parameters):
         """One layer of this model."""

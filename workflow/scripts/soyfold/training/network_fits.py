@@ -128,16 +128,16 @@ def member_seed(seed, number):
     return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0]) >> 1
 
 
-def measure_lines(block, task, cohort, *parts):
+def measure_lines(network, block, task, cohort, *parts):
     """What a network that is calibrated has to know of its training lines; None for others.
 
-    Its module's `measure(dosage, y, kernels)` says it, once for all members of a fit.
+    Its `measure(dosage, y, kernels)` says it, once for all members of a fit.
     """
-    module, rows = import_model(block["module"]), task.rows(*parts)
-    if not hasattr(module, "measure"):
+    measure, rows = getattr(network, "measure", None), task.rows(*parts)
+    if measure is None:
         return None
     kernels = partial(kernels_of_lines, block, task, cohort)
-    return module.measure(task.dosage[rows], task.y[rows], lambda known: kernels(rows[known]))
+    return measure(task.dosage[rows], task.y[rows], lambda known: kernels(rows[known]))
 
 
 def _calibrate(network, task, rows, scaler, measured, seed):
@@ -185,7 +185,7 @@ def train_network(
     rows = task.rows(*parts)
     scaler = fit_scaler(task.dosage[rows], task.y[rows])
     _, network = build_network(block, cohort, seed)
-    measured = measured or measure_lines(block, task, cohort, *parts)
+    measured = measured or measure_lines(network, block, task, cohort, *parts)
     _calibrate(network, task, rows, scaler, measured, seed)
 
     def learn(**more):
@@ -321,7 +321,7 @@ def fit_network(block, task, cohort, *, resume=None, measure=None):
     extra, between = [(None, "parameters", count)], None
     with loop.memory_errors(n=layout.n_tokens, batch_size=size, model=block["name"]):
         parts = [("train",), ("train", "val")][: 2 if options["refit"] else 1]
-        measured = [measure_lines(block, task, cohort, *each) for each in parts]
+        measured = [measure_lines(network, block, task, cohort, *each) for each in parts]
         numbers = range(options["members"])
         members = [_fit_member(block, task, cohort, k, resume, measured) for k in numbers]
         predicted, latency = _predict_timed(members, task, size)

@@ -82,9 +82,8 @@ class Regression(torch.nn.Module):
 
     def penalised(self, loss):
         """What a step makes small: a batch's loss, and the penalty's share of a training cell."""
-        if not hasattr(self.network, "penalty"):
-            return loss
-        return loss + self.network.penalty() / self.cells
+        penalty = self.network.penalty() if hasattr(self.network, "penalty") else None
+        return loss if penalty is None else loss + penalty / self.cells
 
     def _squares(self, values, z):
         """Squared errors; 0, without a gradient, where z is NaN."""
