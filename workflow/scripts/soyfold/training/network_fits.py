@@ -1,9 +1,7 @@
 """One fit of a network or an ensemble: layout, scaler, loop, refit, predictions."""
 
-import copy
 import dataclasses
 import time
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +14,10 @@ from soyfold.models.loading import import_model
 from soyfold.models.parameters import training_options
 from soyfold.models.tokens import make_layout
 from soyfold.training import loop
+from soyfold.training.calibration import calibrate, learn_best, measure_lines
 from soyfold.training.checkpoints import save_networks
 from soyfold.training.outputs import write_fit
 from soyfold.training.scaling import fit_scaler
-from soyfold.training.shared_kernels import kernels_of_lines
 from soyfold.training.tasks import HISTORY, Fit
 
 
@@ -128,25 +126,6 @@ def member_seed(seed, number):
     return int(np.random.SeedSequence([seed, number]).generate_state(1, np.uint64)[0]) >> 1
 
 
-def measure_lines(network, block, task, cohort, *parts):
-    """What a network that is calibrated has to know of its training lines; None for others.
-
-    Its `measure(dosage, y, kernels)` says it, once for all members of a fit.
-    """
-    measure, rows = getattr(network, "measure", None), task.rows(*parts)
-    if measure is None:
-        return None
-    kernels = partial(kernels_of_lines, block, task, cohort)
-    return measure(task.dosage[rows], task.y[rows], lambda known: kernels(rows[known]))
-
-
-def _calibrate(network, task, rows, scaler, measured, seed):
-    """Let a network set its penalties by what was measured of its training lines."""
-    if measured is not None:
-        g = (task.dosage[rows] - scaler.centre) / np.float32(scaler.scale)
-        network.calibrate(torch.from_numpy(g), measured, seed)
-
-
 def train_network(
     block, task, cohort, seed, *, epochs=None, choice=None, measured=None, on_epoch=None,
     resume=None,
@@ -186,7 +165,7 @@ def train_network(
     scaler = fit_scaler(task.dosage[rows], task.y[rows])
     _, network = build_network(block, cohort, seed)
     measured = measured or measure_lines(network, block, task, cohort, *parts)
-    _calibrate(network, task, rows, scaler, measured, seed)
+    calibrate(network, task, rows, scaler, measured, seed)
 
     def learn(**more):
         return loop.train(
@@ -205,28 +184,7 @@ def train_network(
         )
 
     choices = getattr(network, "choices", None) if choice is None else (choice,)
-    if choices is None:
-        return network, scaler, learn(resume=resume and resume())
-    return network, scaler, _best_choice(network, choices, learn, resume)
-
-
-def _best_choice(network, choices, learn, resume):
-    """Train with each choice, and leave the weights of the least validation loss."""
-    start, tried = copy.deepcopy(network.state_dict()), []
-    for number, choice in enumerate(choices):
-        network.load_state_dict(start)
-        network.choose(choice)
-        trained = learn(resume=resume and resume(number, more=number + 1 < len(choices)))
-        loss = min((row["val_loss"] for row in trained.history), default=0.0)
-        if len(choices) > 1:
-            log.info("choice %g: validation loss %.4f", choice, loss)
-        tried.append((loss, number, trained, copy.deepcopy(network.state_dict())))
-    _, number, trained, state = min(tried, key=lambda each: each[:2])
-    network.choose(choices[number])
-    network.load_state_dict(state)
-    costs = [each.cost for _, _, each, _ in tried]
-    summed = {name: sum(cost[name] for cost in costs) for name in ("train_seconds", "resumed")}
-    return dataclasses.replace(trained, cost={**trained.cost, **summed})
+    return network, scaler, learn_best(network, choices, learn, resume)
 
 
 def _fit_member(block, task, cohort, number, resume, measured):
