@@ -11,8 +11,11 @@ from cut_fits import cut_short, run
 from tiny_study import CHROMOSOMES, CIM, CODES, agreement, planted_lines, standardised
 
 from soyfold.common.errors import UserError
+from soyfold.interpretation.gradients import attribute
 from soyfold.models.contact_products import PairWeights
 from soyfold.models.contact_readout import Network
+from soyfold.models.kernels.matrices import write_products
+from soyfold.models.kernels.shared import decompose_part
 from soyfold.models.kernels.weights import pair_weights
 from soyfold.models.parameters import resolve
 from soyfold.models.sparse_effects import sparse_effects
@@ -20,6 +23,7 @@ from soyfold.models.tokens import make_layout
 from soyfold.training import network_fits
 from soyfold.training.checkpoints import load_network, read_checkpoint
 from soyfold.training.loop import predict
+from soyfold.training.scaling import fit_scaler
 from soyfold.training.tasks import Cohort, Task
 
 
@@ -227,7 +231,12 @@ def test_noise_alone_leaves_nothing_at_its_own_height(seed):
 def test_validation_decides_on_the_products_and_may_take_none(trait, monkeypatch):
     monkeypatch.setattr("soyfold.models.contact_products.RHOS", (0.3, math.inf))
     (task, cohort), short = make_task(trait), {"epochs": 30, "learning_rate": 0.03}
-    chosen, _, trained = learn(task, cohort, **short)
+    heard = []
+    own = block(weights="cim", **short)
+    chosen, _, trained = network_fits.train_network(
+        own, task, cohort, 0, on_epoch=lambda epoch, _: heard.append(epoch)
+    )
+    assert heard == list(range(1, 31))  # once each, as a search of hyperparameters wants
     tried = [learn(task, cohort, **short, **own) for own in ({"rho": 0.3}, {"contacts": "none"})]
     losses = [min(row["val_loss"] for row in each.history) for *_, each in tried]
     assert chosen.choice == (0.3, math.inf)[int(np.argmin(losses))]
@@ -329,6 +338,45 @@ def test_a_killed_fit_goes_on_in_the_choice_where_it_was(study, monkeypatch):
     assert tiny_study.pd.read_csv(folder / "cut/cost.tsv", sep="\t").resumed[0] == 1
 
 
+def test_shared_kernels_calibrate_as_the_fits_own(study):
+    folder, inputs = study
+    chosen = block(**QUICK, contacts="none")
+    write_products(inputs["dosage"], folder / "products.npy")
+    kernels = [folder / f"additive_{part}.npz" for part in ("train", "train_val")]
+    for path in kernels:
+        part = path.stem.partition("_")[2]
+        split = inputs["splits"][0]
+        decompose_part(
+            folder / "products.npy", inputs["samples"], split, kernel="additive", part=part,
+            path=path,
+        )  # fmt: skip
+    run(folder / "own", inputs, chosen)
+    shared = {"products": folder / "products.npy", "kernels": kernels}
+    run(folder / "shared", {**inputs, **shared}, chosen)
+    own, told = (
+        tiny_study.read_predictions(folder / name / "predictions.tsv", None)
+        for name in ("own", "shared")
+    )
+    np.testing.assert_allclose(told["predicted"], own["predicted"], rtol=1e-5)
+
+
+def test_traits_learnt_together_are_fitted_where_some_lines_lack_one(study):
+    folder, inputs = study
+    phenotypes = tiny_study.write_second_trait(folder, inputs)
+    chosen = block(**{**QUICK, "epochs": 40, "patience": 40}, rho=0.7)
+    run(folder / "joint", {**inputs, "phenotypes": phenotypes}, chosen)
+    for trait in phenotypes:
+        assert agreement(folder / "joint", trait)["test", "PCC"] > 0.5
+
+
+def test_integrated_gradients_of_products_add_up():
+    network = make(contacts="learned")
+    dosage, y = planted_lines(40)
+    scaler = fit_scaler(dosage, y)
+    found = attribute(network, dosage, scaler=scaler, steps=8, size=64, tolerance=1e-3)
+    assert found.completeness_error < 1e-3 and found.importance.min() > 0
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
@@ -347,6 +395,11 @@ def test_wrong_parameters_are_refused_in_one_line(wrong, said):
 def test_a_readout_of_contacts_needs_a_cim():
     with pytest.raises(UserError, match="no CIM"):
         make(cim=None)
+
+
+def test_contacts_are_learned_by_their_readout_alone():
+    with pytest.raises(UserError, match="contacts: learned with readout: mean; allowed: readout: "):
+        tiny_study.build("csafm", contacts="learned")
 
 
 def encoder(module, **more):

@@ -90,6 +90,12 @@ def refuse_contradictions(parameters, *, model, file=None):
             **place,
         )
     require(
+        p.get("contacts") != "learned" or p.get("readout", "contact") == "contact",
+        f"contacts: learned with readout: {p.get('readout')}",
+        allowed="readout: contact, which alone learns them",
+        **place,
+    )
+    require(
         not (p.get("bidirectional") and p.get("chunk")),
         f"bidirectional: true with chunk: {p.get('chunk')}",
         mend="chunk: null, since a backward walk starts at the end",

@@ -42,7 +42,7 @@ def learn_best(network, choices, learn, resume):
     choices : sequence, or None
         None for a network that has none, which is trained once.
     learn : callable
-        Trains it, with a `resume` file.
+        Trains it, with a resume file or None; `first` says whether it is the first time.
     resume : callable or None
         Makes the file of a choice: see `network_fits.ResumeFiles`.
 
@@ -52,12 +52,13 @@ def learn_best(network, choices, learn, resume):
         Of the choice that is left; seconds are those of all.
     """
     if choices is None:
-        return learn(resume=resume and resume())
+        return learn(resume and resume())
     start, tried = copy.deepcopy(network.state_dict()), []
     for number, choice in enumerate(choices):
         network.load_state_dict(start)
         network.choose(choice)
-        trained = learn(resume=resume and resume(number, more=number + 1 < len(choices)))
+        file = resume and resume(number, more=number + 1 < len(choices))
+        trained = learn(file, first=number == 0)
         loss = min((row["val_loss"] for row in trained.history), default=0.0)
         if len(choices) > 1:
             log.info("choice %g: validation loss %.4f", choice, loss)

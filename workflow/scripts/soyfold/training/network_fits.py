@@ -144,7 +144,7 @@ def train_network(
     seed : int
         Of the initialisation and of all that training draws.
     epochs, on_epoch
-        As for `soyfold.training.loop.train`.
+        As for `soyfold.training.loop.train`; `on_epoch` hears of the first choice's epochs.
     choice : optional
         The network's one choice, where validation has taken it.
     measured : optional
@@ -167,7 +167,8 @@ def train_network(
     measured = measured or measure_lines(network, block, task, cohort, *parts)
     calibrate(network, task, rows, scaler, measured, seed)
 
-    def learn(**more):
+    def learn(resume, *, first=True):
+        heard = on_epoch if first else None  # a search is told of an epoch once
         return loop.train(
             network,
             task.dosage,
@@ -178,9 +179,9 @@ def train_network(
             options=training_options(block["parameters"]),
             seed=seed,
             epochs=epochs,
-            on_epoch=on_epoch,
+            on_epoch=heard,
+            resume=resume,
             devices=1 if on_epoch else devices_of(block),
-            **more,
         )
 
     choices = getattr(network, "choices", None) if choice is None else (choice,)
