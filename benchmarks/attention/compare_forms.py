@@ -25,8 +25,8 @@ from measure import FORMS, HEADS, LAYERS, Case, dense_mb, measure_alone, time_in
 from soyfold.common.files import write_table
 
 COLUMNS = (
-    "device", "dtype", "part", "form", "heads", "d_k", "tokens", "pass", "threads", "repeats",
-    "seconds", "time_to_plain", "extra_mb", "memory_to_naive", "peak_mb", "reason",
+    "processor", "device", "dtype", "part", "form", "heads", "d_k", "tokens", "pass", "threads",
+    "repeats", "seconds", "time_to_plain", "extra_mb", "memory_to_naive", "peak_mb", "reason",
 )  # fmt: skip
 
 
@@ -40,6 +40,8 @@ def reason_to_skip(case, options):
         return "the same call as plain at this width"
     if case.form == "statistics" and case.backward:
         return "has no gradient"
+    if case.form == "blocked" and case.device != "cpu":
+        return "a form for CPUs"
     needed, limit = dense_mb(case), options.memory_limit_mb
     if needed > limit:
         return f"n x n matrices of about {needed:.0f} MB, limit {limit} MB"
@@ -59,7 +61,7 @@ def alone(case):
 
 
 def make_row(case, **figures):
-    settings = case._asdict() | {"heads": HEADS}
+    settings = {"processor": processor(), **case._asdict(), "heads": HEADS}
     settings["pass"] = "forward+backward" if settings.pop("backward") else "forward"
     return {**settings, **figures}
 
@@ -129,13 +131,18 @@ def measure(options):
             yield list(compare_layers(device, backward, options))
 
 
-def machine():
-    """What the figures were measured on, one line."""
+def processor():
+    """Name of the CPU, and the vectors that PyTorch's kernels use of it."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     cpu = next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), "unknown")
+    return f"{cpu} ({torch.backends.cpu.get_cpu_capability()})"
+
+
+def machine():
+    """What the figures were measured on, one line."""
     gpu = f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
     versions = f"torch {torch.__version__}, Python {platform.python_version()}"
-    return f"{cpu}, {all_threads()} cores{gpu}; {versions}"
+    return f"{processor()}, {all_threads()} cores{gpu}; {versions}"
 
 
 def parse_options(arguments):

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soyfold.attention import forms, priors
+from soyfold.attention import blocks, priors, sharing
 from soyfold.attention.biased import _choose_form as choose_form
 from soyfold.attention.biased import (
     biased_attention,
@@ -226,54 +226,95 @@ def test_auto_in_bfloat16_takes_h_in_float32():
     torch.testing.assert_close(found.double(), wanted, rtol=0, atol=0.05)
 
 
-@pytest.mark.parametrize("wrap", [lambda function: function, under_autocast])
-def test_blocked_builds_keys_anew_rather_than_keep_them(monkeypatch, wrap):
-    built = []
-    write = forms._KeyBuffer.write
-    count = lambda self, row: built.append(1) or write(self, row)  # noqa: E731
-    monkeypatch.setattr(forms._KeyBuffer, "write", count)
-    q, k, v, H, chromosome = make_case(5, n=40, d_k=16, G=4)
-    inputs = [x.detach().float().requires_grad_() for x in (q, k, v, H)]
-    out = wrap(lambda *x: biased_attention(*x, chromosome, form="blocked"))(*inputs)
-    assert len(built) == 4
-    out.sum().backward()
-    assert len(built) == 8
-
-
-@pytest.mark.parametrize("form", ["augmented", "blocked"])
 @pytest.mark.parametrize("per_head", [False, True])
-def test_gradients_hold_where_dropout_leaves_the_fused_kernel(form, per_head):
-    case = make_case(6, d_k=16, per_head=per_head)  # a dropout that never strikes
-
-    def dropping(*inputs):
-        return biased_attention(*inputs, form=form, dropout_p=1e-15)
-
-    found = value_and_gradients(dropping, *case)
-    for a, b in zip(found, value_and_gradients(literal_attention, *case), strict=True):
+@pytest.mark.parametrize("columns", [0, 1, 3, 8])
+def test_blocks_of_any_number_of_groups_give_the_same(monkeypatch, columns, per_head):
+    case = make_case(5, d_k=16, G=7, per_head=per_head)
+    wanted = value_and_gradients(literal_attention, *case)
+    monkeypatch.setattr(blocks, "choose_columns", lambda *shape: (columns, 1.0))
+    found = value_and_gradients(lambda *x: biased_attention(*x, form="blocked"), *case)
+    for a, b in zip(found, wanted, strict=True):
         assert_equal(a, b)
 
 
-def test_dropout_keeps_the_mean():
+def test_blocked_keeps_the_keys_of_no_block():
+    """What is kept for the backward pass doesn't grow with the number of groups."""
+
+    def kept(G):
+        q, k, v, H, _ = make_case(5, n=200, d_k=16, G=G, batch=1)
+        seen = {}
+
+        def keep(x):
+            seen[x.untyped_storage().data_ptr()] = x.untyped_storage().nbytes()
+            return x
+
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x):
+            out = biased_attention(q, k, v, H, torch.arange(200) * G // 200, form="blocked")
+        return sum(seen.values()) / (out.numel() * out.element_size())
+
+    assert kept(40) < kept(2) + 5  # in multiples of q; the keys of 40 blocks would be 40
+    assert kept(2) < 8
+
+
+@pytest.mark.parametrize("slice_elements", [1, 2**17])
+def test_threads_and_slices_change_no_digit(monkeypatch, slice_elements):
+    case = make_case(6, n=90, d_k=16, G=5, batch=2, heads=4)
+    one = value_and_gradients(lambda *x: biased_attention(*x, form="blocked"), *case)
+    monkeypatch.setattr(sharing, "SLICE_ELEMENTS", slice_elements)
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        many = value_and_gradients(lambda *x: biased_attention(*x, form="blocked"), *case)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+    for a, b in zip(one, many, strict=True):
+        assert torch.equal(a, b)
+
+
+def test_shared_out_work_keeps_its_order_and_its_errors():
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        assert sharing.share_out(lambda x: x * x, range(7)) == [x * x for x in range(7)]
+        threads = set(sharing.share_out(lambda x: torch.get_num_threads(), range(3)))
+        assert threads == {1}
+        with pytest.raises(ZeroDivisionError):
+            sharing.share_out(lambda x: 1 // x, [1, 0])
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_dropout_is_augmented_attentions_and_keeps_the_mean():
     q, k, v, H, chromosome = make_case(4, batch=1, n=12)
     torch.manual_seed(0)
-    for form in ("augmented", "blocked"):
-        draws = [
-            biased_attention(q, k, v, H, chromosome, form=form, dropout_p=0.3).detach()
-            for _ in range(600)
-        ]
-        wanted = biased_attention(q, k, v, H, chromosome).detach()
-        torch.testing.assert_close(torch.stack(draws).mean(0), wanted, rtol=0, atol=0.25)
-        assert (draws[0] - wanted).abs().max() > 0.01
+    draws = [biased_attention(q, k, v, H, chromosome, dropout_p=0.3).detach() for _ in range(600)]
+    wanted = biased_attention(q, k, v, H, chromosome).detach()
+    torch.testing.assert_close(torch.stack(draws).mean(0), wanted, rtol=0, atol=0.25)
+    assert (draws[0] - wanted).abs().max() > 0.01
+    for form in ("blocked", "dense"):
+        with pytest.raises(ValueError, match=f"form '{form}' with dropout_p 0.3; allowed: 0"):
+            biased_attention(q, k, v, H, chromosome, form=form, dropout_p=0.3)
 
 
-def test_auto_follows_its_rule():
+def test_auto_follows_its_rule(monkeypatch):
+    def columns_of(n, d_k):
+        prior = priors.ChromosomeOnKeys(torch.zeros(20, 20), torch.zeros(n, dtype=torch.int64))
+        return blocks.choose_columns(prior, d_k, n, torch.device("cpu"))[0]
+
     def form(n, d_k, G=20):
         q = torch.empty(1, 8, n, d_k)
         chromosome = torch.zeros(n, dtype=torch.int64)
         return choose_form(q, [priors.ChromosomeOnKeys(torch.zeros(G, G), chromosome)])
 
-    assert form(4096, 8) == form(4096, 16) == form(4096, 32) == "blocked"
-    assert form(300, 8) == form(70, 16) == "augmented"
+    for vectors in ("AVX2", "AVX512"):
+        monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda v=vectors: v)
+        assert form(4096, 8) == form(4096, 16) == form(4096, 32) == "blocked"
+        assert form(70, 8) == form(70, 16) == "augmented"
+        # A block that costs more is larger, and is worth a wider call sooner.
+        columns = [columns_of(n, 32) for n in (500, 1024, 4096, 2**17)]
+        assert columns == sorted(columns, reverse=True) and columns[-1] == 0
+        assert columns_of(300, 8) == 8  # columns of the width that are there anyway
     assert form(64, 8) == form(42, 16) == "dense"
     assert choose_form(torch.empty(1, 8, 4096, 8), []) == "augmented"
 

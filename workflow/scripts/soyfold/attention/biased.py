@@ -6,7 +6,8 @@ doi:10.62762/CJIF.2025.226807. The statistics eq. 13 and 17 are re-exported.
 
 import torch
 
-from soyfold.attention.forms import augmented, blocked, dense, kernel_width
+from soyfold.attention.blocks import blocked, choose_columns
+from soyfold.attention.forms import augmented, dense, kernel_width, width_cost
 from soyfold.attention.priors import ChromosomeOnKeys, GroupPrior, at_least_float32, check_groups
 from soyfold.attention.statistics import attention_floors, attention_statistics
 
@@ -44,13 +45,15 @@ def _choose_form(q, priors, dropout_p=0.0):
     exact = q.device.type == "cpu" and q.dtype in (torch.float32, torch.float64)
     if priors and exact and dropout_p == 0 and q.shape[2] <= SHORT_LINE:
         return "dense"
-    if len(priors) != 1 or not isinstance(priors[0], GroupPrior) or q.device.type != "cpu":
+    if len(priors) != 1 or not isinstance(priors[0], GroupPrior):
+        return "augmented"
+    if q.device.type != "cpu" or dropout_p > 0:
         return "augmented"
     n, d_k = q.shape[2:]
-    groups = priors[0].count
-    wide = kernel_width(d_k + groups, q.device) + 16
-    narrow = kernel_width(d_k, q.device) + 16
-    return "blocked" if wide / narrow >= 1 + 20 * groups / n else "augmented"
+    wide = kernel_width(d_k + priors[0].count, q.device)
+    one_call = width_cost(wide, kernel_width(d_k, q.device))
+    _, in_blocks = choose_columns(priors[0], d_k, n, q.device)
+    return "blocked" if in_blocks <= one_call else "augmented"
 
 
 def _as_autocast_would(tensors):
@@ -82,7 +85,8 @@ def prior_attention(q, k, v, priors, *, form="auto", dropout_p=0.0):
     Raises
     ------
     ValueError
-        For shapes that do not fit, an unknown form, or blocked without exactly one `GroupPrior`.
+        For shapes that do not fit, an unknown form, blocked without exactly one `GroupPrior` or on
+        another device than the CPU, or dropout in another form than augmented.
     """
     if q.ndim != 4 or q.shape != k.shape or q.shape != v.shape:
         shapes = ", ".join(str(tuple(x.shape)) for x in (q, k, v))
@@ -95,8 +99,10 @@ def prior_attention(q, k, v, priors, *, form="auto", dropout_p=0.0):
     single_group = len(priors) == 1 and isinstance(priors[0], GroupPrior)
     if form == "blocked" and not single_group:
         raise ValueError("form 'blocked' with other priors; allowed: exactly one GroupPrior")
-    if form == "dense" and dropout_p > 0:
-        raise ValueError(f"form 'dense' with dropout_p {dropout_p}; allowed: 0")
+    if form in ("blocked", "dense") and dropout_p > 0:
+        raise ValueError(f"form {form!r} with dropout_p {dropout_p}; allowed: 0")
+    if form == "blocked" and q.device.type != "cpu":
+        raise ValueError(f"form 'blocked' on {q.device.type}; allowed: cpu")
     q, k, v = _as_autocast_would((q, k, v))
     if form == "auto":
         form = _choose_form(q, priors, dropout_p)
@@ -106,7 +112,7 @@ def prior_attention(q, k, v, priors, *, form="auto", dropout_p=0.0):
             return augmented(q, k, v, priors, dropout_p)
         if form == "dense":
             return dense(q, k, v, priors)
-        return blocked(q, k, v, priors[0], dropout_p)
+        return blocked(q, k, v, priors[0])
 
 
 def biased_attention(q, k, v, H, chromosome, *, form="auto", dropout_p=0.0):
@@ -118,7 +124,7 @@ def biased_attention(q, k, v, H, chromosome, *, form="auto", dropout_p=0.0):
     bfloat16, as tensors or under autocast, rounds s_i H once. Relative errors against float64, for
     normal q, k, v, H in [0, 1], G = 20, n = 512 and 2048, d_k = 8 and 32 (norms; value, then the
     gradients of q, k, v): plain attention 0.004-0.005 and 0.005-0.007, augmented the same, blocked
-    0.005-0.006 and 0.006-0.009, since it adds up G groups' gradients; of H 0.005-0.009.
+    0.004-0.005 and 0.005-0.007; of H 0.005-0.007.
 
     Parameters
     ----------
@@ -128,21 +134,20 @@ def biased_attention(q, k, v, H, chromosome, *, form="auto", dropout_p=0.0):
     chromosome : Tensor (n,) int64
         Chromosome of each token, 0 to G - 1, in any order.
     form : {"auto", "augmented", "blocked", "dense"}
-        augmented: one fused call of width d_k + G. blocked: G fused calls of width d_k, whose
-        keys are built again in the backward pass rather than kept. dense: the n x n scores of each
-        head. auto: dense on a CPU in full precision up to n = 64, where it takes 0.42 of
-        augmented's time (n = 42, d_k = 16, G = 20, batch 64, 2 heads; 1.1 at n = 128, d_k = 32);
-        beyond, blocked on a CPU where
-        (W(d_k + G) + 16) / (W(d_k) + 16) >= 1 + 20 G / n, else augmented. W rounds up to a
-        multiple of 8, at least 16: the fused kernel's time goes with W + 16, and each block
-        costs about 20 queries' worth of copying its keys. Measured forward and backward on one
-        CPU thread, 8 heads, G = 20, d_k 4 to 32: batch 1 with n = 512 to 4096 and batch 64 with
-        n = 70 to 700, where augmented wins up to about n = 700. From n = 1024 to 16,384
-        blocked takes 1.05 to 1.21 of plain attention's time, augmented 1.5 to 1.9. Two threads
-        share out blocked's small calls badly: 1.2 to 2.5 against 1.4 to 2.6, and behind augmented
-        at d_k = 8 up to n = 2048. CUDA takes augmented, unmeasured. Figures: benchmarks/attention.
+        augmented: one fused call of width d_k + G. blocked: a fused call per block of queries,
+        whose keys are built again in the backward pass rather than kept; a block is one
+        chromosome's queries, or as many chromosomes' as the kernel's width W leaves columns (W
+        rounds d_k up to a multiple of 8, at least 16), or 8 more where that is cheaper. dense: the
+        n x n scores of each head. auto: dense on a CPU in full precision up to n = 64, where it
+        takes 0.42 of augmented's time (n = 42, d_k = 16, G = 20, batch 64, 2 heads; 1.1 at n =
+        128, d_k = 32); beyond, on a CPU, what costs less of plain attention's time: augmented
+        w(d_k + G) / w(d_k), or blocked w(its width) / w(d_k) + c blocks / n, with w = W + 16, or W
+        + 20 where W is no multiple of 16, and c = 20 for kernels with AVX2, 60 with AVX-512. A
+        rule, not a measurement at each start, so that reruns choose alike: forms differ in the
+        last digits. CUDA takes augmented, unmeasured. Figures: benchmarks/attention.
     dropout_p : float
-        Dropout on the attention; above 0 a CPU leaves the fused kernel, so put it elsewhere.
+        Dropout on the attention, for augmented alone; above 0 a CPU leaves the fused kernel, so put
+        it elsewhere.
 
     Returns
     -------

@@ -1,12 +1,10 @@
-"""The forms in which a fused kernel computes attention with priors; all give the same numbers.
+"""The forms of attention with priors that take one call; `blocks` has the third. All give the same.
 
 `soyfold.attention.biased` chooses among them and checks what it hands over.
 """
 
 import torch
 from torch.nn.functional import pad, scaled_dot_product_attention
-
-from soyfold.attention.priors import at_least_float32
 
 
 def kernel_width(width, device):
@@ -17,6 +15,12 @@ def kernel_width(width, device):
     """
     floor = 16 if device.type == "cpu" else 8
     return max(floor, -(-width // 8) * 8)
+
+
+def width_cost(width, plain):
+    """Time of a call of this width, of that of plain attention at its own: multiples of 16 win."""
+    cost, base = (w + (16 if w % 16 == 0 else 20) for w in (width, plain))
+    return cost / base
 
 
 def _widen(x, width):
@@ -37,83 +41,6 @@ def augmented(q, k, v, priors, dropout_p):
         _widen(q, width), _widen(k, width), _widen(v, width), scale=d_k**-0.5, dropout_p=dropout_p
     )
     return out[..., :d_k]
-
-
-class _KeyBuffer:
-    """Memory for the keys of one group at a time.
-
-    Freed and allocated anew, the keys of G groups leave holes in the heap that other tensors break
-    up: three times the memory at n = 4096.
-
-    Parameters
-    ----------
-    k : Tensor (batch, heads, n, d)
-    u : Tensor (d,)
-    """
-
-    def __init__(self, k, u):
-        self.k, self.u = k.detach(), u
-        self.memory = torch.empty(k.shape, dtype=k.dtype, device=k.device)
-
-    def write(self, row):
-        """Keys as one group sees them, row[j] * u added to key j; half precision rounds once."""
-        torch.add(self.k, row[..., None] * self.u, out=self.memory)
-        return self.memory.detach()
-
-    def rewritten(self, row):
-        """Context in which autograd keeps `row` for keys that it saves, and writes them anew."""
-
-        memory = self.memory
-
-        def pack(tensor):
-            if tensor.untyped_storage().data_ptr() != memory.untyped_storage().data_ptr():
-                return tensor
-            same = tensor.shape == memory.shape and tensor.stride() == memory.stride()
-            return None if same else tensor.clone()  # the next group overwrites the memory
-
-        def unpack(tensor):
-            return self.write(row) if tensor is None else tensor
-
-        return torch.autograd.graph.saved_tensors_hooks(pack, unpack)
-
-
-class _GroupKeys(torch.autograd.Function):
-    """`_KeyBuffer.write`, differentiable in k and in row (n,) or (heads, n)."""
-
-    @staticmethod
-    def forward(ctx, k, row, buffer):
-        ctx.repeated = tuple(range(k.ndim - 1 - row.ndim))
-        ctx.u = buffer.u.to(row.dtype)
-        return buffer.write(row)
-
-    @staticmethod
-    def backward(ctx, grad):
-        return grad, grad.sum(ctx.repeated, dtype=ctx.u.dtype) @ ctx.u, None
-
-
-def blocked(q, k, v, prior, dropout_p):
-    """One call per group of queries, each with the keys that this group sees."""
-    d_k = q.shape[-1]
-    q, u = prior.block_form(q)
-    width = kernel_width(q.shape[-1], q.device)
-    q, k, v, u = (_widen(x, width) for x in (q, k, v, u))
-    # Only the queries must lie together; tokens in genome order do already, and need no copy.
-    order = None if (prior.group.diff() >= 0).all() else torch.argsort(prior.group, stable=True)
-    queries = q if order is None else q.index_select(2, order)
-    sizes = torch.bincount(prior.group, minlength=prior.count).tolist()
-    rows = prior.pair_rows(at_least_float32(q)).unbind(-2)
-    buffer = _KeyBuffer(k, u)
-    blocks = []
-    for row, mine in zip(rows, queries.split(sizes, dim=2), strict=True):
-        if mine.shape[2]:
-            keys = _GroupKeys.apply(k, row, buffer)
-            with buffer.rewritten(row.detach()):
-                block = scaled_dot_product_attention(
-                    mine, keys, v, scale=d_k**-0.5, dropout_p=dropout_p
-                )
-            blocks.append(block)
-    out = torch.cat(blocks, 2)[..., :d_k]
-    return out if order is None else out.index_select(2, torch.argsort(order))
 
 
 def dense(q, k, v, priors):

@@ -86,6 +86,9 @@ class GroupPrior(abc.ABC):
         self.group = group
         self.count = table.shape[-1]
 
+    # Whether coupling is the sum of q's components: adding the table to each of a key's does it.
+    on_all_components = False
+
     @abc.abstractmethod
     def coupling(self, q):
         """Strength of the prior for each query, broadcastable to (batch, heads, n, 1).
@@ -106,19 +109,6 @@ class GroupPrior(abc.ABC):
         """Value of the table for each (query's group, key): (..., G, n)."""
         return self.table.to(dtype) @ one_hot(self.group, self.count, dtype).T
 
-    def block_form(self, q):
-        """Queries and the direction u, such that adding pair_rows[g, j] * u to key j is the prior.
-
-        Returns
-        -------
-        q : Tensor (batch, heads, n, d)
-        u : Tensor (d,)
-        """
-        column = self.coupling(q).to(q.dtype).expand(*q.shape[:-1], 1)
-        u = q.new_zeros(q.shape[-1] + 1)
-        u[-1] = 1
-        return torch.cat([q, column], -1), u
-
 
 class ChromosomeOnKeys(GroupPrior):
     """CSAFM ([C] eq. 1): H[c(i), c(j)] is added to every component of key j.
@@ -126,11 +116,10 @@ class ChromosomeOnKeys(GroupPrior):
     The coupling is s_i = sum_d q_id, which may be negative: there the prior is turned round.
     """
 
+    on_all_components = True
+
     def coupling(self, q):
         return q.sum(-1, keepdim=True, dtype=at_least_float32(q))
-
-    def block_form(self, q):
-        return q, q.new_ones(q.shape[-1])
 
 
 class ChromosomeDirect(GroupPrior):
