@@ -9,9 +9,11 @@ import math
 import torch
 
 from soyfold.attention.priors import ChromosomeOnKeys, at_least_float32, check_groups, one_hot
+from soyfold.attention.sharing import share_out
 
-# Elements of one chunk of scores (batch x heads x rows x n): 2 MB of float32 stays in cache.
-CHUNK_ELEMENTS = 2**19
+# Elements of one head's chunk of scores (samples x rows x n): 512 KB of float32, so that it and
+# what it becomes stay in cache.
+CHUNK_ELEMENTS = 2**17
 
 
 def _attend(scores):
@@ -19,7 +21,7 @@ def _attend(scores):
     scores -= scores.amax(-1, keepdim=True)
     attention = scores.softmax(-1)
     # ln a_ij = score_ij - lse_i; the largest score is now 0, so lse_i = -ln max_j a_ij.
-    entropy = -attention.amax(-1).log() - (attention * scores).sum(-1)
+    entropy = -attention.amax(-1).log() - torch.linalg.vecdot(attention, scores)
     return attention, entropy.clamp_min_(0), torch.linalg.vector_norm(attention, dim=-1)
 
 
@@ -41,10 +43,10 @@ def _alignment(mass, norm, H, sizes, of_query):
     return (rows * mass).sum(-1) / (norm * (rows.square() * sizes).sum(-1).sqrt())
 
 
-def _chunks(batch, heads, n):
-    """Slices of samples and of rows that keep a chunk of scores within CHUNK_ELEMENTS."""
-    samples = max(1, min(batch, CHUNK_ELEMENTS // (heads * n * n)))
-    rows = max(1, min(n, CHUNK_ELEMENTS // (samples * heads * n)))
+def _chunks(batch, n):
+    """Slices of samples and of rows that keep a head's chunk of scores within CHUNK_ELEMENTS."""
+    samples = max(1, min(batch, CHUNK_ELEMENTS // (n * n)))
+    rows = max(1, min(n, CHUNK_ELEMENTS // (samples * n)))
     for b in range(0, batch, samples):
         for i in range(0, n, rows):
             yield slice(b, b + samples), slice(i, i + rows)
@@ -57,8 +59,29 @@ def _with_prior(q, k, prior):
     return q, torch.cat([k, prior.key_columns(k).expand(batch, heads, -1, -1)], -1)
 
 
+def _of_chunk(q, k, chromosome, members, sizes, references):
+    """Sums over some rows' queries q (samples, heads, rows, d), with keys k (.., d, n)."""
+    by_head, total = [], 0
+    for head in range(q.shape[1]):
+        attention, *of_rows = _attend(q[:, head] @ k[:, head])
+        by_head.append((*of_rows, attention @ members))
+        total = attention.add_(total)
+    entropy, norm, mass = (torch.stack(parts, 1) for parts in zip(*by_head, strict=True))
+    mean = total.div_(q.shape[1])
+    # Not torch.special.entr, which takes three times as long; 0 ln 0 = 0.
+    of_mean = -(mean.clamp_min(torch.finfo(mean.dtype).tiny).log_().mul_(mean)).sum((-1, -2))
+    sums = {"nae": entropy.sum(-1), "nae_headmean": of_mean}
+    mean_norm, mean_mass = torch.linalg.vector_norm(mean, dim=-1), mass.mean(1)
+    for name, R in references.items():
+        sums[name] = _alignment(mass, norm, R, sizes, chromosome).sum(-1)
+        over_heads = R.mean(0) if R.ndim == 3 else R
+        aligned = _alignment(mean_mass, mean_norm, over_heads, sizes, chromosome)
+        sums[f"{name}_headmean"] = aligned.sum(-1)
+    return sums, one_hot(chromosome, members.shape[1], mass.dtype).T @ mass
+
+
 def _stream(q, k, H, chromosome, references):
-    """Sums over the rows of softmax(q k^T), one chunk of rows after the other.
+    """Sums over the rows of softmax(q k^T); threads share out the chunks of rows.
 
     Returns
     -------
@@ -70,23 +93,20 @@ def _stream(q, k, H, chromosome, references):
     batch, heads, n, _ = q.shape
     members = one_hot(chromosome, H.shape[-1], q.dtype)
     sizes = members.sum(0)
-    over_heads = {name: R.mean(0) if R.ndim == 3 else R for name, R in references.items()}
+    keys = k.mT.contiguous()  # read once for each chunk
+    chunks = list(_chunks(batch, n))
+
+    def of_chunk(chunk):
+        b, i = chunk
+        return _of_chunk(q[b, :, i], keys[b], chromosome[i], members, sizes, references)
+
     shapes, names = {"": (batch, heads), "_headmean": (batch,)}, ("nae", *references)
     sums = {f"{name}{end}": q.new_zeros(s) for end, s in shapes.items() for name in names}
     masses = q.new_zeros(batch, heads, *H.shape[-2:])
-    for b, i in _chunks(batch, heads, n):
-        rows = chromosome[i]
-        attention, entropy, norm = _attend(q[b, :, i] @ k[b].transpose(-1, -2))
-        mass = attention @ members
-        sums["nae"][b] += entropy.sum(-1)
-        for name, R in references.items():
-            sums[name][b] += _alignment(mass, norm, R, sizes, rows).sum(-1)
-        masses[b] += members[i].T @ mass
-        mean = attention.mean(1)
-        sums["nae_headmean"][b] += torch.special.entr(mean).sum((-1, -2))
-        norm = torch.linalg.vector_norm(mean, dim=-1)
-        for name, R in over_heads.items():
-            sums[f"{name}_headmean"][b] += _alignment(mass.mean(1), norm, R, sizes, rows).sum(-1)
+    for (b, _), (found, mass) in zip(chunks, share_out(of_chunk, chunks), strict=True):
+        for name, value in found.items():
+            sums[name][b] += value
+        masses[b] += mass
     return sums, masses / sizes[:, None]
 
 
