@@ -79,12 +79,12 @@ def filter_genotypes(study):
 
 def impute_chromosome(study, chromosome):
     """Beagle on one chromosome, twice: once for the accuracy on masked calls."""
-    from soyfold.imputation.imputing import impute_chromosome
+    from soyfold.imputation.imputing import impute_chromosomes
 
     own = study.load()["imputation"]
     prefix = study.results / "imputed" / chromosome
-    impute_chromosome(
-        study.results / "filtered", chromosome, settings=own, prefix=prefix,
+    impute_chromosomes(
+        study.results / "filtered", [chromosome], settings=own, prefix=prefix,
         calls=f"{prefix}.calls.tsv", memory_mb=int(1024 * own["memory_gb"]) + 1000,
     )  # fmt: skip
 
@@ -93,7 +93,8 @@ def fill_chromosome(study, chromosome):
     """Not measured by Beagle: each variant's most frequent genotype, so that merging finds it."""
     from soyfold.common.files import write_table
     from soyfold.genotypes import bed
-    from soyfold.imputation.imputing import MOST_FREQUENT, PAIRS, fill_most_frequent
+    from soyfold.imputation.imputing import MOST_FREQUENT, fill_most_frequent
+    from soyfold.imputation.masking import PAIRS
 
     source, prefix = study.results / "filtered", study.results / "imputed" / chromosome
     prefix.parent.mkdir(exist_ok=True)

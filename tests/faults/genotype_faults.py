@@ -306,7 +306,7 @@ FAULTS = [
     Fault(
         "VCF: 3 lines",
         "genotypes",
-        "impute_chromosome",
+        "impute_chromosomes",
         few_lines(3),
         ("3 samples", "at least 10"),
         mended="Beagle's stack trace in the line",

@@ -64,7 +64,7 @@ FAULTS = [
     Fault(
         "results: a bed that was cut off",
         "imputation",
-        "impute_chromosome",
+        "impute_chromosomes",
         cut("genotypes/filtered.bed"),
         ("filtered.bed", "one is cut off"),
     ),

@@ -41,7 +41,7 @@ def fill_in(project):
         project / "config/profiles/slurm/config.yaml",
         ("# slurm_account: my_lab", f"slurm_account: {ACCOUNT}"),
         ("# slurm-partition-config:", "slurm-partition-config:"),
-        ("# impute_chromosome: imputation", "impute_chromosome: imputation"),
+        ("# impute_chromosomes: imputation", "impute_chromosomes: imputation"),
         ("# fit_attention_network_seeds: fits", "fit_attention_network_seeds: fits"),
         ("before-status-checks: 60", "before-status-checks: 5"),
     )

@@ -1,38 +1,39 @@
-# Filtered genotypes -> Beagle, one job a chromosome -> merged again, with the accuracy measured.
-BY_CHROMOSOME = f"{study.genotyped}/imputation/by_chromosome"
+# Filtered genotypes -> Beagle, a job a chromosome or several small ones -> merged, with the accuracy.
+PARTS = f"{study.genotyped}/imputation/parts"
 
 
-rule impute_chromosome:
+rule impute_chromosomes:
     input:
         bed=f"{study.genotyped}/genotypes/filtered.bed",
         bim=f"{study.genotyped}/genotypes/filtered.bim",
         fam=f"{study.genotyped}/genotypes/filtered.fam",
     output:
-        bed=f"{BY_CHROMOSOME}/{{chromosome}}.bed",
-        bim=f"{BY_CHROMOSOME}/{{chromosome}}.bim",
-        fam=f"{BY_CHROMOSOME}/{{chromosome}}.fam",
-        calls=f"{BY_CHROMOSOME}/{{chromosome}}.calls.tsv",
+        bed=f"{PARTS}/{{part}}.bed",
+        bim=f"{PARTS}/{{part}}.bim",
+        fam=f"{PARTS}/{{part}}.fam",
+        calls=f"{PARTS}/{{part}}.calls.tsv",
     log:
-        f"{study.genotyped}/logs/imputation/impute_chromosome/{{chromosome}}.log",
+        f"{study.genotyped}/logs/imputation/impute_chromosomes/{{part}}.log",
     conda:
         "../../envs/imputation.yaml"
     threads: study.imputation.get("threads", 1)
     resources:
         **study.resources(study.inputs.beagle_memory, minutes=1440),
     params:
+        chromosomes=lambda wildcards: study.inputs.imputed[wildcards.part],
         settings=study.inputs.beagle_settings(),
-        source=study.source("impute_chromosome"),
+        source=study.source("impute_chromosomes"),
     message:
-        "imputation: Beagle on {wildcards.chromosome}"
+        "imputation: Beagle on {wildcards.part}"
     script:
-        "../scripts/impute_chromosome.py"
+        "../scripts/impute_chromosomes.py"
 
 
 rule merge_chromosomes:
     input:
         # Without imputation there are no parts: the filtered genotypes go through, if complete.
-        parts=expand(f"{BY_CHROMOSOME}/{{part}}.bed", part=study.inputs.imputed),
-        calls=expand(f"{BY_CHROMOSOME}/{{part}}.calls.tsv", part=study.inputs.imputed),
+        parts=expand(f"{PARTS}/{{part}}.bed", part=study.inputs.imputed),
+        calls=expand(f"{PARTS}/{{part}}.calls.tsv", part=study.inputs.imputed),
         bed=f"{study.genotyped}/genotypes/filtered.bed",
         bim=f"{study.genotyped}/genotypes/filtered.bim",
         fam=f"{study.genotyped}/genotypes/filtered.fam",

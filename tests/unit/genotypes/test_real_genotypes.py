@@ -11,7 +11,7 @@ from soyfold.common.files import read_table
 from soyfold.genotypes import bed
 from soyfold.genotypes.filters import filter_genotypes
 from soyfold.genotypes.importing import import_genotypes
-from soyfold.imputation.imputing import impute_chromosome
+from soyfold.imputation.imputing import impute_chromosomes
 
 pytestmark = pytest.mark.real_data
 PLINK = {"threads": 1, "memory_mb": 2000}
@@ -119,9 +119,9 @@ def test_beagle_on_soynam(soynam):
     bed.write_bim(bim, f"{few}.bim")
     bed.write_fam(samples[::8], f"{few}.fam")
     settings = {"seed": 1, "mask_fraction": 0.01, "iterations": 12, "burnin": 3, "threads": 1}
-    impute_chromosome(
+    impute_chromosomes(
         few,
-        "Gm16",
+        ["Gm16"],
         settings=settings,
         prefix=folder / "Gm16",
         calls=folder / "c.tsv",

@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table
 from soyfold.genotypes import bed
-from soyfold.imputation import imputing
+from soyfold.imputation import imputing, masking
 from soyfold.imputation.beagle import (
     JAVA_VARIABLES,
     WINDOW_VARIANTS,
@@ -24,7 +24,7 @@ from soyfold.imputation.beagle import (
     run_beagle,
     window_cm,
 )
-from soyfold.imputation.imputing import impute_chromosome, merge_chromosomes
+from soyfold.imputation.imputing import impute_chromosomes, merge_chromosomes
 
 SETTINGS = {"seed": 1, "mask_fraction": 0.05, "iterations": 2, "burnin": 1, "threads": 1}
 NAMES = ["chrI", "chrII", "chrIII", "chrX", "chrXI"]
@@ -57,11 +57,11 @@ def source(tmp_path):
     return prefix, counts, bim
 
 
-def impute(source, name, out, **changes):
-    """Impute a chromosome; returns its prefix, counts and the row of its table."""
+def impute(source, name, out, *further, **changes):
+    """Impute a chromosome and further ones: prefix, counts and the first row of the table."""
     prefix = out / name
-    impute_chromosome(
-        source, name, settings={**SETTINGS, **changes}, prefix=prefix,
+    impute_chromosomes(
+        source, [name, *further], settings={**SETTINGS, **changes}, prefix=prefix,
         calls=f"{prefix}.calls.tsv", memory_mb=PLINK["memory_mb"],
     )  # fmt: skip
     bim = bed.read_bim(f"{prefix}.bim")
@@ -103,6 +103,22 @@ def test_the_road_from_filtered_to_merged(source, tmp_path):
     assert table.loc[["chrIII", "chrXI"], ["concordance", "dosage_r2"]].isna().all(axis=None)
 
 
+def test_chromosomes_that_share_a_job_come_out_in_their_order(source, tmp_path):
+    """The first as it would alone: only what comes before in a run changes what Beagle draws."""
+    prefix, counts, bim = source
+    together, imputed, _ = impute(prefix, "chrI", tmp_path / "together", *NAMES[1:])
+    _, alone, row = impute(prefix, "chrI", tmp_path / "alone")
+    assert np.array_equal(imputed[: len(alone)], alone)
+    assert (imputed >= 0).all() and np.array_equal(imputed[counts >= 0], counts[counts >= 0])
+    assert bed.read_bim(f"{together}.bim").equals(bed.read_bim(f"{prefix}.bim"))
+    table = read_table(f"{together}.calls.tsv")
+    assert table["chromosome"].tolist() == NAMES and table["method"].tolist() == METHODS
+    facts = ["variants", "missing_before", "method"]
+    assert table.iloc[0][facts].equals(row[facts])
+    shares = [(counts[bim["chromosome"] == name] < 0).sum() for name in NAMES]
+    assert table["missing_before"].tolist() == shares
+
+
 def test_the_same_seed_gives_the_same_files(source, tmp_path):
     prefix, _, _ = source
     first, second = (impute(prefix, "chrI", tmp_path / name)[0] for name in ("one", "two"))
@@ -115,14 +131,14 @@ def test_neighbours_help(tmp_path):
     """Four founders and 60 linked variants: Beagle must do far better than the commonest call."""
     counts = random_counts(60, 80, missing=0.02)
     rows = bed.pack(counts)
-    cells = imputing.draw_masked(rows, 80, 0.05, 3)
-    masked = imputing.put_missing(rows, 80, cells)
+    cells = masking.draw_masked(rows, 80, 0.05, 3)
+    masked = masking.put_missing(rows, 80, cells)
     simple = imputing.fill_most_frequent(masked, 80)
     positions = np.arange(60) * 10_000 + 1
     settings = {**SETTINGS, "iterations": 12, "burnin": 3}
-    linked = imputing._fill(masked, 80, positions, settings, 1500, tmp_path / "x")
-    assert imputing.concordance(imputing.count_pairs(rows, simple, 80, cells)) < 0.75
-    assert imputing.concordance(imputing.count_pairs(rows, linked, 80, cells)) > 0.9
+    [linked] = imputing._fill([(masked, positions, {})], 80, 1500, settings, tmp_path / "x")
+    assert masking.concordance(masking.count_pairs(rows, simple, 80, cells)) < 0.75
+    assert masking.concordance(masking.count_pairs(rows, linked, 80, cells)) > 0.9
 
 
 @pytest.mark.parametrize(
@@ -150,7 +166,7 @@ def test_inbred_lines_need_few_iterations(heterozygous, settings, expected, capl
 def test_no_accuracy_when_masking_is_off(source, tmp_path):
     _, imputed, row = impute(source[0], "chrII", tmp_path / "out", mask_fraction=False)
     assert (imputed >= 0).all()
-    assert imputing.judge_imputation(pd.DataFrame([row]))["concordance"].isna().all()
+    assert masking.judge_imputation(pd.DataFrame([row]))["concordance"].isna().all()
 
 
 def test_imputation_off_copies_complete_genotypes(source):
@@ -195,13 +211,13 @@ def test_most_frequent_genotype():
 def test_masked_are_called_and_nothing_else_changes(counts, fraction, seed):
     samples = counts.shape[1]
     rows = bed.pack(counts)
-    cells = imputing.draw_masked(rows, samples, fraction, seed)
-    masked = bed.unpack(imputing.put_missing(rows, samples, cells), samples)
+    cells = masking.draw_masked(rows, samples, fraction, seed)
+    masked = bed.unpack(masking.put_missing(rows, samples, cells), samples)
     assert (counts.ravel()[cells] >= 0).all() and (np.diff(cells) > 0).all()
     expected = counts.ravel().copy()
     expected[cells] = -1
     assert np.array_equal(masked.ravel(), expected)
-    pairs = imputing.count_pairs(rows, rows, samples, cells)
+    pairs = masking.count_pairs(rows, rows, samples, cells)
     assert pairs.sum() == len(cells) == np.trace(pairs)
 
 
@@ -209,13 +225,13 @@ def test_masked_are_called_and_nothing_else_changes(counts, fraction, seed):
 def test_accuracy_equals_numpy_on_the_calls(pairs):
     true, imputed = np.repeat([(t, i) for t in range(3) for i in range(3)], pairs.ravel(), axis=0).T
     if not len(true):
-        assert np.isnan(imputing.concordance(pairs)) and np.isnan(imputing.dosage_r2(pairs))
+        assert np.isnan(masking.concordance(pairs)) and np.isnan(masking.dosage_r2(pairs))
         return
-    assert np.isclose(imputing.concordance(pairs), (true == imputed).mean())
+    assert np.isclose(masking.concordance(pairs), (true == imputed).mean())
     if np.ptp(true) and np.ptp(imputed):
-        assert np.isclose(imputing.dosage_r2(pairs), np.corrcoef(true, imputed)[0, 1] ** 2)
+        assert np.isclose(masking.dosage_r2(pairs), np.corrcoef(true, imputed)[0, 1] ** 2)
     else:
-        assert np.isnan(imputing.dosage_r2(pairs))
+        assert np.isnan(masking.dosage_r2(pairs))
 
 
 def test_one_window_unless_there_are_too_many_variants():
@@ -268,5 +284,9 @@ def test_out_of_memory_names_what_set_the_heap(tmp_path, monkeypatch, heap, said
     rows = bed.pack(random_counts(3, 12))
     with pytest.raises(UserError, match=said):
         run_beagle(
-            rows, 12, np.array([1, 500, 900]), settings=SETTINGS, memory_mb=2000, folder=tmp_path
+            [(rows, np.array([1, 500, 900]))],
+            12,
+            settings=SETTINGS,
+            memory_mb=2000,
+            folder=tmp_path,
         )

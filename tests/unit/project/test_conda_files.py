@@ -136,7 +136,7 @@ def test_rules_in_loops_are_seen():
     assert {"pytorch", "numba", "lightgbm", "scikit-learn"} <= wanted(
         reached("fit_direct", "fit_network")
     )
-    assert {"plink", "beagle", "openjdk"} <= wanted(reached("impute_chromosome"))
+    assert {"plink", "beagle", "openjdk"} <= wanted(reached("impute_chromosomes"))
 
 
 @pytest.mark.parametrize("environment", [name for name in ENVIRONMENTS if name != OF_SNAKEMAKE])

@@ -117,7 +117,7 @@ def test_another_species_is_planned_as_written(readme, root, tmp_path):
         cwd=tmp_path, text=True, capture_output=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    assert re.search(r"impute_chromosome +10\n", done.stdout)
+    assert re.search(r"impute_chromosomes +2\n", done.stdout)
 
 
 def documents(root):

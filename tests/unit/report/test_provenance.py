@@ -12,9 +12,9 @@ from soyfold.study import registry, settings
 def test_programs_versions_are_those_of_the_logs(tmp_path):
     (tmp_path / "genotypes").mkdir()
     (tmp_path / "genotypes/a.log").write_text("16:33:30  PLINK v1.90b6.26 64-bit (2 Apr 2022)\n")
-    folder = tmp_path / "imputation/impute_chromosome"
+    folder = tmp_path / "imputation/impute_chromosomes"
     folder.mkdir(parents=True)
-    (folder / "Gm01.log").write_text("beagle.22Jul22.46e.jar (version 5.4)\n")
+    (folder / "Gm01_to_Gm05.log").write_text("beagle.22Jul22.46e.jar (version 5.4)\n")
     assert provenance.program_versions(tmp_path) == {
         "PLINK 1.9": "1.90b6.26",
         "Beagle": "22Jul22.46e",

@@ -10,13 +10,13 @@ import pandas as pd
 from soyfold.common.errors import UserError
 from soyfold.common.programs import find_program, run_program
 from soyfold.genotypes import bed
-from soyfold.genotypes.plink import read_numbers, run_plink, write_numbered
+from soyfold.genotypes.plink import chromosome_codes, read_numbers, run_plink, write_numbered
 
 WINDOW_CM = 40.0  # Beagle's own default
 WINDOW_VARIANTS = 20_000  # up to this many, a chromosome is one window
 BASES_PER_CM = 1e6  # what Beagle assumes without a genetic map
-# Below this many genotypes the compiler costs more than it brings: 0.5 s a run, equal records.
-SMALL_CELLS = 500_000
+# Below this many genotypes the second compiler costs more than it brings; the records are equal.
+SMALL_CELLS = 150_000
 FEWEST_SAMPLES = 10
 JAVA_MB = 1000  # what Java and Python need beside the heap
 JAVA_VARIABLES = ("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
@@ -53,19 +53,18 @@ def java_options(cells, heap_mb):
     return " ".join(option for option in options if option)
 
 
-def run_beagle(rows, samples, positions, *, settings, memory_mb, folder):
-    """Impute one chromosome's missing calls.
+def run_beagle(parts, samples, *, settings, memory_mb, folder):
+    """Impute the missing calls of chromosomes, one after the other.
 
     Beagle's records depend on its seed and on its number of threads, and on nothing else that
-    changes from run to run; so both come from the settings, not from the machine.
+    changes from run to run; so both come from the settings, not from the machine. What comes
+    first has the records that it would have alone.
 
     Parameters
     ----------
-    rows : ndarray (v, b) uint8
-        Packed genotypes, v >= 2.
+    parts : list of (ndarray (v, b) uint8, ndarray (v,) int64)
+        Packed genotypes of a chromosome, v >= 2, and base pairs, sorted.
     samples : int
-    positions : ndarray (v,) int64
-        Base pairs, sorted.
     settings : mapping
         seed, iterations, burnin, threads.
     memory_mb : int
@@ -76,7 +75,7 @@ def run_beagle(rows, samples, positions, *, settings, memory_mb, folder):
 
     Returns
     -------
-    ndarray (v, b) uint8
+    list of ndarray (v, b) uint8
         Packed genotypes in the same order.
 
     Raises
@@ -91,9 +90,12 @@ def run_beagle(rows, samples, positions, *, settings, memory_mb, folder):
             allowed=f"at least {FEWEST_SAMPLES} samples for Beagle to learn from",
             mend="add samples, loosen genotypes.filters, or give genotypes without missing calls",
         )
-    _write_calls(rows, samples, positions, "before", settings, memory_mb, folder)
-    _start("gt=before.vcf.gz", positions, len(rows) * samples, settings, memory_mb, folder)
-    return _read_calls(len(rows), samples, settings, memory_mb, folder)
+    _write_calls(parts, samples, "before", settings, memory_mb, folder)
+    sizes = [len(rows) for rows, _ in parts]
+    window = max(window_cm(positions) for _, positions in parts)
+    _start("gt=before.vcf.gz", window, sum(sizes) * samples, settings, memory_mb, folder)
+    imputed = _read_calls(sum(sizes), samples, settings, memory_mb, folder)
+    return np.split(imputed, np.cumsum(sizes)[:-1])
 
 
 def phase_panel(rows, samples, positions, *, settings, memory_mb, folder):
@@ -101,7 +103,11 @@ def phase_panel(rows, samples, positions, *, settings, memory_mb, folder):
 
     Parameters
     ----------
-    rows, samples, positions, settings, memory_mb, folder
+    rows : ndarray (v, b) uint8
+        Packed genotypes, v >= 2.
+    positions : ndarray (v,) int64
+        Base pairs, sorted.
+    samples, settings, memory_mb, folder
         As for `run_beagle`.
 
     Returns
@@ -109,8 +115,9 @@ def phase_panel(rows, samples, positions, *, settings, memory_mb, folder):
     Path
         Beagle's VCF in `folder`.
     """
-    _write_calls(rows, samples, positions, "before", settings, memory_mb, folder, letter="r")
-    _start("gt=before.vcf.gz", positions, len(rows) * samples, settings, memory_mb, folder)
+    _write_calls([(rows, positions)], samples, "before", settings, memory_mb, folder, letter="r")
+    window = window_cm(positions)
+    _start("gt=before.vcf.gz", window, len(rows) * samples, settings, memory_mb, folder)
     return folder / "after.vcf.gz"
 
 
@@ -136,10 +143,12 @@ def impute_from_panel(rows, samples, positions, known, panel, *, settings, memor
     ndarray (v, b) uint8
         Packed genotypes without a missing call.
     """
-    _write_calls(rows[known], samples, positions[known], "before", settings, memory_mb, folder)
+    own = [(rows[known], positions[known])]
+    _write_calls(own, samples, "before", settings, memory_mb, folder)
     (folder / "panel.vcf.gz").symlink_to(Path(panel).resolve())
     inputs = "gt=before.vcf.gz ref=panel.vcf.gz"
-    _start(inputs, positions, len(rows) * samples, settings, memory_mb, folder)
+    window = window_cm(positions)
+    _start(inputs, window, len(rows) * samples, settings, memory_mb, folder)
     return _read_calls(len(rows), samples, settings, memory_mb, folder)
 
 
@@ -147,23 +156,26 @@ def _plink(settings, memory_mb):
     return {"threads": settings["threads"], "memory_mb": memory_mb}
 
 
-def _write_calls(rows, samples, positions, stem, settings, memory_mb, folder, letter="s"):
+def _write_calls(parts, samples, stem, settings, memory_mb, folder, letter="s"):
     """<stem>.vcf.gz of packed rows; Beagle refuses a panel that shares names with the samples."""
-    variants = pd.DataFrame({"chromosome": "1", "position": positions})
-    bed.write_bed(rows, folder / f"{stem}.bed")
-    numbered = write_numbered(variants, samples, folder, code={"1": 1}, letter=letter)
+    numbers = np.repeat(np.arange(len(parts)), [len(rows) for rows, _ in parts])
+    positions = np.concatenate([positions for _, positions in parts])
+    variants = pd.DataFrame({"chromosome": numbers, "position": positions})
+    bed.write_bed(np.concatenate([rows for rows, _ in parts]), folder / f"{stem}.bed")
+    code = chromosome_codes(range(len(parts)))
+    numbered = write_numbered(variants, samples, folder, code=code, letter=letter)
     recode = ["--recode", "vcf-iid", "bgz", "--out", folder / stem]
     run_plink("--bed", folder / f"{stem}.bed", *numbered, *recode, **_plink(settings, memory_mb))
 
 
-def _start(inputs, positions, cells, settings, memory_mb, folder):
+def _start(inputs, window, cells, settings, memory_mb, folder):
     """Run Beagle on what lies in its folder; it writes after.vcf.gz."""
     program = find_program(
         "beagle", install="apt-get install beagle, or conda install -c bioconda beagle"
     )
     heap_mb = int(max(200, memory_mb - JAVA_MB))
     options = {name: settings[name] for name in ("seed", "burnin", "iterations")}
-    options |= {"nthreads": settings["threads"], "window": f"{window_cm(positions):g}"}
+    options |= {"nthreads": settings["threads"], "window": f"{window:g}"}
     environment = os.environ | {"_JAVA_OPTIONS": java_options(cells, heap_mb)}
     command = [program, *inputs.split(), "out=after"]
     command += [f"{name}={value}" for name, value in options.items()]

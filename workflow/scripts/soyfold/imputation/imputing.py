@@ -1,6 +1,7 @@
-"""Missing calls filled by Beagle, one chromosome at a time, and how well it does on known ones."""
+"""Missing calls filled by Beagle, by chromosome, and how well it does on known ones."""
 
 import zlib
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -10,25 +11,54 @@ from soyfold.common.errors import UserError
 from soyfold.common.files import read_table, scratch, write_table
 from soyfold.common.logs import log
 from soyfold.genotypes import bed
-from soyfold.imputation.beagle import run_beagle
+from soyfold.imputation.beagle import WINDOW_VARIANTS, run_beagle
+from soyfold.imputation.masking import (
+    NO_VARIANTS,
+    NONE_MISSING,
+    PAIRS,
+    count_pairs,
+    draw_masked,
+    judge_imputation,
+    put_missing,
+)
 
 BEAGLE = "beagle"
 MOST_FREQUENT = "most frequent genotype"
-NONE_MISSING = "none missing"
-NO_VARIANTS = "no variants"
 OFF = "off"
-TOTAL = "all"
 # What `auto` stands for: Beagle's own defaults, and what is enough where hardly a call needs phase
 # (benchmarks/imputation).
 PHASING = {"iterations": (12, 3), "burnin": (3, 1)}
 FEW_HETEROZYGOUS = 0.1  # as the filter of samples has it
 
-# Columns of a chromosome's calls.tsv: masked calls by true and imputed count of ALT.
-PAIRS = [f"true{t}_imputed{i}" for t in range(3) for i in range(3)]
+
+@dataclass
+class Chromosome:
+    """One chromosome's share of the work.
+
+    Attributes
+    ----------
+    name : str
+    rows : ndarray (v, b) uint8
+        Packed genotypes.
+    positions : ndarray (v,) int64
+    missing : int
+        Calls.
+    phasing : dict
+        iterations, burnin.
+    cells : ndarray (m,) int64
+        Calls to hide for the accuracy, as `draw_masked` gives them.
+    """
+
+    name: str
+    rows: np.ndarray
+    positions: np.ndarray
+    missing: int
+    phasing: dict = field(default_factory=dict)
+    cells: np.ndarray | None = None
 
 
-def impute_chromosome(source, chromosome, *, settings, prefix, calls, memory_mb):
-    """Fill the missing calls of one chromosome; called genotypes stay as they are.
+def impute_chromosomes(source, chromosomes, *, settings, prefix, calls, memory_mb):
+    """Fill the missing calls of chromosomes; called genotypes stay as they are.
 
     A chromosome with one variant is no work for Beagle, which needs neighbours: its missing calls
     become the most frequent genotype. Without a missing call, or without a variant, the chromosome
@@ -38,49 +68,71 @@ def impute_chromosome(source, chromosome, *, settings, prefix, calls, memory_mb)
     ----------
     source : path-like
         Reads <source>.bed, .bim, .fam of the filtered genotypes.
-    chromosome : str
-        Canonical name.
+    chromosomes : list of str
+        Canonical names, in genome order.
     settings : mapping
         `imputation` of the study: seed, mask_fraction, iterations and burnin (a number, or auto:
         by the chromosome's share of heterozygous calls), threads.
     prefix : path-like
         Writes <prefix>.bed, .bim, .fam.
     calls : path-like
-        Writes this table: one row with variants, missing calls, method and the masked calls by
-        true and imputed genotype.
+        Writes this table: a row a chromosome with variants, missing calls, method and the masked
+        calls by true and imputed genotype.
     memory_mb : int
         Of the job: PLINK, or Java.
     """
     Path(prefix).parent.mkdir(parents=True, exist_ok=True)
     bim, samples = bed.read_bim(f"{source}.bim"), bed.read_fam(f"{source}.fam")
     rows = bed.open_bed(f"{source}.bed", variants=len(bim), samples=len(samples))
-    here = np.flatnonzero(bim["chromosome"] == chromosome)
-    bim, rows = bim.iloc[here], rows[here[0] : here[-1] + 1] if len(here) else rows[:0]
-    rows = np.array(rows)  # out of the memory map: this chromosome's share only
-    genotypes = count_genotypes(rows, len(samples))
-    missing = int(genotypes[3])
-    method = choose_method(len(rows), missing)
-    log.info("%s: %d variants, %d calls missing: %s", chromosome, len(rows), missing, method)
-    pairs = np.zeros((3, 3), dtype=np.int64)
-    imputed = rows
-    if missing:
-        settings = settings | choose_phasing(genotypes, settings)
-        positions = bim["position"].to_numpy()
-        imputed = _fill(rows, len(samples), positions, settings, memory_mb, prefix)
-        if settings["mask_fraction"] is not False:
-            seed = [settings["seed"], zlib.crc32(chromosome.encode())]
-            cells = draw_masked(rows, len(samples), settings["mask_fraction"], seed)
-            masked = put_missing(rows, len(samples), cells)
-            again = _fill(masked, len(samples), positions, settings, memory_mb, prefix)
-            pairs = count_pairs(rows, again, len(samples), cells)
-    bed.write_bed(imputed, f"{prefix}.bed")
-    bed.write_bim(bim, f"{prefix}.bim")
+    shares = [_share(name, rows, bim, len(samples), settings) for name in chromosomes]
+    gaps = [share for share in shares if share.missing]
+    hidden = [share for share in gaps if share.cells is not None]
+    work = [(share.rows, share.positions, share.phasing) for share in gaps]
+    work += [
+        (put_missing(share.rows, len(samples), share.cells), share.positions, share.phasing)
+        for share in hidden
+    ]
+    filled = _fill(work, len(samples), memory_mb, settings, prefix)
+    pairs = {
+        share.name: count_pairs(share.rows, again, len(samples), share.cells)
+        for share, again in zip(hidden, filled[len(gaps) :], strict=True)
+    }
+    imputed = {share.name: one for share, one in zip(gaps, filled, strict=False)}
+    whole = [imputed.get(share.name, share.rows) for share in shares]
+    bed.write_bed(np.concatenate(whole), f"{prefix}.bed")
+    bed.write_bim(bim[bim["chromosome"].isin(chromosomes)], f"{prefix}.bim")
     bed.write_fam(samples, f"{prefix}.fam")
-    row = [chromosome, len(rows), missing, method, *pairs.ravel()]
-    write_table(
-        pd.DataFrame([row], columns=["chromosome", "variants", "missing_before", "method", *PAIRS]),
-        calls,
-    )
+    write_table(_calls_table(shares, pairs), calls)
+
+
+def _share(name, rows, bim, samples, settings):
+    """What one chromosome asks for."""
+    here = np.flatnonzero(bim["chromosome"] == name)
+    # Out of the memory map: this chromosome's share only.
+    rows = np.array(rows[here[0] : here[-1] + 1] if len(here) else rows[:0])
+    genotypes = count_genotypes(rows, samples)
+    share = Chromosome(name, rows, bim["position"].to_numpy()[here], int(genotypes[3]))
+    method = choose_method(len(rows), share.missing)
+    log.info("%s: %d variants, %d calls missing: %s", name, len(rows), share.missing, method)
+    if share.missing:
+        share.phasing = choose_phasing(genotypes, settings)
+        if settings["mask_fraction"] is not False:
+            seed = [settings["seed"], zlib.crc32(name.encode())]
+            share.cells = draw_masked(rows, samples, settings["mask_fraction"], seed)
+    return share
+
+
+def _calls_table(shares, pairs):
+    none = np.zeros((3, 3), dtype=np.int64)
+    table = [
+        [
+            share.name, len(share.rows), share.missing,
+            choose_method(len(share.rows), share.missing), *pairs.get(share.name, none).ravel(),
+        ]
+        for share in shares
+    ]  # fmt: skip
+    names = ["chromosome", "variants", "missing_before", "method", *PAIRS]
+    return pd.DataFrame(table, columns=names)
 
 
 def choose_method(variants, missing):
@@ -127,19 +179,40 @@ def count_genotypes(rows, samples):
     return counts
 
 
-def _fill(rows, samples, positions, settings, memory_mb, prefix):
-    """Packed rows without a missing call; every call of `rows` is checked to be unchanged."""
-    if len(rows) == 1:
-        return fill_most_frequent(rows, samples)
-    with scratch(prefix) as folder:
-        imputed = run_beagle(
-            rows, samples, positions, settings=settings, memory_mb=memory_mb, folder=folder
-        )
+def _fill(work, samples, memory_mb, settings, prefix):
+    """Packed rows without a missing call, for each item of work.
+
+    What Beagle does alike goes into one run of it, chromosome after chromosome: for small ones a
+    start of Java costs more than they do. Every call is checked to be unchanged.
+
+    Parameters
+    ----------
+    work : list of (rows, positions, phasing)
+    """
+    filled, runs = [None] * len(work), {}
+    for place, (rows, positions, phasing) in enumerate(work):
+        if len(rows) == 1:
+            filled[place] = fill_most_frequent(rows, samples)
+        else:
+            alike = (*phasing.items(), len(positions) > WINDOW_VARIANTS)
+            runs.setdefault(alike, []).append(place)
+    for places in runs.values():
+        parts = [work[place][:2] for place in places]
+        phased = settings | work[places[0]][2]
+        with scratch(prefix) as folder:
+            told = run_beagle(parts, samples, settings=phased, memory_mb=memory_mb, folder=folder)
+        for place, imputed in zip(places, told, strict=True):
+            filled[place] = imputed
+    for (rows, _, _), imputed in zip(work, filled, strict=True):
+        _refuse_changed(rows, imputed, samples)
+    return filled
+
+
+def _refuse_changed(rows, imputed, samples):
     for part, before in bed.blocks(rows, samples):
         after = bed.unpack(imputed[part], samples)
         if (after == bed.MISSING).any() or ((before != after) & (before != bed.MISSING)).any():
             raise RuntimeError("Beagle left a call missing or changed a called genotype")
-    return imputed
 
 
 def fill_most_frequent(rows, samples):
@@ -153,89 +226,16 @@ def fill_most_frequent(rows, samples):
     return bed.pack(np.where(counts == bed.MISSING, fill[:, None], counts))
 
 
-def draw_masked(rows, samples, fraction, seed):
-    """Draw the called genotypes to hide.
-
-    Parameters
-    ----------
-    rows : ndarray (v, b) uint8
-        Packed genotypes.
-    samples : int
-    fraction : float
-        Share of all genotypes that is drawn; those among them that are missing fall out, so that
-        the same share of the called ones is left, in the mean.
-    seed : int or list of int
-
-    Returns
-    -------
-    ndarray (m,) int64
-        Sorted indices variant * samples + sample; in a small chromosome there may be none.
-    """
-    size = len(rows) * samples
-    rng = np.random.default_rng(seed)
-    cells = np.sort(rng.choice(size, size=max(1, round(fraction * size)), replace=False))
-    return cells[_take(rows, samples, cells) != bed.MISSING]
-
-
-def _take(rows, samples, cells):
-    """Counts of ALT of single genotypes, (m,) int8, by index variant * samples + sample."""
-    variant, sample = np.divmod(cells, samples)
-    found = bed.unpack(rows[variant, sample // 4][:, None], 4)
-    return found[np.arange(len(cells)), sample % 4]
-
-
-def put_missing(rows, samples, cells):
-    """Copy of packed rows in which the genotypes at `cells` are missing."""
-    variant, sample = np.divmod(cells, samples)
-    masked = rows.copy()
-    shift = (2 * (sample % 4)).astype(np.uint8)
-    np.bitwise_and.at(masked, (variant, sample // 4), ~(np.uint8(3) << shift))
-    np.bitwise_or.at(masked, (variant, sample // 4), np.uint8(1) << shift)
-    return masked
-
-
-def count_pairs(true, imputed, samples, cells):
-    """Masked calls by true (row) and imputed (column) count of ALT, (3, 3) int64."""
-    pairs = np.zeros((3, 3), dtype=np.int64)
-    np.add.at(pairs, (_take(true, samples, cells), _take(imputed, samples, cells)), 1)
-    return pairs
-
-
-def concordance(pairs):
-    """Share of masked calls that were imputed exactly; NaN without any."""
-    return float(np.trace(pairs) / pairs.sum()) if pairs.sum() else float("nan")
-
-
-def dosage_r2(pairs):
-    """Squared correlation of true and imputed counts of ALT; NaN where either is constant.
-
-    Parameters
-    ----------
-    pairs : ndarray (3, 3) int64
-        Calls by true (row) and imputed (column) count.
-    """
-    if not pairs.sum():
-        return float("nan")
-    weights = pairs / pairs.sum()
-    value = np.arange(3)
-    true, imputed = weights.sum(axis=1), weights.sum(axis=0)
-    variances = [w @ value**2 - (w @ value) ** 2 for w in (true, imputed)]
-    if min(variances) < 1e-12:
-        return float("nan")
-    covariance = value @ weights @ value - (true @ value) * (imputed @ value)
-    return float(covariance**2 / (variances[0] * variances[1]))
-
-
 def merge_chromosomes(parts, chromosomes, *, source, prefix, accuracy):
     """Put the chromosomes together again and judge the imputation over all.
 
     Parameters
     ----------
     parts : list of path-like
-        Prefix of each chromosome's bed, with <prefix>.calls.tsv beside it; empty for imputation
-        off, when <source> is copied.
+        Prefix of each bed, of one chromosome or several, with <prefix>.calls.tsv beside it; empty
+        for imputation off, when <source> is copied.
     chromosomes : list of str
-        Names in genome order, one for each part.
+        All names in genome order.
     source : path-like
         Filtered genotypes: what the result must match, variant for variant.
     prefix : path-like
@@ -288,29 +288,3 @@ def _refuse_missing(rows, samples):
             allowed="off only where nothing is missing",
             mend="switch imputation on (drop imputation: off)",
         )
-
-
-def judge_imputation(calls):
-    """accuracy.tsv: a row a chromosome and a row for all of them.
-
-    Parameters
-    ----------
-    calls : DataFrame
-        chromosome, variants, missing_before, method and the columns `PAIRS`.
-
-    Returns
-    -------
-    DataFrame
-        chromosome, variants, missing_before, method, masked (calls), concordance and dosage_r2
-        (on masked calls; missing where none was masked).
-    """
-    total = calls[["variants", "missing_before", *PAIRS]].sum()
-    used = calls.loc[~calls["method"].isin([NO_VARIANTS, NONE_MISSING]), "method"]
-    total["chromosome"], total["method"] = TOTAL, ", ".join(used.unique()) or NONE_MISSING
-    calls = pd.concat([calls, total.to_frame().T], ignore_index=True)
-    pairs = calls[PAIRS].to_numpy(dtype=np.int64).reshape(-1, 3, 3)
-    return calls[["chromosome", "variants", "missing_before", "method"]].assign(
-        masked=pairs.sum(axis=(1, 2)),
-        concordance=[concordance(table) for table in pairs],
-        dosage_r2=[dosage_r2(table) for table in pairs],
-    )

@@ -11,12 +11,8 @@ from soyfold.common.logs import log
 from soyfold.genotypes import bed
 from soyfold.genotypes.counts import count_variants
 from soyfold.imputation.beagle import impute_from_panel, phase_panel
-from soyfold.imputation.imputing import (
-    BEAGLE,
-    MOST_FREQUENT,
-    NO_VARIANTS,
-    NONE_MISSING,
-)
+from soyfold.imputation.imputing import BEAGLE, MOST_FREQUENT
+from soyfold.imputation.masking import NO_VARIANTS, NONE_MISSING
 
 FEWEST_SHARED = 2  # variants of a chromosome that Beagle needs
 

@@ -1,6 +1,8 @@
 """What the storeys from genotypes to cohort read, and what of the settings decides their jobs."""
 
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
 from soyfold.common.digest import source_digests
 from soyfold.genotypes.sources import files_beside
@@ -20,6 +22,8 @@ JOIN_COLUMNS = (
     "unit",
     "unit_column",
 )
+SMALL_BYTES = 500_000  # of a gzipped VCF, some million calls
+TOGETHER = 5  # chromosomes
 READING = ("format", "marker_name", "codes", "dosage_certainty", "duplicates")
 
 
@@ -39,10 +43,17 @@ class Inputs:
         """What decides how genotypes are read."""
         return {key: self.study.settings["genotypes"].get(key) for key in READING}
 
-    @property
+    @cached_property
     def imputed(self):
-        """Chromosomes that are imputed: all or none."""
-        return self.study.chromosomes if self.study.imputation else []
+        """Chromosomes of each job of Beagle, by its name; none without imputation.
+
+        Of small files several share a job, in which a start of Java would cost more than they do.
+        """
+        names = self.study.chromosomes if self.study.imputation else []
+        size = sum(Path(name).stat().st_size for name in self.study.genotype_files)
+        step = TOGETHER if size < SMALL_BYTES else 1
+        parts = [names[first : first + step] for first in range(0, len(names), step)]
+        return {"_to_".join(dict.fromkeys((part[0], part[-1]))): part for part in parts}
 
     @property
     def beagle_memory(self):

@@ -1,12 +1,12 @@
-"""Fill the missing calls of one chromosome and count how masked calls come back."""
+"""Fill the missing calls of chromosomes and count how masked calls come back."""
 
 from soyfold.common.logs import rule_log
-from soyfold.imputation.imputing import impute_chromosome
+from soyfold.imputation.imputing import impute_chromosomes
 
 with rule_log(snakemake.log[0]):
-    impute_chromosome(
+    impute_chromosomes(
         snakemake.input.bed.removesuffix(".bed"),
-        snakemake.wildcards.chromosome,
+        snakemake.params.chromosomes,
         settings=snakemake.params.settings,
         prefix=snakemake.output.bed.removesuffix(".bed"),
         calls=snakemake.output.calls,
