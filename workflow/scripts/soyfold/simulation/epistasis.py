@@ -123,7 +123,32 @@ def plant_trait(dosage, sums, contacts, planting):
         If there are too many pairs, or nothing genetic is left to plant.
     """
     pairs, ratio = choose_pairs(sums, contacts, planting.pairs)
-    epistasis = planting.epistasis if contacts != "none" else 0.0
+    value, qtl = plant_pairs(dosage, pairs, planting)
+    contact = dict(zip(map(tuple, pairs.tolist()), ratio, strict=True))
+    met = [contact.get(pair) for pair in zip(qtl.chromosome, qtl.chromosome_2, strict=True)]
+    return value, qtl.assign(observed_expected=np.array(met, dtype=float))
+
+
+def plant_pairs(dosage, pairs, planting):
+    """Plant a trait of variance 1 whose products are those of given pairs of chromosomes.
+
+    Parameters
+    ----------
+    dosage : list of ndarray (L_c, n) int8
+        Count of ALT, for each chromosome.
+    pairs : ndarray (T, 2) int64
+        Rows of `dosage`; none for a trait without products.
+    planting : Planting
+        Its `products` are for each of them.
+
+    Returns
+    -------
+    value : ndarray (n,)
+        Genetic value plus noise; both have exactly the shares asked for in these lines.
+    truth : DataFrame
+        As `draw_qtl` returns it, with effect (trait units for each unit of the column).
+    """
+    epistasis = planting.epistasis if len(pairs) else 0.0
     qtl = draw_qtl(
         [len(counts) for counts in dosage],
         additive=planting.additive,
@@ -147,9 +172,7 @@ def plant_trait(dosage, sums, contacts, planting):
     if genetic.any():
         noise -= genetic * (genetic @ noise) / (genetic @ genetic)
     value = genetic + noise * _factor(noise, 1 - planting.heritability)
-    contact = dict(zip(map(tuple, pairs.tolist()), ratio, strict=True))
-    met = [contact.get(pair) for pair in zip(qtl.chromosome, qtl.chromosome_2, strict=True)]
-    return value, qtl.assign(effect=effects, observed_expected=np.array(met, dtype=float))
+    return value, qtl.assign(effect=effects)
 
 
 def _factor(column, variance):

@@ -1,0 +1,223 @@
+"""What could each model have seen? Planted epistasis found or not, by size, share and topology.
+
+    make bench-power BENCH_ARGS="--models gblup learned_contact_kernel --share 0.5 --lines 1008"
+
+A row a cell (model, cim, lines, share, topology, draw, split), written as it is measured: whoever
+stops it goes on where it was. Columns and what was found: benchmarks/README.md. Traits are planted
+on the real genotypes of config/yeast.yaml; beyond its lines, on crosses of them in silico.
+"""
+
+import argparse
+import itertools
+import logging
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow" / "scripts"))
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from soyfold.common.chromosomes import read_chromosomes
+from soyfold.common.errors import UserError
+from soyfold.common.files import read_table
+from soyfold.contacts.cim import make_control, normalise
+from soyfold.metrics import pearson
+from soyfold.simulation.epistasis import Planting, cross_lines, plant_pairs
+from soyfold.simulation.planted import read_source
+from soyfold.simulation.topologies import TOPOLOGIES, topology_pairs
+from soyfold.study.registry import load_models
+from soyfold.study.settings import load_study
+from soyfold.training.tasks import Cohort, Task
+
+ROOT = Path(__file__).resolve().parents[2]
+KEYS = ["model", "cim", "lines", "share", "topology", "draw", "split"]
+COLUMNS = [*KEYS, "pcc", "loglik", "seconds"]
+# CIMs that each model is asked with; those of the second kind have five permuted ones at most.
+DECIDES = ("contact_kernel", "learned_contact_kernel", "contact_readout")
+WITH_CIM = (*DECIDES, "contact_readout_learned", "csafm", "cisem")
+WITHOUT = ("gblup", "lightgbm", "transformer")
+OTHER_CIMS = ("expected", "constant", "zero")
+FEW_PERMUTED = 5
+MORGANS_PER_MB = 3.5  # of yeast, for crosses
+TESTED, VALIDATED = 0.2, 0.1  # shares of the lines
+METHOD = "observed_expected"  # as pairs are chosen
+# What holds a model's CIM against permuted ones: with the prior on what departs from it.
+LIKELIHOODS = ("log_posterior", "log_likelihood")
+
+
+def read_arguments(arguments=None):
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--study", default="config/yeast.yaml", help="its results must be there")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--models", nargs="+", default=[*WITHOUT, *WITH_CIM])
+    parser.add_argument("--lines", nargs="+", type=int, default=[1008])
+    parser.add_argument("--share", nargs="+", type=float, default=[0.5])
+    parser.add_argument("--topology", nargs="+", choices=TOPOLOGIES, default=["contact"])
+    parser.add_argument("--draws", type=int, default=5)
+    parser.add_argument("--splits", type=int, default=2)
+    parser.add_argument("--permuted", type=int, default=20, help="where a model decides by them")
+    parser.add_argument("--cims", nargs="+", help="these alone, such as real permuted1 zero")
+    parser.add_argument("--thin", type=float, default=0.0, help="share of lines in which a SNP must"
+                        " differ from the last one kept (prototypes took 0.01)")  # fmt: skip
+    return parser.parse_args(arguments)
+
+
+def cims_of(model, permuted):
+    """Names of the CIMs that a model is asked with."""
+    if model not in WITH_CIM:
+        return ["none"]
+    count = permuted if model in DECIDES else min(permuted, FEW_PERMUTED)
+    return ["real", *(f"permuted{k}" for k in range(1, count + 1)), *OTHER_CIMS]
+
+
+def thinned(dosage, chromosome, share):
+    """Columns kept: the first of a chromosome, and each that differs enough from the last kept."""
+    kept = []
+    for column in range(dosage.shape[1]):
+        new = not kept or chromosome[column] != chromosome[kept[-1]]
+        if new or (dosage[:, column] != dosage[:, kept[-1]]).mean() >= share:
+            kept.append(column)
+    return np.array(kept)
+
+
+class Source:
+    """Genotypes, contacts and traits planted on them.
+
+    Parameters
+    ----------
+    study : path-like
+        Study file with results.
+    thin : float
+        As for `thinned`; QTL are planted among all SNPs.
+    """
+
+    def __init__(self, study, thin=0.0):
+        config, schemas = yaml.safe_load(Path(study).read_text()), ROOT / "workflow/schemas"
+        self.dosage, _, self.variants, self.sums = read_source(config, schemas, file=study)
+        settings = load_study(config, schemas, file=study)
+        settings["training"]["preset"] = "cpu"
+        self.settings, self.schemas = settings, schemas
+        self.chromosomes = read_chromosomes(settings["chromosomes"])
+        self.cim = normalise(self.sums, METHOD, chromosomes=self.chromosomes)
+        self.thin = thin
+
+    def block(self, model):
+        """A model's entry of the registry; the CIM is taken as it is given."""
+        [block] = load_models(self.settings, self.schemas, [model]).values()
+        if model in ("contact_kernel", "learned_contact_kernel"):
+            block["parameters"] |= {"contacts": "cim"}
+        return block | {"held_out": False}
+
+    def cim_named(self, name):
+        """The CIM itself, a control's, or None."""
+        if name in ("real", "none"):
+            return self.cim  # what needs none doesn't look
+        options = {"chromosomes": self.chromosomes, "method": METHOD, "zero_diagonal": False}
+        return make_control(name, self.cim, self.sums, **options)
+
+    def lines_of(self, lines, draw):
+        """Dosages (lines, L): of the study's own lines while there are enough, then of crosses."""
+        rng = np.random.default_rng([draw, 5])
+        if lines <= len(self.dosage):
+            rows = np.sort(rng.choice(len(self.dosage), size=lines, replace=False))
+            return np.asarray(self.dosage)[rows]
+        places = self.variants.chromosome.to_numpy(), self.variants.position.to_numpy()
+        return cross_lines(
+            np.asarray(self.dosage), *places, crosses=lines, morgans_per_mb=MORGANS_PER_MB, rng=rng
+        )[0]
+
+    def planted(self, lines, share, topology, draw):
+        """The cohort without a CIM: a draw's lines, SNPs and values."""
+        dosage = self.lines_of(lines, draw)
+        names = list(self.sums)
+        chromosome = self.variants.chromosome.to_numpy()
+        parts = [dosage[:, chromosome == name].T for name in names]
+        plain = Planting(epistasis=share, seed=draw)
+        sizes, contacts = [len(part) for part in parts], self.sums.to_numpy()
+        pairs = topology_pairs(topology, contacts, sizes, plain.pairs, plain.generator(6))
+        each = plain.products * plain.pairs // len(pairs)
+        planting = Planting(epistasis=share, seed=draw, products=each)
+        values, _ = plant_pairs(parts, pairs if share else pairs[:0], planting)
+        if self.thin:
+            kept = thinned(dosage, chromosome, self.thin)
+            dosage, chromosome = np.ascontiguousarray(dosage[:, kept]), chromosome[kept]
+        samples = pd.DataFrame({"sample": np.arange(lines).astype(str), "row": np.arange(lines)})
+        return Cohort(dosage, samples, values, chromosome, self.cim)
+
+
+def draw_split(cohort, split):
+    """A task of random parts."""
+    n = len(cohort.values)
+    order = np.random.default_rng([split, 9]).permutation(n)
+    part = np.full(n, "train", dtype=object)
+    tested, validated = round(TESTED * n), round(VALIDATED * n)
+    part[order[:tested]], part[order[tested : tested + validated]] = "test", "val"
+    return Task(
+        sample=cohort.lines["sample"].to_numpy(dtype=str), part=part.astype(str),
+        y=cohort.values, dosage=cohort.dosage, row=np.arange(n), seed=split,
+    )  # fmt: skip
+
+
+def measure(block, cohort, cim, split):
+    """PCC on the test lines, what holds the CIM against others, CPU seconds of one fit."""
+    cohort = Cohort(cohort.dosage, cohort.lines, cohort.values, cohort.snp_chromosome, cim)
+    task = draw_split(cohort, split)
+    started = time.process_time()
+    if block["kind"] == "direct":
+        from soyfold.training.direct_fits import fit_direct as fit
+    else:
+        from soyfold.training.network_fits import fit_network as fit
+    done = fit(block, task, cohort)
+    seconds = time.process_time() - started
+    test = task.rows("test")
+    told = {name: value for part, name, value in done.extra if part is None}
+    loglik = next((told[name] for name in LIKELIHOODS if name in told), np.nan)
+    return pearson(task.y[test], done.predicted[test]), loglik, seconds
+
+
+def cells(given):
+    """All cells asked for; those of one cohort and split stand together."""
+    asked = [(model, cim) for model in given.models for cim in cims_of(model, given.permuted)]
+    if given.cims:
+        asked = [(model, cim) for model, cim in asked if cim in (*given.cims, "none")]
+    cohorts = itertools.product(given.lines, given.share, given.topology, range(given.draws))
+    for (lines, share, topology, draw), split in itertools.product(cohorts, range(given.splits)):
+        for model, cim in asked:
+            yield (model, cim, lines, share, topology, draw + 1, split)
+
+
+def main(arguments=None):
+    """Measure what is not in the table yet, a row at a time."""
+    given = read_arguments(arguments)
+    logging.getLogger("soyfold").setLevel(logging.ERROR)
+    source = Source(given.study, given.thin)
+    known = set()
+    if given.out.is_file():
+        known = set(read_table(given.out)[KEYS].itertuples(index=False, name=None))
+    else:
+        given.out.parent.mkdir(parents=True, exist_ok=True)
+        given.out.write_text("\t".join(COLUMNS) + "\n")
+    asked = list(cells(given))
+    waiting = [cell for cell in asked if cell not in known]
+    print(f"{len(asked) - len(waiting)} of {len(asked)} cells are there", flush=True)
+    place, cohort = None, None
+    for number, cell in enumerate(waiting, start=1):
+        model, cim, *where, split = cell
+        if where != place:
+            place, cohort = where, source.planted(*where)
+        result = measure(source.block(model), cohort, source.cim_named(cim), split)
+        row = [*map(str, cell), *(f"{value:.6g}" for value in result)]
+        with given.out.open("a") as stream:
+            stream.write("\t".join(row) + "\n")
+        print(f"{number} of {len(waiting)}  " + " ".join(row), flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except UserError as error:
+        sys.exit(f"soyfold: ERROR {error}")
