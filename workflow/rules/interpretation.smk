@@ -85,6 +85,29 @@ rule collect_importance:
         "../scripts/collect_importance.py"
 
 
+rule collect_pairs:
+    input:
+        cim=f"{study.results}/contacts/cim.tsv",
+        checkpoints=study.fits.files(study.interpretation.paired, "checkpoint.npz"),
+    output:
+        pairs=f"{study.interpretation.folder}/pair_weights.tsv",
+    log:
+        f"{study.logs}/interpretation/collect_pairs.log",
+    conda:
+        "../../envs/training.yaml"
+    resources:
+        **study.resources(4000),
+    params:
+        fits=[{key: fit[key] for key in ("trait", "model")} for fit in study.interpretation.paired],
+        source=study.source(
+            "collect_pairs", *sorted({fit["model"] for fit in study.interpretation.paired})
+        ),
+    message:
+        "interpretation: what models learned of pairs of chromosomes"
+    script:
+        "../scripts/collect_pairs.py"
+
+
 rule compute_components:
     input:
         bed=f"{study.genotyped}/imputation/merged.bed",

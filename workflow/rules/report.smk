@@ -140,6 +140,33 @@ rule plot_attention:
         "../scripts/plot_attention.py"
 
 
+rule plot_pairs:
+    input:
+        pairs=f"{study.interpretation.folder}/pair_weights.tsv",
+    output:
+        png=report(
+            f"{study.report.figures}/pair_weights_{{trait}}.png",
+            caption="../report/pair_weights.rst",
+            **study.report.place("Pairs of chromosomes, {trait}", "contacts"),
+        ),
+        svg=f"{study.report.figures}/pair_weights_{{trait}}.svg",
+    log:
+        f"{study.logs}/report/plot_pairs_{{trait}}.log",
+    conda:
+        "../../envs/evaluation.yaml"
+    resources:
+        **study.resources(),
+    params:
+        labels=lambda wildcards: {
+            fit["model"]: fit["label"] for fit in study.fits.paired(wildcards.trait)
+        },
+        source=study.source("plot_pairs"),
+    message:
+        "report: contacts and what was learned of pairs of chromosomes, {wildcards.trait}"
+    script:
+        "../scripts/plot_pairs.py"
+
+
 rule plot_tuning:
     input:
         trials=f"{study.results}/training/{{trait}}/{{model}}/tuning/trials.tsv",

@@ -19,7 +19,8 @@ HEAVY = (
 LOADS = {
     ("matplotlib",): (
         "plot_attention", "plot_cim", "plot_comparisons", "plot_controls", "plot_learning_curves",
-        "plot_manhattan", "plot_predicted", "plot_predictions", "plot_recovery", "plot_tuning",
+        "plot_manhattan", "plot_pairs", "plot_predicted", "plot_predictions", "plot_recovery",
+        "plot_tuning",
     ),
     ("cooler",): ("load_library", "merge_libraries", "sum_contacts"),
     ("numba",): ("find_clusters", "import_genotypes"),

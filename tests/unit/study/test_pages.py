@@ -79,6 +79,15 @@ def test_figures_follow_from_the_study(demo, plain):
     } <= more
 
 
+def test_models_that_learn_of_pairs_have_a_table_and_a_figure_of_them(demo):
+    models = ["gblup", "contact_kernel", "learned_contact_kernel", "learned_contact_kernel_sparse"]
+    study = load_demo({**PLAIN, "training": {"models": models}})
+    assert {fit["model"] for fit in study.interpretation.paired} == set(models[2:])
+    assert [Path(path).name for path in study.interpretation.tables] == ["pair_weights.tsv"]
+    assert {"pair_weights_oil", "pair_weights_protein"} <= set(study.report.drawn)
+    assert not any("pair_weights" in name for name in demo.report.drawn)
+
+
 def test_the_interpretation_shows_each_of_its_tables_once():
     study = load_demo(QTL)
     names = study.report.pages["interpretation"].facts["names"]

@@ -37,6 +37,7 @@ DECLARATION = {
     "kind": "direct",
     "needs": ["cim"],
     "kernels": ["additive"],
+    "pairs": True,
     "seeds_per_job": "all",
     "parameters": {
         "contacts": {"default": "observed_expected", "enum": ["observed_expected", "cim", "size"],

@@ -89,6 +89,11 @@ class Fits:
         """Those of a trait's fits whose attention can be drawn."""
         return [fit for fit in self.of(trait) if self.study.models[fit["model"]]["attention"]]
 
+    def paired(self, trait):
+        """Those of a trait's fits that learn how pairs of chromosomes interact."""
+        modules = {name: block["module"] for name, block in self.study.models.items()}
+        return [fit for fit in self.of(trait) if declaration(modules[fit["model"]]).pairs]
+
     @property
     def search(self):
         """How hyperparameters are searched."""

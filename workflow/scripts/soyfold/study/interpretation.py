@@ -60,6 +60,11 @@ class Interpretation:
             if (trait, fit["model"]) in self.models
         ]
 
+    @cached_property
+    def paired(self):
+        """Fits that learn how pairs of chromosomes interact, whatever models are asked."""
+        return [fit for trait in self.study.traits for fit in self.study.fits.paired(trait)]
+
     def names(self, method):
         """Regular expression of the models that are asked in one way."""
         names = dict.fromkeys(name for _, name in self.models)
@@ -147,5 +152,6 @@ class Interpretation:
             "gwas_summary": self.scanned,
             "overlap": self.compared,
             "qtl_recovery": self.qtl,
+            "pair_weights": self.paired,
         }
         return [f"{self.folder}/{name}.tsv" for name, given in made.items() if given]

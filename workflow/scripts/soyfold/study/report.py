@@ -126,6 +126,7 @@ class Report:
             *[f"learning_curves_{trait}" for trait in self.curved],
             *[f"predictions_{trait}" for trait in traits],
             *[f"attention_{trait}" for trait in attentive],
+            *[f"pair_weights_{trait}" for trait in traits if study.fits.paired(trait)],
             *(["controls"] if study.evaluation.controlled else []),
             *[f"comparisons_{scheme}_{metric}" for scheme in compared for metric in COMPARED],
             *[f"tuning_{trait}_{model}" for trait, model in study.fits.tuned],

@@ -77,6 +77,12 @@ def save_networks(path, networks, scaler, layout, block, traits=()):
     )
 
 
+def load_direct(path):
+    """The fitted direct model of a checkpoint."""
+    arrays, facts = read_checkpoint(path)
+    return import_model(facts["module"]).from_state(arrays)
+
+
 def _prefix(number, members):
     """Where a member's weights stand among the arrays."""
     return WEIGHTS if members == 1 else f"member{number}/{WEIGHTS}"
