@@ -8,11 +8,10 @@ triangles are kept, in blocks of rows, in float32: a stack takes 2 G n^2 bytes, 
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, lapack
-
-from soyfold.models.kernels.pairs import chromosome_kernels
 
 FLOATS = 2**19  # numbers of the stack in a block: a processor's cache holds them
 
@@ -112,14 +111,19 @@ def stack_kernels(dosage, centre, snp_chromosome, count, snp_weights, *, kind=np
     kind : type, keyword only
         Of the numbers that are kept.
     """
-    n, blocks = len(dosage), []
+    n = len(dosage)
     step = max(16, FLOATS // (count * n))
-    for start in range(0, n, step):
-        rows = slice(start, min(start + step, n))
-        kernels = chromosome_kernels(
-            dosage[rows], dosage[: rows.stop], centre, snp_chromosome, count, snp_weights
-        )
-        blocks.append((rows, kernels.astype(kind)))
+    edges = [*range(0, n, step), n]
+    blocks = [
+        (slice(start, stop), np.empty((count, stop - start, stop), dtype=kind))
+        for start, stop in pairwise(edges)
+    ]
+    for chromosome in range(count):
+        own = np.flatnonzero(snp_chromosome == chromosome)
+        centred = dosage[:, own] - centre[own]
+        weighted = centred * snp_weights[own]
+        for rows, kernels in blocks:
+            kernels[chromosome] = weighted[rows] @ centred[: rows.stop].T
     return KernelStack(blocks)
 
 
