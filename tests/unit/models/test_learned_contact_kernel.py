@@ -333,11 +333,12 @@ def test_sparse_snps_have_half_of_their_weight_from_the_sparse_fit():
     np.testing.assert_allclose(model.predict(new), dense_fit(model, dosage, y, new)[0], atol=1e-4)
 
 
-def test_noise_alone_is_at_the_bound_and_its_pairs_gain_nothing():
-    dosage = draw(60)
-    y = np.random.default_rng(9).normal(size=60)
-    found = fit(dosage, y, draw_contacts()).summary()
-    assert found["gain_pairs"] < 2 and found["heritability"] < 0.5
+def test_noise_alone_gains_nothing_by_pairs_and_no_noise_at_all_is_a_bound():
+    dosage, rng = draw(60), np.random.default_rng(9)
+    found = fit(dosage, rng.normal(size=60), draw_contacts()).summary()
+    assert found["gain_pairs"] < 2 and not found["at_bound"]
+    found = fit(dosage, dosage @ rng.normal(size=len(CODES)), draw_contacts()).summary()
+    assert found["heritability"] > 0.99 and found["at_bound"]
 
 
 def test_state_is_all_that_predicts(tmp_path):
