@@ -20,7 +20,7 @@ import pandas as pd
 from scipy.linalg import cho_solve, solve_triangular
 
 from soyfold.common.blocks import blocks
-from soyfold.models.kernels.learned_weights import NOISE, Posterior
+from soyfold.models.kernels.learned_weights import Posterior, climb
 from soyfold.models.kernels.likelihood import fit_by_reml
 from soyfold.models.kernels.names import ADDITIVE
 from soyfold.models.kernels.pairs import FLOATS, chromosome_kernels, cross_products
@@ -66,7 +66,6 @@ DECLARATION = {
     ],
 }  # fmt: skip
 SPARSE = 0.5  # of a SNP's weight, where the sparse fit has a say
-TAU = 1.0  # where its search begins
 
 
 @dataclass(frozen=True)
@@ -205,7 +204,7 @@ class LearnedModel:
         }
 
     def summary(self):
-        """Variances, share of the pairs, tau, log-likelihood and what is gained: see `_figures`."""
+        """Variances, share of the pairs, tau, log-likelihood, gains: `learned_weights.climb`."""
         return dict(self.figures)
 
 
@@ -233,73 +232,6 @@ def _snp_weights(dosage, y, centre, *, sparse, seed, kernels):
         told = snp_weights(dosage, y, seed=seed, kernels=kernels)
         weights += SPARSE * (told / (told @ squares) - weights)
     return weights * (len(dosage) - 1)
-
-
-def _figures(posterior, theta, now, *, scale, log_posterior):
-    """What `summary` gives, but for the gains.
-
-    heritability, share (of the pairs in the genetic variance), tau, variance_genetic,
-    variance_residual, log_likelihood (REML, comparable with GBLUP's), log_posterior (with the
-    log density of a and t, relative to that at 0), at_bound (no noise, or nothing but it).
-    """
-    own = now.chromosomes @ posterior.own
-    between = (now.pairs * posterior.sizes).sum() / 2
-    genetic = own + between
-    # Densities of the values in trait units.
-    shift = (len(posterior.values) - 1) * np.log(scale)
-    return {
-        "heritability": genetic / (genetic + now.noise),
-        "share": between / genetic,
-        "tau": theta[3],
-        "variance_genetic": genetic * scale**2,
-        "variance_residual": now.noise * scale**2,
-        "log_likelihood": log_posterior - posterior.log_prior(theta) - shift,
-        "log_posterior": log_posterior - shift,
-        "at_bound": bool(now.noise < 1.01 * NOISE[0] or genetic < 1e-4),
-    }
-
-
-def _climb(posterior, alone, scale, p):
-    """The likeliest variances: without pairs first, then with them from there.
-
-    Parameters
-    ----------
-    posterior : Posterior
-    alone : dict
-        GBLUP's figures, from which the climb starts.
-    scale : float
-        The values' standard deviation.
-    p : dict
-        The model's parameters.
-
-    Returns
-    -------
-    variances : soyfold.models.kernels.learned_weights.Variances
-    figures : dict
-    """
-    noise, genetic = (
-        np.clip(alone[name] / scale**2, 0.05, 1.0)
-        for name in ("variance_residual", "variance_genetic")
-    )
-    theta = posterior.start(noise, genetic, TAU if p["tau"] is None else p["tau"])
-    bounds = posterior.bounds(tau=False, free=False, pairs=False)
-    found = posterior.maximise(theta, bounds, iterations=p["iterations"], pairs=False)
-    pairs, without = False, found[1]
-    if len(posterior.size):
-        bounds = posterior.bounds(tau=p["tau"] is None, free=p["pairs"] == "learned")
-        more = posterior.maximise(found[0], bounds, iterations=p["iterations"])
-        pairs = more[1] > without
-        found = more if pairs else found
-    theta, log_posterior, iterations, converged = found
-    now = posterior.variances(theta, pairs=pairs)
-    figures = _figures(posterior, theta, now, scale=scale, log_posterior=log_posterior)
-    return now, {
-        **figures,
-        "gain": figures["log_posterior"] - alone["log_likelihood"],
-        "gain_pairs": log_posterior - without,
-        "iterations": iterations,
-        "converged": converged,
-    }
 
 
 def fit(dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None):
@@ -347,7 +279,10 @@ def fit(dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None):
         stack, (y - y.mean()) / scale, contacts,
         prior=(p["chromosome_variance"], p["pair_variance"]),
     )  # fmt: skip
-    now, figures = _climb(posterior, alone, scale, p)
+    now, figures = climb(
+        posterior, alone, scale,
+        tau=p["tau"], free=p["pairs"] == "learned", iterations=p["iterations"],
+    )  # fmt: skip
     factor = factorise(stack.covariance(now.chromosomes, now.pairs, now.noise))
     ones, solved = cho_solve(factor, np.column_stack([np.ones_like(y), posterior.values])).T
     mean = solved.sum() / ones.sum()

@@ -24,6 +24,7 @@ FAR = 12.0  # bound of a and t
 FIRST = 4  # parameters before a and t: ln s_e, alpha, ln s_p, tau
 NOWHERE = 1e10  # minus the height where genetic variances drown the noise in float32's rounding
 START = 0.1  # of s_p, where nothing is known
+TAU = 1.0  # where its search begins
 
 
 @dataclass(frozen=True)
@@ -166,3 +167,73 @@ class Posterior:
         best = theta.copy()
         best[searched] = found.x
         return best, -float(found.fun), int(found.nit), bool(found.success)
+
+
+def climb(posterior, alone, scale, *, tau, free, iterations):
+    """The likeliest variances: without pairs first, then with them from there.
+
+    Parameters
+    ----------
+    posterior : Posterior
+    alone : dict
+        GBLUP's figures, from which the climb starts.
+    scale : float
+        The values' standard deviation in trait units.
+    tau : float or None, keyword only
+        None where it is searched.
+    free : bool, keyword only
+        Whether pairs may depart from what contacts say.
+    iterations : int, keyword only
+        The most steps of either climb.
+
+    Returns
+    -------
+    variances : Variances
+        Without pairs where these gain nothing.
+    figures : dict
+        heritability, share (of the pairs in the genetic variance), tau, variance_genetic,
+        variance_residual, log_likelihood (REML, comparable with GBLUP's), log_posterior (with the
+        log density of a and t, relative to that at 0), at_bound (no noise, or nothing but it);
+        gain of the log posterior over GBLUP's log-likelihood, and gain_pairs over the same model
+        without pairs; iterations, converged.
+    """
+    noise, genetic = (
+        np.clip(alone[name] / scale**2, 0.05, 1.0)
+        for name in ("variance_residual", "variance_genetic")
+    )
+    theta = posterior.start(noise, genetic, TAU if tau is None else tau)
+    bounds = posterior.bounds(tau=False, free=False, pairs=False)
+    found = posterior.maximise(theta, bounds, iterations=iterations, pairs=False)
+    pairs, without = False, found[1]
+    if len(posterior.size):
+        bounds = posterior.bounds(tau=tau is None, free=free)
+        more = posterior.maximise(found[0], bounds, iterations=iterations)
+        pairs = more[1] > without
+        found = more if pairs else found
+    theta, log_posterior, taken, converged = found
+    now = posterior.variances(theta, pairs=pairs)
+    # A density of values in trait units.
+    height = log_posterior - (len(posterior.values) - 1) * np.log(scale)
+    return now, {
+        **_shares(posterior, now, scale),
+        "tau": theta[3],
+        "log_likelihood": height - posterior.log_prior(theta),
+        "log_posterior": height,
+        "gain": height - alone["log_likelihood"],
+        "gain_pairs": log_posterior - without,
+        "iterations": taken,
+        "converged": converged,
+    }
+
+
+def _shares(posterior, now, scale):
+    """Variances in trait units, what they share out, and whether one is at its bound."""
+    between = (now.pairs * posterior.sizes).sum() / 2
+    genetic = now.chromosomes @ posterior.own + between
+    return {
+        "heritability": genetic / (genetic + now.noise),
+        "share": between / genetic,
+        "variance_genetic": genetic * scale**2,
+        "variance_residual": now.noise * scale**2,
+        "at_bound": bool(now.noise < 1.01 * NOISE[0] or genetic < 1e-4),
+    }
