@@ -64,6 +64,7 @@ rule collect_importance:
         fits=study.interpretation.importance_tables("fits"),
         chromosomes=study.interpretation.importance_tables("chromosomes"),
         attention=study.fits.files(study.interpretation.attentive, "attention.tsv"),
+        estimates=study.fits.files(study.interpretation.attentive, "estimates.tsv"),
         variants=f"{study.results}/cohort/variants.tsv",
     output:
         **study.interpretation.collected,

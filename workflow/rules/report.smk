@@ -117,7 +117,8 @@ rule plot_attention:
     input:
         cim=f"{study.results}/contacts/cim.tsv",
         variants=f"{study.results}/cohort/variants.tsv",
-        attention=study.report.attention,
+        attention=study.report.attention("attention.tsv"),
+        estimates=study.report.attention("estimates.tsv"),
     output:
         png=report(
             f"{study.report.figures}/attention_{{trait}}.png",

@@ -12,7 +12,10 @@ with rule_log(snakemake.log[0]):
         snakemake.output.chromosomes,
     )
     if snakemake.params.attentive:
-        files = zip(snakemake.params.attentive, snakemake.input.attention, strict=True)
-        fits = [{**fit, "attention": file} for fit, file in files]
+        given = (snakemake.params.attentive, snakemake.input.attention, snakemake.input.estimates)
+        fits = [
+            {**fit, "attention": attention, "estimates": estimates}
+            for fit, attention, estimates in zip(*given, strict=True)
+        ]
         table = attention_table(fits, count_snps(snakemake.input.variants))
         write_table(table, snakemake.output.attention)

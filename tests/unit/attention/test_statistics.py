@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soyfold.attention import statistics as module
-from soyfold.attention.biased import attention_floors, attention_statistics
+from soyfold.attention.biased import attention_floors, attention_statistics, logit_spread
 
 
 def dense_attention(q, k, H, chromosome, *, biased):
@@ -181,6 +181,19 @@ def test_undefined_is_nan_and_absent_chromosomes_hurt_nothing():
     assert zero["aas"].isnan().all()
     assert not zero["nae"].isnan().any()
     assert math.isfinite(attention_floors(H, chromosome)["AAS_uniform"])
+
+
+def test_the_spread_of_logits_is_their_sd_over_keys_and_takes_half_its_square_of_the_entropy():
+    q, k = torch.randn(2, 1, 3, 400, 16, dtype=torch.float64)
+    k = k + 5  # the same for all keys: moves no attention
+    scaled = q * 0.2 / 4
+    logits = scaled @ k.mT
+    found = logit_spread(scaled, k)
+    wanted = logits.var(-1, correction=0).mean(-1).sqrt()
+    torch.testing.assert_close(found, wanted, rtol=1e-10, atol=0)
+    entropy = torch.special.entr(logits.softmax(-1)).sum(-1).mean(-1)
+    torch.testing.assert_close(math.log(400) - entropy, found**2 / 2, rtol=0.05, atol=0)
+    assert (logit_spread(scaled.bfloat16(), k.bfloat16()) / found - 1).abs().max() < 0.02
 
 
 def test_wrong_shapes_are_named():

@@ -13,6 +13,7 @@ from soyfold.evaluation.scores import collect_scores, trait_table
 from soyfold.evaluation.verdicts import best_models, verdict
 from soyfold.report.pages.opening import opening_text
 from soyfold.report.summary import format_best, format_guards
+from soyfold.training.health import UNIFORM
 
 
 def fits(pcc, **values):
@@ -50,6 +51,13 @@ def test_models_that_report_no_variance_have_none_at_its_bound():
     values = fits([0.6, 0.5]).drop(columns=["at_bound", "heritability", "calibration_slope"])
     assert guards_of(values) is None
     assert has_learned("CI above PCC, MAE above mean predictor") and has_learned(np.nan)
+
+
+def test_uniform_attention_is_flagged_and_no_sign_that_nothing_was_learned():
+    values = fits([0.6, 0.5], NAE=[0.97, 0.99], NAE_uniform=1.0, AAS=0.61, AAS_uniform=0.6)
+    assert guards_of(values) == UNIFORM and has_learned(UNIFORM)
+    for sees in ({"NAE": 0.5}, {"AAS": 0.9}):
+        assert guards_of(values.assign(**sees)) is None
 
 
 def test_interval_of_one_split_is_fishers():

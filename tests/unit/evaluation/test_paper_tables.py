@@ -67,6 +67,15 @@ def test_floors_stand_beside_attention_and_nowhere_else(scores, paper):
     assert np.isnan(rows.within_chromosome["CIM", "AAS"]), "none was measured"
 
 
+def test_uniform_attention_is_said_of_the_variant_that_has_it(scores, paper):
+    assert variant_table(scores, VARIANTS, number=4, paper=paper).guards.isna().all()
+    of_csafm = (scores.model == "csafm") & (scores.metric == "AAS")
+    scores.loc[of_csafm, "value"] = 0.55  # no more than uniform attention's
+    table = variant_table(scores, VARIANTS, number=4, paper=paper)
+    assert set(table[table.variant == "CIM"].guards) == {"uniform attention"}
+    assert table[table.variant != "CIM"].guards.isna().all()
+
+
 def test_turned_rows_are_told_for_each_layer_in_order(scores, paper):
     table = variant_table(scores, VARIANTS, number=4, paper=paper)
     coupling = table[table.metric.str.startswith("negative")]

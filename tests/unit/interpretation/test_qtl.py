@@ -138,7 +138,8 @@ def test_loci_of_the_scan_are_near_themselves_and_shifted_ones_are_not(tmp_path)
     assert (row.near, row.p) == (same["near"], same["p"])
 
 
-def test_attention_table_is_mean_and_spread_over_seeds(tmp_path):
+@pytest.mark.parametrize(("nae", "guards"), [(0.95, "uniform attention"), (0.6, None)])
+def test_attention_table_is_mean_and_spread_over_seeds(tmp_path, nae, guards):
     names = ["chrI", "chrII"]
     seeds = [np.array([[0.2, 0.8], [0.5, 0.5]]), np.array([[0.4, 0.6], [0.5, 0.5]])]
     fits = []
@@ -147,12 +148,20 @@ def test_attention_table_is_mean_and_spread_over_seeds(tmp_path):
         table = pd.DataFrame(values, columns=names)
         table.insert(0, "chromosome", names)
         write_table(table, path)
-        fits.append({"trait": "oil", "model": "csafm", "attention": path})
+        estimates = tmp_path / f"{number}_estimates.tsv"
+        rows = [("test", name, value) for name, value in (("NAE", nae), ("AAS", 0.5))]
+        write_table(pd.DataFrame(rows, columns=["part", "metric", "value"]), estimates)
+        fits.append({"trait": "oil", "model": "csafm", "attention": path, "estimates": estimates})
     table = attention_table(fits, pd.Series({"chrI": 30, "chrII": 10})).set_index(["queries", "on"])
     row = table.loc[("chrI", "chrII")]
     assert (row.attention, row.uniform) == pytest.approx((0.7, 0.25))
     assert row.enrichment == pytest.approx(0.7 / 0.25)
     assert row.attention_sd == pytest.approx(np.std([0.8, 0.6], ddof=1))
+    flat = [(values / [0.75, 0.25]).ravel() for values in seeds]
+    np.testing.assert_allclose(table.seed_correlation, np.corrcoef(flat)[0, 1])
+    assert set(table.guards) == {guards}
+    one = attention_table(fits[:1], pd.Series({"chrI": 30, "chrII": 10}))
+    assert one.seed_correlation.isna().all()
 
 
 @pytest.mark.parametrize("scanned", [True, False])

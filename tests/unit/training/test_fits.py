@@ -73,6 +73,9 @@ def test_a_network_with_attention_says_what_its_attention_was(csafm):
     layers = [metrics["test", f"negative_coupling_layer{k}"] for k in (1, 2)]
     assert layers[-1] == pytest.approx(metrics["test", "negative_coupling"], rel=1e-5)
     assert 0 <= layers[0] <= 1 and layers[0] != layers[1]
+    spreads = [metrics["test", name] for name in ("qk_sd", "prior_sd")]
+    starts = [metrics["test", f"{name}_start"] for name in ("qk_sd", "prior_sd")]
+    assert min(*spreads, *starts) > 0 and spreads != starts
     assert metrics["test", "NAE_uniform"] == 1
     assert metrics["test", "NAE_headmean"] >= metrics["test", "NAE"]
     assert metrics[np.nan, "parameters"] > 0

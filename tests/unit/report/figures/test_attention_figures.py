@@ -11,6 +11,7 @@ from soyfold.report.figures.attention import (
     plot_attention,
     proportional_attention,
     read_attention,
+    uniform_models,
 )
 
 NAMES = ["Gm01", "Gm02", "Gm03"]
@@ -78,3 +79,21 @@ def test_each_model_has_its_row(tmp_path, models):
     assert text.count("attention proportional to the CIM") == models
     assert all(f"{label} minus CIM" in text for label in labels)
     assert text.count("r = ") == models
+
+
+def test_maps_of_uniform_attention_are_covered_by_a_sentence(tmp_path):
+    fits = []
+    for label, nae in (("CSAFM", 0.99), ("CSAFM", 0.97), ("CISEM", 0.5)):
+        path = tmp_path / f"{len(fits)}.tsv"
+        write_table(pd.DataFrame({"part": ["test"], "metric": ["NAE"], "value": [nae]}), path)
+        fits.append({"label": label, "estimates": path})
+    uniform = uniform_models(fits)
+    assert uniform == {"CSAFM"}
+    attention = dict.fromkeys(["CSAFM", "CISEM"], proportional_attention(CIM, COUNTS))
+    paths = [tmp_path / "a.svg"]
+    plot_attention(attention, CIM, COUNTS, trait="oil", paths=paths, uniform=uniform)
+    text = paths[0].read_text()
+    assert text.count("this map says nothing") == 2, "the map and its difference"
+    assert text.count("r = ") == 1 and "CISEM (r = " in text
+    plot_attention(attention, CIM, COUNTS, trait="oil", paths=paths)
+    assert "says nothing" not in paths[0].read_text()

@@ -9,13 +9,14 @@ import torch
 from soyfold.attention.blocks import blocked, choose_columns
 from soyfold.attention.forms import augmented, dense, kernel_width, width_cost
 from soyfold.attention.priors import ChromosomeOnKeys, GroupPrior, at_least_float32, check_groups
-from soyfold.attention.statistics import attention_floors, attention_statistics
+from soyfold.attention.statistics import attention_floors, attention_statistics, logit_spread
 
 __all__ = [
     "attention_floors",
     "attention_statistics",
     "biased_attention",
     "chromosome_context",
+    "logit_spread",
     "plain_attention",
     "prior_attention",
 ]

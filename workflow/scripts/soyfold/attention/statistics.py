@@ -173,6 +173,31 @@ def attention_statistics(q, k, H, chromosome, *, biased, measured=None):
 
 
 @torch.no_grad()
+def logit_spread(q, k):
+    """How far a term of the logits can move attention: its sd over the keys, q_i . k_j / sqrt(d).
+
+    From the keys' covariance, O(n d^2). Softmax attention hardly leaves uniformity at an sd far
+    below 1: its entropy then is ln n - sd^2 / 2.
+
+    Parameters
+    ----------
+    q, k : Tensor (batch | 1, heads | 1, n, r)
+        Factors of the term, already divided by the softmax's scale.
+
+    Returns
+    -------
+    Tensor (batch, heads)
+        Root of the mean square over the queries; float32 at least.
+    """
+    dtype = at_least_float32(q)
+    q, k = q.to(dtype), k.to(dtype)
+    with torch.autocast(q.device.type, enabled=False):
+        centred = k - k.mean(-2, keepdim=True)
+        covariance = centred.mT @ centred / k.shape[-2]
+        return (q @ covariance * q).sum(-1).mean(-1).clamp_min(0).sqrt()
+
+
+@torch.no_grad()
 def attention_floors(H, chromosome):
     """NAE and AAS of attention that knows nothing, to print beside a model's own.
 

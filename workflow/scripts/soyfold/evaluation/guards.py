@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from soyfold.training.health import UNIFORM, is_uniform
+
 MAE_TOLERANCE = 1.05
 SLOPES = (0.3, 3.0)  # of observed on predicted: outside of it predictions have another scale
 BOUND = 1e-4  # heritabilities as close to 0 or 1 are where REML's search ends
@@ -86,6 +88,8 @@ def guards_of(values, *, mean_mae=None, heritability=None):
         fired.append("MAE above mean predictor")
     if heritability is not None and values.PCC.mean() > np.sqrt(heritability):
         fired.append(f"PCC above the heritability ceiling of {np.sqrt(heritability):.2f}")
+    if is_uniform(values.mean(numeric_only=True)):
+        fired.append(UNIFORM)
     return ", ".join(fired) or None
 
 

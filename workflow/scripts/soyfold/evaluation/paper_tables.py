@@ -6,6 +6,7 @@ import pandas as pd
 
 from soyfold.common.errors import UserError
 from soyfold.evaluation.scores import FURTHER_METRICS, PAPER_METRICS, floors_of, mean_over_seeds
+from soyfold.training.health import UNIFORM, is_uniform
 
 # Share of rows with s_i < 0, whose bias by the CIM is turned round: the last layer's, then each's.
 COUPLING = re.compile(r"negative_coupling(_layer\d+)?")
@@ -26,6 +27,7 @@ def _variant_rows(variant, group, printed):
     """Rows of one trait's variant, a metric each; `printed` is the paper's value by metric."""
     values = group.pivot(index="seed", columns="metric", values="value")
     first = group.iloc[0]
+    guards = UNIFORM if is_uniform(values.mean()) else None
     for metric in _metrics_of(values.columns):
         mean, sd = mean_over_seeds(values[metric])
         yield {
@@ -40,6 +42,7 @@ def _variant_rows(variant, group, printed):
             "model": first.model,
             "cim": first.cim,
             "preset": first.preset,
+            "guards": guards,
         }
 
 
@@ -61,7 +64,8 @@ def variant_table(scores, variants, *, number, paper):
     -------
     DataFrame
         trait, variant, metric, mean, sd, seeds, paper, uniform, within_chromosome, model, cim,
-        preset: the floors `uniform` and `within_chromosome` as in `scores.trait_table`.
+        preset, guards (uniform attention, if it is): the floors `uniform` and `within_chromosome`
+        as in `scores.trait_table`.
         Metrics that count are among them: parameters, and negative_coupling (the last layer) and
         negative_coupling_layer1, ... (share of rows with s_i < 0).
 

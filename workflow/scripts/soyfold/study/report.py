@@ -80,9 +80,10 @@ class Report:
         """Files of those pages."""
         return [f"{self.study.results}/report/tables/{page}.html" for page in self.pages]
 
-    def attention(self, wildcards):
-        """The attention of each fit of a trait that has any."""
-        return self.study.fits.files(self.study.fits.attentive(wildcards.trait), "attention.tsv")
+    def attention(self, name):
+        """Input function: the file `name` of each fit of a trait that has attention."""
+        fits = self.study.fits
+        return lambda wildcards: fits.files(fits.attentive(wildcards.trait), name)
 
     @property
     def costs(self):

@@ -289,7 +289,12 @@ def fit_network(block, task, cohort, *, resume=None, measure=None):
             shown = task.parts[-1]  # test; validation in a final fit
             lines = task.dosage[task.rows(shown)]
             figures, between = measure(
-                networks, lines, scaler=scaler, names=cohort.chromosomes, size=size
+                networks,
+                lines,
+                start=network,
+                scaler=scaler,
+                names=cohort.chromosomes,
+                size=size,
             )
             extra += [(shown, name, value) for name, value in figures.items()]
     if hasattr(networks[0], "figures"):

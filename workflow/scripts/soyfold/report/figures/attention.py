@@ -2,10 +2,12 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.patches import Rectangle
 
 from soyfold.common.decimals import decimals
 from soyfold.common.files import read_cim
 from soyfold.report.figures.curves import STYLE, save_figure
+from soyfold.training.health import UNIFORM, is_uniform, read_figures
 
 
 def proportional_attention(cim, counts):
@@ -40,6 +42,24 @@ def read_attention(fits):
     for fit in fits:
         paths.setdefault(fit["label"], []).append(fit["attention"])
     return {label: mean_attention(files) for label, files in paths.items()}
+
+
+def uniform_models(fits):
+    """Labels whose attention says nothing, from fits: dicts with label and `estimates`, a path."""
+    paths = {}
+    for fit in fits:
+        paths.setdefault(fit["label"], []).append(fit["estimates"])
+    return {label for label, files in paths.items() if is_uniform(read_figures(files))}
+
+
+def _say_uniform(axes):
+    """Grey over a model's maps, and a sentence in place of what they seem to show."""
+    for axis in axes:
+        axis.add_patch(Rectangle((0, 0), 1, 1, transform=axis.transAxes, fc="0.85", alpha=0.9))
+        axis.text(
+            0.5, 0.5, f"{UNIFORM}:\nthis map says nothing", ha="center", va="center", fontsize=8,
+            transform=axis.transAxes,
+        )  # fmt: skip
 
 
 def _label_axes(axis, names, *, rows):
@@ -78,7 +98,7 @@ def _in_words(r):
     return "" if np.isnan(r) else f" (r = {decimals(r, 2)})"
 
 
-def plot_attention(attention, cim, counts, *, trait, paths):
+def plot_attention(attention, cim, counts, *, trait, paths, uniform=()):
     """For each model: the CIM as attention, the attention learned, and the difference.
 
     Parameters
@@ -90,10 +110,13 @@ def plot_attention(attention, cim, counts, *, trait, paths):
         SNPs a chromosome.
     trait : str, keyword only
     paths : iterable of path-like, keyword only
+    uniform : set of str, keyword only
+        Labels whose attention says nothing (`uniform_models`): their maps are covered.
     """
     expected = proportional_attention(cim, counts)
     fits = {
-        label: _in_words(agreement_with_cim(t, expected, counts)) for label, t in attention.items()
+        label: "" if label in uniform else _in_words(agreement_with_cim(t, expected, counts))
+        for label, t in attention.items()
     }
     differences = {label: table - expected for label, table in attention.items()}
     names = list(cim)
@@ -113,6 +136,8 @@ def plot_attention(attention, cim, counts, *, trait, paths):
             for axis, title in zip(line, titles, strict=True):
                 axis.set_title(title)
                 _label_axes(axis, names, rows=axis is line[0])
+            if label in uniform:
+                _say_uniform(line[1:])
         options = {"shrink": min(1.0, 1.4 / len(attention)), "aspect": 25, "pad": 0.01}
         figure.colorbar(shown, ax=axes[:, 1], label="attention", **options)
         figure.colorbar(changed, ax=axes[:, 2], label="difference", **options)
