@@ -124,6 +124,16 @@ def test_without_contacts_there_are_no_products(parameters):
     torch.testing.assert_close(network(g), (g @ effects.T + network.c).squeeze(-1))
 
 
+def test_a_fit_tells_whether_it_has_products_and_the_power_that_acts():
+    network = make()
+    with torch.no_grad():
+        network.products.M.tau.fill_(-0.5)
+    assert network.figures() == {"with_products": 1.0, "rho": pytest.approx(0.7), "tau": 0.0}
+    network.choose(math.inf)
+    assert network.figures() == {"with_products": 0.0}
+    assert make(contacts="none").figures() == {}
+
+
 def test_chromosomes_without_snps_change_nothing():
     layout = make_layout(np.where(CODES == 2, 3, CODES), [*CHROMOSOMES, "Gm04"])
     wide = torch.zeros(4, 4)

@@ -288,9 +288,10 @@ class ContactHead(nn.Module):
                 self.pair[number] = heights.median()
 
     def figures(self):
-        """What a fit's metrics say of it."""
+        """What a fit's metrics say of it; a power of 0 makes all pairs alike."""
         if self.products is None:
             return {}
         if math.isinf(self.rho):
             return {"with_products": 0.0}
-        return {"with_products": 1.0, "rho": self.rho.item(), "tau": self.products.M.tau.item()}
+        tau = max(0.0, self.products.M.tau.item())
+        return {"with_products": 1.0, "rho": self.rho.item(), "tau": tau}
