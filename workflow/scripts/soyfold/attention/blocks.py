@@ -11,7 +11,7 @@ from torch.nn.functional import pad
 
 from soyfold.attention.forms import kernel_width, width_cost
 from soyfold.attention.priors import at_least_float32, one_hot
-from soyfold.attention.sharing import head_slices, share_out
+from soyfold.attention.sharing import head_slices, one_thread, share_out
 
 # What a block costs beside its own queries, in queries, by the vectors the kernel computes with.
 # AVX2: measured on an AMD EPYC (Zen 3). AVX512: from a Xeon's figures of an earlier form of blocks.
@@ -129,18 +129,19 @@ class _Blocked(torch.autograd.Function):
         share_out(attend, slices)
         ctx.save_for_backward(q, k, v, rows, out, logsumexp)
         ctx.settings = columns, sizes, scale
-        return out
+        return out[..., : k.shape[-1]]
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx, grad):
         q, k, v, rows, *found = ctx.saved_tensors
         grads = [torch.empty_like(x) for x in (q, k, v)]
-        grad = grad.contiguous()
+        columns = ctx.settings[0]
         slices = head_slices(*q.shape[:2], q.shape[2] * q.shape[3])
 
         def attend(part):
-            tensors = (x[part] for x in (grad, q, k, v))
+            above = pad(grad[part], (0, columns)).contiguous()
+            tensors = (above, *(x[part] for x in (q, k, v)))
             kept = (x[part] for x in found)
             filled = [x[part] for x in grads]
             return _attend_backward(*tensors, _of_heads(rows, part), *kept, filled, *ctx.settings)
@@ -168,6 +169,14 @@ def blocked(q, k, v, prior):
     """One call of the fused kernel per block of queries, each with the keys that it sees."""
     d_k = q.shape[-1]
     columns, _ = choose_columns(prior, d_k, q.shape[2], q.device)
+    with one_thread():
+        queries, order, *others = _prepare(q, k, v, prior, columns)
+    out = _Blocked.apply(queries, *others, d_k**-0.5)
+    return out if order is None else out.index_select(2, torch.argsort(order))
+
+
+def _prepare(q, k, v, prior, columns):
+    """Queries by block and their order (None: as they are), k, v, rows, columns, blocks' sizes."""
     present, place, sizes = _layout(prior.group, prior.count, max(1, columns))
     rows = prior.pair_rows(at_least_float32(q)).index_select(-2, present)
     if columns:
@@ -181,5 +190,4 @@ def blocked(q, k, v, prior):
     order = None if in_order else torch.argsort(prior.group, stable=True)
     queries = q if in_order else q.index_select(2, order)
     queries, k, v = (x if x.stride(-1) == 1 else x.contiguous() for x in (queries, k, v))
-    out = _Blocked.apply(queries, k, v, rows, columns, sizes, d_k**-0.5)[..., :d_k]
-    return out if in_order else out.index_select(2, torch.argsort(order))
+    return queries, order, k, v, rows, columns, sizes

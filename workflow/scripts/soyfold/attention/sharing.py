@@ -6,6 +6,7 @@ small and many, or another process holds a core, they wait more than they work.
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import lru_cache
 from threading import Barrier
 
@@ -34,6 +35,17 @@ def head_slices(batch, heads, elements):
     return [
         (slice(b, b + 1), slice(h, h + share)) for b in range(batch) for h in range(0, heads, share)
     ]
+
+
+@contextmanager
+def one_thread():
+    """Operations of this thread alone: of small ones, several threads wait more than they work."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 @lru_cache(maxsize=1)
