@@ -52,7 +52,7 @@ def judge(rows):
         if len(gains) > 1:
             half = stdtrit(len(gains) - 1, 0.975) * gains.std(ddof=1) / np.sqrt(len(gains))
         found |= {
-            "pcc_permuted": pcc[permuted].to_numpy().mean(),
+            "pcc_permuted": np.nanmean(pcc[permuted]),
             "gain": gains.mean(), "gain_low": gains.mean() - half, "gain_high": gains.mean() + half,
             "first_pcc": (pcc[permuted].max(axis=1) < pcc[own]).mean(),
         }  # fmt: skip
