@@ -82,6 +82,7 @@ def test_a_study_is_told_where_it_misspelt_a_parameter(tmp_path, root, own, said
         ({"module": "gblup", "kind": "network"}, "kind: network with module: gblup; allowed: dire"),
         ({"module": "gblup", "cim": "real"}, "cim: real with module: gblup; allowed: none"),
         ({"module": "csafm", "cim": "none"}, "cim: none with module: csafm; allowed: real"),
+        ({"module": "csafm", "cim": "permuted"}, "cim: permuted with .*real, permuted1, .*zero"),
         ({"module": "svr", "attention": True}, "unknown key 'attention'"),
         ({"module": "principal_components", "parameters": {"componets": 10}},
          "model x, preset None: found unknown key 'componets'.*to mend: write components"),

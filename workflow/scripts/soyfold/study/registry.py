@@ -6,10 +6,12 @@ module declares of itself (`soyfold.models.declarations`) lies beneath.
 
 import copy
 import functools
+import re
 from pathlib import Path
 
 from soyfold.common.errors import UserError, raise_all
 from soyfold.common.schema import check, nearest, overlay, read_yaml
+from soyfold.contacts.cim import CONTROL, CONTROLS
 from soyfold.models.declarations import declaration, models
 from soyfold.models.parameters import resolve
 from soyfold.models.search_space import check_space
@@ -119,7 +121,9 @@ def _refuse_misfits(block, declared, file):
         ("joint", block["joint"], kind in ("network", "ensemble"), "kind: network or ensemble"),
     ]
     kinds = [declared.kind, *(["ensemble"] if declared.kind == "network" else [])]
+    known = re.fullmatch(f"none|real|{CONTROL}", block["cim"])
     for key, allowed, fits in (
+        ("cim", f"none, real, permuted1, ..., {', '.join(CONTROLS)}", known),
         ("kind", " or ".join(kinds), kind in kinds),
         ("cim", "none", block["cim"] == "none" or declared.cim == "real"),
         ("cim", "real, or a control's name", block["cim"] != "none" or "cim" not in declared.needs),
