@@ -37,7 +37,10 @@ KEYS = ["model", "cim", "lines", "share", "topology", "draw", "split"]
 COLUMNS = [*KEYS, "pcc", "loglik", "seconds"]
 # CIMs that each model is asked with; those of the second kind have five permuted ones at most.
 DECIDES = ("contact_kernel", "learned_contact_kernel", "contact_readout")
-WITH_CIM = (*DECIDES, "contact_readout_learned", "csafm", "cisem")
+WITH_CIM = (
+    *DECIDES, "learned_contact_kernel_sparse", "contact_readout_learned", "csafm", "csafm_contact",
+    "cisem", "cisem_contact",
+)  # fmt: skip
 WITHOUT = ("gblup", "lightgbm", "transformer")
 OTHER_CIMS = ("expected", "constant", "zero")
 FEW_PERMUTED = 5
