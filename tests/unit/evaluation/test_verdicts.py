@@ -85,3 +85,13 @@ def test_one_split_has_no_interval():
             difference=0.1), scheme="random",
     )  # fmt: skip
     assert verdict(next(best.itertuples())).endswith("+0.100 to GBLUP: one split, no interval")
+
+
+@pytest.mark.parametrize(("paired", "named"), [(-0.02, "GBLUP"), (0.05, "BayesB"), (None, "GBLUP")])
+def test_a_model_of_fewer_splits_stands_where_its_paired_difference_puts_it(paired, named):
+    """Its three splits were easy ones: its mean of 0.70 is of other lines than GBLUP's."""
+    found = table(BayesB=0.70, RKHS=0.60, GBLUP=0.61).assign(seeds=[3, 10, 10])
+    rows = None if paired is None else compared("BayesB", paired, paired, 0.01)
+    best = best_models({"oil": found}, rows, scheme="random")
+    assert best.model.item() == named
+    assert best["mean"].item() == {"GBLUP": 0.61, "BayesB": 0.70}[named]

@@ -19,6 +19,9 @@ NOTHING = "no model learned anything"
 def best_models(tables, comparisons=None, *, scheme, metric="PCC"):
     """The model with the best mean on the test lines, trait by trait, of those that have learned.
 
+    A model with fewer splits than others stands where its paired difference to the reference puts
+    it: its own mean is of other lines. Where nobody compared it, it isn't named.
+
     Parameters
     ----------
     tables : dict of str to DataFrame
@@ -44,7 +47,7 @@ def best_models(tables, comparisons=None, *, scheme, metric="PCC"):
         able = tried[tried.guards.map(has_learned) & tried["mean"].notna()]
         facts = {"trait": trait, "models": len(tried)}
         if not able.empty:
-            means = able["mean"]
+            means = _on_all_splits(able, _paired(comparisons, trait, scheme, metric))
             best = able.loc[means.idxmax() if HIGHER_IS_BETTER[metric] else means.idxmin()]
             facts |= best[["model", "mean", "sd", "seeds"]].to_dict()
             facts |= _against(comparisons, trait, best.model, scheme, metric)
@@ -97,20 +100,40 @@ def fired_guards(tables):
     return fired
 
 
-def _against(comparisons, trait, label, scheme, metric):
-    """A model's difference to the first reference that is not a constant."""
+def _on_all_splits(able, paired):
+    """Means of models as of all splits: of those with fewer, by the difference to the reference."""
+    means = able["mean"].copy()
+    fewer = able["seeds"] < able["seeds"].max()
+    if fewer.any():
+        difference, reference = pd.Series(dtype=float), float("nan")
+        if not paired.empty:
+            difference = paired.drop_duplicates("label").set_index("label").difference
+            own = able.loc[able.model == paired.reference_label.iloc[0], "mean"]
+            reference = own.iloc[0] if len(own) else reference
+        means[fewer] = reference + able.loc[fewer, "model"].map(difference)
+    return means
+
+
+def _paired(comparisons, trait, scheme, metric):
+    """Rows of comparisons with the first reference that is not a constant; none without."""
     if comparisons is None:
-        return {}
+        return pd.DataFrame(columns=["reference_label"])
     rows = comparisons[
         (comparisons.trait == trait)
         & (comparisons.scheme == scheme)
         & (comparisons.metric == metric)
         & comparisons.difference.notna()
     ]
+    return rows[rows.reference_label == rows.reference_label.iloc[0]] if len(rows) else rows
+
+
+def _against(comparisons, trait, label, scheme, metric):
+    """A model's difference to that reference."""
+    rows = _paired(comparisons, trait, scheme, metric)
     if rows.empty:
         return {}
     reference = rows.reference_label.iloc[0]
-    own = rows[(rows.reference_label == reference) & (rows.label == label)]
+    own = rows[rows.label == label]
     found = {} if own.empty else own.iloc[0][["difference", "low", "high", "p_holm"]].to_dict()
     return {"reference": reference, **found}
 
