@@ -85,6 +85,7 @@ def test_models_that_learn_of_pairs_have_a_table_and_a_figure_of_them(demo):
     assert {fit["model"] for fit in study.interpretation.paired} == set(models[2:])
     assert [Path(path).name for path in study.interpretation.tables] == ["pair_weights.tsv"]
     assert {"pair_weights_oil", "pair_weights_protein"} <= set(study.report.drawn)
+    assert study.report.pages["interpretation"].facts["names"] == ["pair_weights"]
     assert not any("pair_weights" in name for name in demo.report.drawn)
 
 

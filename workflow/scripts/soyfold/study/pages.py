@@ -22,7 +22,7 @@ PARTS = {
     "paper": "The paper's tables",
 }
 # Tables of the interpretation that its page shows.
-EXPLAINING = ("fits", "gwas_summary", "overlap", "qtl_recovery", "chromosomes")
+EXPLAINING = ("fits", "gwas_summary", "overlap", "qtl_recovery", "chromosomes", "pair_weights")
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,11 @@ INTERPRETED = {
         "Importance by chromosome",
         "share: of the importance; snp_share: of the SNPs, what chance would give.",
     ),
+    "pair_weights": (
+        "Pairs of chromosomes whose SNPs interact",
+        "contacts, weight: over their means; share: of the genetic variance. A weight above 1 alone"
+        " is no proof: read its sd over splits, and the likelihood beside permuted CIMs.",
+    ),
 }
 
 
