@@ -11,7 +11,6 @@ from pathlib import Path
 
 from soyfold.common.errors import UserError, raise_all
 from soyfold.common.schema import check, nearest, overlay, read_yaml
-from soyfold.contacts.cim import CONTROL, CONTROLS
 from soyfold.models.declarations import declaration, models
 from soyfold.models.parameters import resolve
 from soyfold.models.search_space import check_space
@@ -121,12 +120,11 @@ def _refuse_misfits(block, declared, file):
         ("joint", block["joint"], kind in ("network", "ensemble"), "kind: network or ensemble"),
     ]
     kinds = [declared.kind, *(["ensemble"] if declared.kind == "network" else [])]
-    known = re.fullmatch(f"none|real|{CONTROL}", block["cim"])
     for key, allowed, fits in (
-        ("cim", f"none, real, permuted1, ..., {', '.join(CONTROLS)}", known),
         ("kind", " or ".join(kinds), kind in kinds),
         ("cim", "none", block["cim"] == "none" or declared.cim == "real"),
         ("cim", "real, or a control's name", block["cim"] != "none" or "cim" not in declared.needs),
+        *_cim_of_a_control(block["cim"]),
     ):
         if not fits:
             at = f"key models.{block['name']}.{key}"
@@ -147,6 +145,17 @@ def _refuse_misfits(block, declared, file):
             if key != "joint"
             else f"{key} with {allowed}",
         )
+
+
+def _cim_of_a_control(name):
+    """The check of a CIM's name, where it is neither none nor real."""
+    if name in ("none", "real"):
+        return []
+    # Here, as it loads pandas, without which models are read.
+    from soyfold.contacts.cim import CONTROL, CONTROLS
+
+    allowed = f"none, real, permuted1, ..., {', '.join(CONTROLS)}"
+    return [("cim", allowed, re.fullmatch(CONTROL, name))]
 
 
 def read_blends(study, schemas, names):
