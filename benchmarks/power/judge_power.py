@@ -27,6 +27,7 @@ COLUMNS = [
     *POINT, "draws", "permuted", "pcc", "pcc_permuted", "pcc_zero", "gain", "gain_low", "gain_high",
     "first_pcc", "first_loglik", "loglik_gain",
 ]  # fmt: skip
+FEWEST = 5  # permuted CIMs with which being the first of all says something
 ENOUGH = 19  # permuted CIMs with which the first of all has p = 0.05
 
 
@@ -86,6 +87,7 @@ def draw(found, path):
         rows = rows.sort_values("share")
         axes[0].plot(rows.share, rows.pcc, "o-", color=colour, label=model)
         axes[0].plot(rows.share, rows.pcc_permuted, "x--", color=colour)
+        rows = rows[rows.permuted >= FEWEST]
         for name, sign in (("first_loglik", "o-"), ("first_pcc", "s:")):
             if rows[name].notna().any():
                 axes[1].plot(rows.share, rows[name], sign, color=colour, label=f"{model}, {name}")
