@@ -64,8 +64,6 @@ def read_arguments(arguments=None):
     parser.add_argument("--splits", type=int, default=2)
     parser.add_argument("--permuted", type=int, default=20, help="where a model decides by them")
     parser.add_argument("--cims", nargs="+", help="these alone, such as real permuted1 zero")
-    parser.add_argument("--thin", type=float, default=0.0, help="share of lines in which a SNP must"
-                        " differ from the last one kept (prototypes took 0.01)")  # fmt: skip
     return parser.parse_args(arguments)
 
 
@@ -77,16 +75,6 @@ def cims_of(model, permuted):
     return ["real", *(f"permuted{k}" for k in range(1, count + 1)), *OTHER_CIMS]
 
 
-def thinned(dosage, chromosome, share):
-    """Columns kept: the first of a chromosome, and each that differs enough from the last kept."""
-    kept = []
-    for column in range(dosage.shape[1]):
-        new = not kept or chromosome[column] != chromosome[kept[-1]]
-        if new or (dosage[:, column] != dosage[:, kept[-1]]).mean() >= share:
-            kept.append(column)
-    return np.array(kept)
-
-
 class Source:
     """Genotypes, contacts and traits planted on them.
 
@@ -94,11 +82,9 @@ class Source:
     ----------
     study : path-like
         Study file with results.
-    thin : float
-        As for `thinned`; QTL are planted among all SNPs.
     """
 
-    def __init__(self, study, thin=0.0):
+    def __init__(self, study):
         config, schemas = yaml.safe_load(Path(study).read_text()), ROOT / "workflow/schemas"
         self.dosage, _, self.variants, self.sums = read_source(config, schemas, file=study)
         settings = load_study(config, schemas, file=study)
@@ -106,7 +92,6 @@ class Source:
         self.settings, self.schemas = settings, schemas
         self.chromosomes = read_chromosomes(settings["chromosomes"])
         self.cim = normalise(self.sums, METHOD, chromosomes=self.chromosomes)
-        self.thin = thin
 
     def block(self, model):
         """A model's entry of the registry; the CIM is taken as it is given."""
@@ -145,9 +130,6 @@ class Source:
         each = plain.products * plain.pairs // len(pairs)
         planting = Planting(epistasis=share, seed=draw, products=each)
         values, _ = plant_pairs(parts, pairs if share else pairs[:0], planting)
-        if self.thin:
-            kept = thinned(dosage, chromosome, self.thin)
-            dosage, chromosome = np.ascontiguousarray(dosage[:, kept]), chromosome[kept]
         samples = pd.DataFrame({"sample": np.arange(lines).astype(str), "row": np.arange(lines)})
         return Cohort(dosage, samples, values, chromosome, self.cim)
 
@@ -197,7 +179,7 @@ def main(arguments=None):
     """Measure what is not in the table yet, a row at a time."""
     given = read_arguments(arguments)
     logging.getLogger("soyfold").setLevel(logging.ERROR)
-    source = Source(given.study, given.thin)
+    source = Source(given.study)
     known = set()
     if given.out.is_file():
         known = set(read_table(given.out)[KEYS].itertuples(index=False, name=None))

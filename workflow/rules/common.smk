@@ -27,14 +27,11 @@ try:
         file=(workflow.configfiles or ["the module's config"])[-1],
     )
     if workflow.is_main_process:  # once, not for each job that reads the rules again
-        chromosomes = read_chromosomes(study.settings["chromosomes"])
-        published = (study.interpretation.qtl, chromosomes, list(study.traits))
-        check_tables(
-            study.settings,
-            study.traits,
-            study.schemes,
-            further=[(read_qtl, published)] if study.interpretation.qtl else [],
-        )
+        further = []
+        if qtl := study.interpretation.qtl:
+            chromosomes = read_chromosomes(study.settings["chromosomes"])
+            further = [(read_qtl, (qtl, chromosomes, list(study.traits)))]
+        check_tables(study.settings, study.traits, study.schemes, further=further)
 except UserError as error:
     raise WorkflowError(str(error))
 

@@ -40,7 +40,7 @@ def source(benchmark, monkeypatch, root):
         contacts = rng.uniform(90, 110, (6, 6))
         contacts[0, 1] = contacts[1, 0] = contacts[2, 3] = contacts[3, 2] = 300
         made.sums = pd.DataFrame(contacts + contacts.T, names, names)
-        made.thin, made.chromosomes = 0.0, None
+        made.chromosomes = None
         made.cim = normalise(made.sums, "observed_expected", chromosomes=None)
         made.schemas = root / "workflow/schemas"
         training = {"preset": "demo", "models_file": str(root / "config/models.yaml")}
@@ -75,12 +75,6 @@ def test_crosses_go_beyond_the_studys_lines_and_draws_differ(source):
     one, two = (source.planted(60, 0.5, "contact", draw) for draw in (1, 2))
     again = source.planted(60, 0.5, "contact", 1)
     assert np.array_equal(one.values, again.values) and not np.allclose(one.values, two.values)
-
-
-def test_thinning_keeps_what_differs(benchmark):
-    dosage = np.array([[0, 0, 2, 2], [2, 2, 0, 2], [0, 0, 2, 0], [2, 0, 2, 2]], dtype=np.int8)
-    kept = benchmark.measure.thinned(dosage, np.array(["a", "a", "a", "b"]), 0.5)
-    assert kept.tolist() == [0, 2, 3]
 
 
 def test_the_real_cim_is_held_against_permuted_ones_draw_by_draw(benchmark):

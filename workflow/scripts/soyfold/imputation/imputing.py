@@ -56,6 +56,11 @@ class Chromosome:
     phasing: dict = field(default_factory=dict)
     cells: np.ndarray | None = None
 
+    @property
+    def method(self):
+        """What it needs."""
+        return choose_method(len(self.rows), self.missing)
+
 
 def impute_chromosomes(source, chromosomes, *, settings, prefix, calls, memory_mb):
     """Fill the missing calls of chromosomes; called genotypes stay as they are.
@@ -112,8 +117,7 @@ def _share(name, rows, bim, samples, settings):
     rows = np.array(rows[here[0] : here[-1] + 1] if len(here) else rows[:0])
     genotypes = count_genotypes(rows, samples)
     share = Chromosome(name, rows, bim["position"].to_numpy()[here], int(genotypes[3]))
-    method = choose_method(len(rows), share.missing)
-    log.info("%s: %d variants, %d calls missing: %s", name, len(rows), share.missing, method)
+    log.info("%s: %d variants, %d calls missing: %s", name, len(rows), share.missing, share.method)
     if share.missing:
         share.phasing = choose_phasing(genotypes, settings)
         if settings["mask_fraction"] is not False:
@@ -125,12 +129,8 @@ def _share(name, rows, bim, samples, settings):
 def _calls_table(shares, pairs):
     none = np.zeros((3, 3), dtype=np.int64)
     table = [
-        [
-            share.name, len(share.rows), share.missing,
-            choose_method(len(share.rows), share.missing), *pairs.get(share.name, none).ravel(),
-        ]
-        for share in shares
-    ]  # fmt: skip
+        [s.name, len(s.rows), s.missing, s.method, *pairs.get(s.name, none).ravel()] for s in shares
+    ]
     names = ["chromosome", "variants", "missing_before", "method", *PAIRS]
     return pd.DataFrame(table, columns=names)
 
