@@ -178,7 +178,6 @@ def cells(given):
 def main(arguments=None):
     """Measure what is not in the table yet, a row at a time."""
     given = read_arguments(arguments)
-    logging.getLogger("soyfold").setLevel(logging.ERROR)
     source = Source(given.study)
     known = set()
     if given.out.is_file():
@@ -202,6 +201,7 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
+    logging.getLogger("soyfold").setLevel(logging.ERROR)  # of this process alone
     try:
         main()
     except UserError as error:

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +10,6 @@ from soyfold.common.chromosomes import read_chromosomes
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_cim
 from soyfold.contacts.cim import (
-    CONTROLS,
     NORMALISATIONS,
     distinct_orders,
     expected_between,
@@ -196,13 +194,6 @@ def test_identity_constant_and_zero(soybean):
     for name in ("shuffled", "permuted"):
         with pytest.raises(UserError, match=rf"control '{name}'.*permuted<k>, expected"):
             control(name, soybean)
-
-
-def test_a_model_may_take_each_control_and_no_other(root):
-    schema = yaml.safe_load((root / "workflow/schemas/models.schema.yaml").read_text())
-    entry = schema["properties"]["models"]["additionalProperties"]["properties"]
-    allowed = entry["cim"]["pattern"].removeprefix("^(").removesuffix(")$").split("|")
-    assert allowed == ["none", "real", "permuted[0-9]+", *CONTROLS]
 
 
 def broken(soybean, value):

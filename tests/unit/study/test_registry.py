@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from soyfold.common.errors import UserError
+from soyfold.contacts.cim import CONTROLS
 from soyfold.models.declarations import declaration
 from soyfold.study import registry
 
@@ -95,6 +96,11 @@ def test_what_a_module_does_not_know_is_refused_for_every_kind(tmp_path, root, e
     with pytest.raises(UserError, match=said) as caught:
         load_kinds(tmp_path, root, entry)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("control", ["real", "permuted7", *CONTROLS])
+def test_a_model_may_take_each_control_by_its_name(tmp_path, root, control):
+    assert load_kinds(tmp_path, root, {"module": "csafm", "cim": control})["x"]["cim"] == control
 
 
 @pytest.mark.parametrize(
