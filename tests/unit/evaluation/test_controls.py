@@ -57,6 +57,45 @@ def test_each_control_is_paired_by_seed_whatever_the_order(scores):
     assert row.real_cim == "hic" and row.parameters_real == row.parameters_control == 100
 
 
+def with_likelihood(scores, heights):
+    """scores.tsv with a kernel's log_likelihood, and log_posterior where `heights` has it."""
+    first = scores[scores.metric == "PCC"]
+    rows = [
+        first.assign(metric=name, value=[values[c] for c in first.control.fillna("real")])
+        for name, values in heights.items()
+    ]
+    return pd.concat([scores, *rows], ignore_index=True)
+
+
+def test_a_kernels_cims_are_ranked_by_likelihood_with_its_prior_first(scores, tmp_path):
+    flat = dict.fromkeys(["real", *CONTROLS], -10.0)
+    heights = {"log_likelihood": flat, "log_posterior": flat | {"real": -7.0, "permuted2": -8.0}}
+    table = compare_controls(with_likelihood(scores, heights), [("oil", "csafm")], test_share=SHARE)
+    assert set(table.metric) == {"PCC", "MAE", "R2", "log_posterior"}
+    row = table[(table.metric == "log_posterior") & (table.control == "permuted")].iloc[0]
+    assert (row["rank"], row.permutations, row.permutation_p) == (1, 3, 0.25)
+    write_table(table, tmp_path / "controls.tsv")
+    text = format_controls(tmp_path / "controls.tsv")
+    assert "by likelihood" in text and "1 of 4, p 0.25" in text and "2 of 4" in text
+    alone = compare_controls(
+        with_likelihood(scores, {"log_likelihood": flat}), [("oil", "csafm")], test_share=SHARE
+    )
+    assert set(alone.metric) == {"PCC", "MAE", "R2", "log_likelihood"}
+
+
+def test_ranks_are_adjusted_over_the_traits_of_a_model_and_metric(scores):
+    heights = {"log_posterior": dict.fromkeys(["real", *CONTROLS], -9.0) | {"real": -7.0}}
+    scores = with_likelihood(scores, heights)
+    others = [scores.assign(trait=trait) for trait in ("protein", "yield")]
+    asked = [(trait, "csafm") for trait in ("oil", "protein", "yield")]
+    table = compare_controls(pd.concat([scores, *others]), asked, test_share=SHARE)
+    rows = table[table.control == "permuted"].set_index("metric")
+    assert rows.permutation_p["PCC"].tolist() == [0.5] * 3  # second of four
+    assert rows.permutation_holm["PCC"].tolist() == [1.0] * 3
+    assert rows.permutation_holm["log_posterior"].tolist() == [0.75] * 3  # 3 x 0.25
+    assert table[table.control != "permuted"].permutation_holm.isna().all()
+
+
 @pytest.mark.parametrize("metric", ["PCC", "R2", "MAE"])
 def test_rank_is_read_in_the_metrics_own_direction(scores, metric):
     table = compare_controls(scores, [("oil", "csafm")], test_share=SHARE)

@@ -6,15 +6,20 @@ import pandas as pd
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table
 from soyfold.common.logs import log
-from soyfold.evaluation.paired import paired_difference
+from soyfold.evaluation.paired import holm, paired_difference
 from soyfold.evaluation.scores import mean_over_seeds
 
-HIGHER_IS_BETTER = {"PCC": True, "MAE": False, "R2": True}
+HIGHER_IS_BETTER = {
+    "PCC": True, "MAE": False, "R2": True, "log_posterior": True, "log_likelihood": True,
+}  # fmt: skip
+# What a kernel's fit says of a CIM on its training lines, the first of those that it has: where
+# weights are learned, predictions hardly tell CIMs apart (docs/evidence.md), and these do.
+LIKELIHOODS = ("log_posterior", "log_likelihood")
 POOLED = "permuted"  # the row of all permuted CIMs together
 COLUMNS = [
     "trait", "model", "label", "metric", "control", "real", "value", "difference", "low", "high",
     "p", "seeds", "parameters_real", "parameters_control", "rank", "permutations", "permutation_p",
-    "real_cim",
+    "permutation_holm", "real_cim",
 ]  # fmt: skip
 
 
@@ -162,6 +167,28 @@ def _compare_metric(metric, real, controls, *, test_share):
     return rows
 
 
+def metrics_of(values):
+    """Metrics by which a model's CIMs are compared: scores, and what its likelihood says of them.
+
+    Parameters
+    ----------
+    values : DataFrame
+        A fit's metrics (columns) by seed.
+
+    Returns
+    -------
+    list of str
+    """
+    told = [name for name in LIKELIHOODS if name in values]
+    return [name for name in HIGHER_IS_BETTER if name not in LIKELIHOODS or name in told[:1]]
+
+
+def _allow_for_traits(table):
+    """Holm's adjustment of the permutations' p over the traits of each model and metric."""
+    grouped = table.groupby(["model", "metric"])["permutation_p"]
+    return table.assign(permutation_holm=grouped.transform(holm))
+
+
 def compare_controls(scores, controlled, *, test_share, copies=()):
     """The real CIM against each control CIM: controls.tsv.
 
@@ -179,12 +206,12 @@ def compare_controls(scores, controlled, *, test_share, copies=()):
     Returns
     -------
     DataFrame
-        trait, model, label, metric (PCC, MAE, R2), control, real and value (means over seeds with
+        trait, model, label, metric (`metrics_of`), control, real and value (means over seeds with
         the real CIM and the control), difference (real - control, paired over seeds), low, high
         (95 %), p (`paired.paired_difference`), seeds, parameters_real, parameters_control,
         rank, permutations, permutation_p (`rank_among`; in the row `permuted` alone, whose value
-        is each seed's mean over the permuted CIMs), real_cim (hic, or expected where the study
-        has no Hi-C of its own).
+        is each seed's mean over the permuted CIMs), permutation_holm (Holm's over the traits),
+        real_cim (hic, or expected where the study has no Hi-C of its own).
 
     Raises
     ------
@@ -212,7 +239,7 @@ def compare_controls(scores, controlled, *, test_share, copies=()):
         count = _parameter_count(wide[base], base)
         facts = {"trait": trait, "model": base, "label": first.label, "real_cim": first.cim}
         facts |= {"parameters_real": count, "parameters_control": count}
-        for metric in HIGHER_IS_BETTER:
+        for metric in metrics_of(wide[base]):
             found = _compare_metric(metric, wide[base], controls, test_share=test_share)
             rows.extend({**facts, "metric": metric, **row} for row in found)
-    return pd.DataFrame(rows).reindex(columns=COLUMNS)
+    return _allow_for_traits(pd.DataFrame(rows).reindex(columns=COLUMNS))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from soyfold.common.decimals import decimals, difference_text
 from soyfold.common.files import read_table
-from soyfold.evaluation.controls import is_permuted
+from soyfold.evaluation.controls import LIKELIHOODS, is_permuted
 from soyfold.evaluation.verdicts import NOTHING, best_models, fired_guards
 
 STOREYS = [
@@ -25,6 +25,14 @@ def _span(values):
     """Whole numbers as `low` or `low to high`."""
     low, high = int(min(values)), int(max(values))
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
+
+
+def _rank_by_likelihood(judged, trait, label):
+    """The real CIM's rank by a kernel's likelihood; `-` for models without one."""
+    if (trait, label) not in judged.index:
+        return "-"
+    row = judged.loc[(trait, label)]
+    return f"{row['rank']:.0f} of {row.permutations + 1:.0f}, p {row.permutation_p:.2g}"
 
 
 def format_controls(path, *, permuted=0):
@@ -43,7 +51,9 @@ def format_controls(path, *, permuted=0):
         Empty without permuted CIMs.
     """
     table = read_table(path, required=("trait", "label", "metric", "control", "rank"))
-    rows = table[(table.metric == "PCC") & (table.control == "permuted")]
+    pooled = table[table.control == "permuted"]
+    judged = pooled[pooled.metric.isin(LIKELIHOODS)].set_index(["trait", "label"])
+    rows = pooled[pooled.metric == "PCC"]
     lines = [
         {
             "trait": row.trait,
@@ -58,6 +68,9 @@ def format_controls(path, *, permuted=0):
     ]
     if not lines:
         return ""
+    if len(judged):
+        for line in lines:
+            line["by likelihood"] = _rank_by_likelihood(judged, line["trait"], line["model"])
     title = (
         f"Does the 3D genome help? Test PCC, real CIM ({rows.real_cim.iloc[0]}) against permuted"
     )

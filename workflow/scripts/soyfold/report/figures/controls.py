@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from soyfold.evaluation.controls import POOLED, is_permuted
+from soyfold.evaluation.controls import LIKELIHOODS, POOLED, is_permuted
 from soyfold.report.figures.curves import STYLE, save_figure
 
 METRIC = "PCC"
@@ -48,8 +48,11 @@ def _draw_real(axis, row, pooled):
     axis.plot(row.real, 0, "D", color=REAL, ms=7, zorder=3)
 
 
-def _draw_panel(axis, rows):
-    """One trait and model: the real CIM on top, then the permuted ones, then the others."""
+def _draw_panel(axis, rows, likelihood):
+    """One trait and model: the real CIM on top, then the permuted ones, then the others.
+
+    `likelihood` is the row `permuted` of what a kernel's likelihood says; empty for other models.
+    """
     shuffled = rows[[is_permuted(name) for name in rows.control]]
     pooled = rows[rows.control == POOLED]
     pooled = pooled.iloc[0] if len(pooled) else None
@@ -79,9 +82,11 @@ def _draw_panel(axis, rows):
     axis.grid(axis="x", color="0.92")
     axis.set_axisbelow(True)
     title = f"{first.trait}, {first.label}"
-    axis.set_title(
-        title if pooled is None else f"{title}: {labels[0].split()[0]} CIM {verdict(pooled)}"
-    )
+    if pooled is not None:
+        title = f"{title}: {labels[0].split()[0]} CIM {verdict(pooled)}"
+    if len(likelihood):
+        title = f"{title}\nby the kernel's likelihood {verdict(likelihood.iloc[0])}"
+    axis.set_title(title)
 
 
 def plot_controls(table, *, paths):
@@ -94,6 +99,7 @@ def plot_controls(table, *, paths):
     paths : iterable of path-like
     """
     rows = table[table.metric == METRIC]
+    judged = table[table.metric.isin(LIKELIHOODS) & (table.control == POOLED)]
     traits, models = list(rows.trait.unique()), list(rows.model.unique())
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
@@ -102,11 +108,14 @@ def plot_controls(table, *, paths):
         )  # fmt: skip
         for line, trait in zip(axes, traits, strict=True):
             for axis, model in zip(line, models, strict=True):
-                panel = rows[(rows.trait == trait) & (rows.model == model)]
+                panel, likelihood = (
+                    found[(found.trait == trait) & (found.model == model)]
+                    for found in (rows, judged)
+                )
                 if panel.empty:
                     axis.set_axis_off()
                 else:
-                    _draw_panel(axis, panel)
+                    _draw_panel(axis, panel, likelihood)
         figure.supxlabel(CAPTION, fontsize=8)
         figure.suptitle("Does the 3D genome help? The real CIM against controls")
         save_figure(figure, paths)
