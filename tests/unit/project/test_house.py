@@ -22,7 +22,8 @@ MAY_IMPORT = {
     "evaluation": {"training"},
     "interpretation": {"training", "genotypes"},
     "prediction": {"cohort", "imputation", "genotypes", "models", "training", "evaluation"},
-    "report": {"evaluation", "interpretation", "prediction", "training"},
+    "selection": {"prediction", "evaluation", "models"},
+    "report": {"evaluation", "interpretation", "prediction", "selection", "training"},
     "simulation": {"study", "contacts"},
 }
 PUBLIC = {
