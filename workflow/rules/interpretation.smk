@@ -90,6 +90,7 @@ rule collect_pairs:
     input:
         cim=f"{study.results}/contacts/cim.tsv",
         checkpoints=study.fits.files(study.interpretation.paired, "checkpoint.npz"),
+        nulls=study.interpretation.nulls,
     output:
         pairs=f"{study.interpretation.folder}/pair_weights.tsv",
     log:
@@ -107,6 +108,34 @@ rule collect_pairs:
         "interpretation: what models learned of pairs of chromosomes"
     script:
         "../scripts/collect_pairs.py"
+
+
+rule permute_pairs:
+    input:
+        dosage=f"{study.results}/cohort/dosage.npy",
+        samples=f"{study.results}/cohort/samples.tsv",
+        variants=f"{study.results}/cohort/variants.tsv",
+        phenotypes=f"{study.results}/cohort/phenotypes/{{trait}}.tsv",
+        products=f"{study.results}/cohort/products.npy",
+        cim=study.fits.cim,
+        tuned=study.fits.tuned_parameters,
+    output:
+        null=f"{study.interpretation.folder}/pairs/{{trait}}/{{model}}.tsv",
+    log:
+        f"{study.logs}/interpretation/permute_pairs/{{trait}}/{{model}}.log",
+    conda:
+        "../../envs/training.yaml"
+    resources:
+        **study.resources(study.fits.memory, minutes=2880),
+    params:
+        block=lambda wildcards: study.models[wildcards.model],
+        permutations=study.interpretation.settings.get("pair_permutations"),
+        seed=0,
+        source=lambda wildcards: study.source("permute_pairs", wildcards.model, "gblup"),
+    message:
+        "interpretation: {wildcards.trait} shuffled, for what {wildcards.model} finds by chance"
+    script:
+        "../scripts/permute_pairs.py"
 
 
 rule compute_components:

@@ -44,5 +44,25 @@ def test_it_has_the_mean_and_sd_over_splits_in_genome_order(tmp_path):
     assert oil["share"].sum() == pytest.approx(np.mean([s["share"] for _, s in told]))
 
 
+def test_splits_that_rank_pairs_alike_agree_and_p_stands_beside_its_pair(tmp_path):
+    fits = []
+    for number, seed in enumerate((0, 0, 1)):
+        path = tmp_path / f"{number}.npz"
+        table, _ = write_fit(path, seed)
+        fits.append({"trait": "oil", "model": "learned", "checkpoint": path, "shares": table.share})
+    null = pd.DataFrame(
+        [("oil", "learned", "chr2", "chr1", 0.02, 0.05), ("oil", "other", "chr2", "chr10", 0, 1)],
+        columns=["trait", "model", "chromosome", "chromosome_2", "share_null", "p"],
+    )
+    alike = pairs_table(fits[:2], NAMES, [null])
+    assert (alike["agreement"] == 1).all()
+    assert alike["p"].tolist() == pytest.approx([np.nan, 0.05, np.nan], nan_ok=True)
+    assert alike["share_null"].tolist() == pytest.approx([np.nan, 0.02, np.nan], nan_ok=True)
+    ranks = [fit["shares"].rank() for fit in fits]
+    expected = np.mean([np.corrcoef(ranks[i], ranks[j])[0, 1] for i, j in [(0, 1), (0, 2), (1, 2)]])
+    assert pairs_table(fits, NAMES)["agreement"].tolist() == pytest.approx([expected] * 3)
+    assert pairs_table(fits[:1], NAMES)["agreement"].isna().all()
+
+
 def test_a_study_without_such_fits_has_no_rows():
     assert pairs_table([], NAMES).equals(pd.DataFrame(columns=COLUMNS))

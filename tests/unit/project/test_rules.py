@@ -43,6 +43,7 @@ def test_a_rules_digest_is_of_its_script_and_the_models_that_it_runs(rule):
         "draw_split": ["soyfold.cohort.splits.random"],
         "measure_cost": models(study.evaluation.costed),
         "predict_lines": models(study.prediction.models),
+        "permute_pairs": models(["csafm", "gblup"]),
     }
     source = rule.params["source"]
     wanted = modules.get(script_of(rule), models(["csafm"]) if callable(source) else [])

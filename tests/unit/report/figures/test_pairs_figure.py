@@ -30,6 +30,16 @@ def test_each_model_has_a_row_of_panels(tmp_path):
     assert "First" in text and "Second" in text and text.count(">chrX<") == 0
 
 
+def test_pairs_beyond_chance_are_ringed(tmp_path):
+    for number, p in enumerate(([0.5, 0.5, np.nan], [0.05, 0.5, 0.04])):
+        path = tmp_path / f"{number}.svg"
+        plot_pairs(TABLE.assign(model="a", p=p), labels={"a": "First"}, trait="oil", paths=[path])
+    first, second = ((tmp_path / f"{number}.svg").read_text() for number in (0, 1))
+    assert "ringed" in first and "ringed" in second
+    rings = [text.count("<use") for text in (first, second)]
+    assert rings[1] - rings[0] == 4  # two pairs, each on both sides of the diagonal
+
+
 def test_a_model_without_pairs_is_drawn_too(tmp_path):
     nothing = TABLE.assign(model="a", weight=0.0, share=0.0)
     plot_pairs(nothing, labels={"a": "First"}, trait="oil", paths=[tmp_path / "p.svg"])

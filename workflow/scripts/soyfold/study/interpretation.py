@@ -65,6 +65,18 @@ class Interpretation:
         """Fits that learn how pairs of chromosomes interact, whatever models are asked."""
         return [fit for trait in self.study.traits for fit in self.study.fits.paired(trait)]
 
+    @cached_property
+    def nulls(self):
+        """Tables of what models that learn pairs find in shuffled traits; none unless asked."""
+        if not self.settings.get("pair_permutations"):
+            return []
+        learning = dict.fromkeys(
+            (fit["trait"], fit["model"])
+            for fit in self.paired
+            if self.study.models[fit["model"]]["parameters"].get("pairs") == "learned"
+        )
+        return [f"{self.folder}/pairs/{trait}/{model}.tsv" for trait, model in learning]
+
     def names(self, method):
         """Regular expression of the models that are asked in one way."""
         names = dict.fromkeys(name for _, name in self.models)

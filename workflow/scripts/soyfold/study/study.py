@@ -107,8 +107,9 @@ class Study:
     any_of = staticmethod(any_of)
 
     def source(self, script, *models):
-        """Digests of the code of a script, and of models that it imports by name."""
-        modules = [f"soyfold.models.{self.models[name]['module']}" for name in models]
+        """Digests of the code of a script, and of models (or modules) that it imports by name."""
+        known = [self.models[name]["module"] if name in self.models else name for name in models]
+        modules = [f"soyfold.models.{module}" for module in known]
         return source_digests(script, *modules)
 
     @staticmethod

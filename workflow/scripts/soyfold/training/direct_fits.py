@@ -57,6 +57,30 @@ def _handed(block, task, cohort, rows):
     return handed
 
 
+def learner(block, task, cohort, rows):
+    """What fits a block's module on some lines: handed all that it takes, but for the values.
+
+    Parameters
+    ----------
+    block : dict
+        The model's entry of the registry.
+    task : soyfold.training.tasks.Task
+    cohort : soyfold.training.tasks.Cohort
+    rows : ndarray of int
+        Of the task's lines.
+
+    Returns
+    -------
+    callable
+        Values of these lines (n,) to the fitted model.
+    """
+    parameters = resolve(block["parameters"], block["module"])
+    parameters.pop("train_on", None)
+    module, handed = import_model(block["module"]), _handed(block, task, cohort, rows)
+    dosage = task.dosage[rows]
+    return lambda y: module.fit(dosage, y, parameters=parameters, seed=task.seed, **handed)
+
+
 def _predict(model, block, task, rows):
     """Predicted values of lines, in trait units."""
     needed = "families" in declaration(block["module"]).needs
@@ -64,7 +88,7 @@ def _predict(model, block, task, rows):
     return model.predict(task.dosage[rows], **families)
 
 
-def _held_out(module, block, task, cohort, model, parts, parameters):
+def _held_out(block, task, cohort, model, parts):
     """What a fit that hasn't seen them predicts of the validation lines (n,); NaN elsewhere."""
     rows, values = task.rows("val"), np.full(len(task.y), np.nan)
     if "validation" in declaration(block["module"]).needs:
@@ -73,10 +97,7 @@ def _held_out(module, block, task, cohort, model, parts, parameters):
         values[rows] = _predict(model, block, task, rows)
     elif block.get("held_out", True) and "train" in parts:
         train = task.rows("train")
-        handed = _handed(block, task, cohort, train)
-        blind = module.fit(
-            task.dosage[train], task.y[train], parameters=parameters, seed=task.seed, **handed
-        )
+        blind = learner(block, task, cohort, train)(task.y[train])
         values[rows] = _predict(blind, block, task, rows)
     return values
 
@@ -104,15 +125,11 @@ def fit_direct(block, task, cohort):
     UserError
         For a need that the study can't meet, and for what the module refuses.
     """
-    parameters = resolve(block["parameters"], block["module"])
-    module = import_model(block["module"])
-    parts = parameters.pop("train_on", ["train"])
+    parts = resolve(block["parameters"], block["module"]).get("train_on", ["train"])
     rows = task.rows(*parts)
-    handed = _handed(block, task, cohort, rows)
+    learn = learner(block, task, cohort, rows)
     started = time.perf_counter()
-    model = module.fit(
-        task.dosage[rows], task.y[rows], parameters=parameters, seed=task.seed, **handed
-    )
+    model = learn(task.y[rows])
     seconds = time.perf_counter() - started
     log.info("fitted on %d lines of %s: %s", len(rows), " + ".join(parts), model.summary())
 
@@ -122,7 +139,7 @@ def fit_direct(block, task, cohort):
 
     return Fit(
         predicted=_predict(model, block, task, slice(None)),
-        held_out=_held_out(module, block, task, cohort, model, parts, parameters),
+        held_out=_held_out(block, task, cohort, model, parts),
         history=pd.DataFrame(columns=HISTORY),
         extra=[(None, name, float(value)) for name, value in model.summary().items()],
         cost={"device": "cpu", "train_seconds": seconds, "epochs": None},

@@ -10,6 +10,7 @@ PANELS = {
     "weight": "learned weight (mean 1)",
     "share": "share of genetic variance (%)",
 }
+ALPHA = 0.05  # of all pairs of a trait together
 
 
 def square(table, column, names):
@@ -49,10 +50,16 @@ def plot_pairs(table, *, labels, trait, paths):
                 shown = axis.imshow(matrix, cmap="viridis", vmin=0, vmax=most)
                 figure.colorbar(shown, ax=axis, shrink=0.8, aspect=25, pad=0.02)
                 axis.set_title(title)
+                if column == "share" and "p" in own:
+                    told = square(own.assign(told=own["p"] <= ALPHA), "told", names)
+                    places = np.argwhere(told == 1)
+                    axis.plot(places[:, 1], places[:, 0], "o", mfc="none", mec="C3", ms=5)
                 axis.set_xticks(range(len(names)), names, rotation=90, fontsize=6)
                 axis.set_yticks(range(len(names)), names, fontsize=6)
                 axis.tick_params(length=0)
                 axis.spines[:].set_visible(False)
             line[0].set_ylabel(label)
-        figure.suptitle(f"{trait}: pairs of chromosomes, mean over splits")
+        tested = "p" in table and table["p"].notna().any()
+        ringed = f"; ringed: beyond shuffled traits (p <= {ALPHA})" if tested else ""
+        figure.suptitle(f"{trait}: pairs of chromosomes, mean over splits{ringed}")
         save_figure(figure, paths)

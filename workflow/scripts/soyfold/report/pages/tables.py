@@ -77,8 +77,9 @@ INTERPRETED = {
     ),
     "pair_weights": (
         "Pairs of chromosomes whose SNPs interact",
-        "contacts, weight: over their means; share: of the genetic variance. A weight above 1 alone"
-        " is no proof: read its sd over splits, and the likelihood beside permuted CIMs.",
+        "contacts, weight: over their means; share: of the genetic variance; agreement: rank"
+        " correlation of the shares between splits; p: against shuffled traits, for all pairs of a"
+        " trait together (interpretation.pair_permutations). A weight above 1 alone is no proof.",
     ),
 }
 

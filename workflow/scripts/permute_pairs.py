@@ -1,0 +1,22 @@
+"""Hold what a model learned of pairs of chromosomes against traits in which no pair interacts."""
+
+from soyfold.common.files import write_table
+from soyfold.common.logs import rule_log
+from soyfold.interpretation.pair_null import permute_pairs
+from soyfold.training.fits import with_tuned
+from soyfold.training.tasks import read_cohort
+
+with rule_log(snakemake.log[0]):
+    names = ("dosage", "samples", "variants", "phenotypes", "cim")
+    files = {name: snakemake.input[name] for name in names}
+    cohort = read_cohort(**files, products=snakemake.input.products)
+    tuned = next(iter(snakemake.input.tuned), None)
+    table = permute_pairs(
+        with_tuned(snakemake.params.block, tuned),
+        cohort,
+        permutations=snakemake.params.permutations,
+        seed=snakemake.params.seed,
+    )
+    table.insert(0, "trait", snakemake.wildcards.trait)
+    table.insert(1, "model", snakemake.wildcards.model)
+    write_table(table, snakemake.output.null)

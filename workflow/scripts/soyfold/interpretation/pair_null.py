@@ -1,0 +1,108 @@
+"""Which pairs of chromosomes interact by more than chance finds: the null of a learned kernel.
+
+A kernel that learns a variance for every pair finds some for pairs that do nothing. What it finds
+so is told by traits in which no pair does anything: main effects as GBLUP fits them, plus its
+residuals shuffled among the lines. The largest share over all pairs of such a trait is what a pair
+has to beat, step by step (maxT), so that the p values hold for all pairs together: Holm's
+adjustment of p values by pair would take 20 times as many shuffles as there are pairs to say
+anything at 0.05.
+
+References
+----------
+Westfall PH, Young SS (1993) Resampling-based multiple testing. Wiley. Algorithm 4.1.
+"""
+
+import numpy as np
+
+from soyfold.common.errors import UserError
+from soyfold.common.logs import log
+from soyfold.training.direct_fits import learner
+from soyfold.training.tasks import Task
+
+MAIN_EFFECTS = {"name": "gblup", "module": "gblup", "parameters": {}}
+
+
+def step_down(found, shuffled):
+    """Adjusted p values of several statistics whose null was drawn together.
+
+    Parameters
+    ----------
+    found : ndarray (m,)
+        Larger says more.
+    shuffled : ndarray (b, m)
+        The same under the null.
+
+    Returns
+    -------
+    ndarray (m,)
+        In the order of `found`; at least 1 / (1 + b). That a single one is below alpha where no
+        null is false has a probability of at most alpha.
+    """
+    order = np.argsort(-found, kind="stable")
+    # The largest among this one and all that say less.
+    least_first = shuffled[:, order[::-1]]
+    largest = np.maximum.accumulate(least_first, axis=1)[:, ::-1]
+    p = (1 + (largest >= found[order]).sum(0)) / (1 + len(shuffled))
+    adjusted = np.empty(len(found))
+    adjusted[order] = np.maximum.accumulate(p)
+    return adjusted
+
+
+def all_lines(cohort):
+    """The task of a fit on all lines that have a value."""
+    rows = cohort.lines["row"].to_numpy()
+    families = cohort.lines["family"].fillna("") if "family" in cohort.lines else None
+    return Task(
+        sample=cohort.lines["sample"].to_numpy(dtype=str),
+        part=np.full(len(rows), "train"),
+        y=cohort.values,
+        dosage=np.ascontiguousarray(cohort.dosage[rows]),
+        row=rows,
+        seed=0,
+        families=None if families is None else families.to_numpy(dtype=str),
+    )
+
+
+def permute_pairs(block, cohort, *, permutations, seed):
+    """What each pair adds to a trait, and to traits in which no pair does anything.
+
+    Parameters
+    ----------
+    block : dict
+        The registry's entry of a direct model that learns `pair_weights()`.
+    cohort : soyfold.training.tasks.Cohort
+        Of one trait; all its lines are fitted.
+    permutations, seed : int, keyword only
+        Shuffles, and the seed of their order.
+
+    Returns
+    -------
+    DataFrame
+        chromosome, chromosome_2 (names), share (of the genetic variance, all lines fitted),
+        share_null (its mean over the shuffles), p (`step_down`), permutations.
+
+    Raises
+    ------
+    UserError
+        For traits learnt together, and for what the model refuses.
+    """
+    if cohort.traits:
+        raise UserError("several traits learnt together", allowed="one", mend="name a direct model")
+    task = all_lines(cohort)
+    rows = np.arange(len(task.y))
+    learn = learner(block, task, cohort, rows)
+    main = learner(MAIN_EFFECTS, task, cohort, rows)(task.y).predict(task.dosage)
+    table = learn(task.y).pair_weights()
+    rng = np.random.default_rng(seed)
+    shuffled = np.empty((permutations, len(table)))
+    for number in range(permutations):
+        log.info("shuffle %d of %d", number + 1, permutations)
+        shuffled[number] = learn(main + rng.permutation(task.y - main)).pair_weights()["share"]
+    names = np.array(cohort.chromosomes)
+    return table.assign(
+        chromosome=names[table["chromosome"]],
+        chromosome_2=names[table["chromosome_2"]],
+        share_null=shuffled.mean(0),
+        p=step_down(table["share"].to_numpy(), shuffled),
+        permutations=permutations,
+    ).drop(columns=["contacts", "weight"])
