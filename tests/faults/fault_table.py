@@ -25,6 +25,7 @@ def all_faults():
     import cooler_faults
     import genotype_faults
     import genotype_format_faults
+    import hypothesis_faults
     import phenotype_faults
     import result_faults
     import sheet_faults
@@ -32,7 +33,8 @@ def all_faults():
 
     modules = (
         genotype_faults, vcf_faults, genotype_format_faults, chromosome_faults, phenotype_faults,
-        sheet_faults, contact_faults, cooler_faults, config_faults, result_faults,
+        sheet_faults, contact_faults, cooler_faults, hypothesis_faults,
+        config_faults, result_faults,
     )  # fmt: skip
     return [fault for module in modules for fault in module.FAULTS]
 

@@ -97,6 +97,31 @@ rule write_dosage:
         "../scripts/write_dosage.py"
 
 
+# Which SNPs a hypothesis says go together.
+rule group_snps:
+    input:
+        regions=lambda wildcards: study.hypothesised[wildcards.hypothesis]["file"],
+        weights=lambda wildcards: study.hypothesised[wildcards.hypothesis]["weights"] or [],
+        chromosomes=study.settings["chromosomes"],
+        variants=f"{study.results}/cohort/variants.tsv",
+    output:
+        groups=f"{study.hypotheses.folder}/{{hypothesis}}/groups.npz",
+        counts=f"{study.hypotheses.folder}/{{hypothesis}}/groups.tsv",
+    log:
+        f"{study.logs}/cohort/group_snps/{{hypothesis}}.log",
+    conda:
+        "../../envs/training.yaml"
+    resources:
+        **study.resources(2000),
+    params:
+        flank=lambda wildcards: study.hypothesised[wildcards.hypothesis]["flank"],
+        source=study.source("group_snps"),
+    message:
+        "cohort: SNPs of the groups of {wildcards.hypothesis}"
+    script:
+        "../scripts/group_snps.py"
+
+
 # Which lines are nearly the same is measured before imputation, which makes neighbours alike.
 rule find_clusters:
     input:

@@ -31,6 +31,12 @@ try:
         if qtl := study.interpretation.qtl:
             chromosomes = read_chromosomes(study.settings["chromosomes"])
             further = [(read_qtl, (qtl, chromosomes, list(study.traits)))]
+        if study.hypothesised:
+            from soyfold.cohort.hypotheses import read_hypothesis  # which loads SciPy
+
+            chromosomes = read_chromosomes(study.settings["chromosomes"])
+            rows = study.hypothesised.values()
+            further += [(read_hypothesis, (row, chromosomes)) for row in rows]
         check_tables(study.settings, study.traits, study.schemes, further=further)
 except UserError as error:
     raise WorkflowError(str(error))
@@ -39,6 +45,7 @@ except UserError as error:
 wildcard_constraints:
     chromosome="[^/]+",
     library="[A-Za-z0-9][A-Za-z0-9_.-]*",
+    hypothesis="[A-Za-z0-9][A-Za-z0-9_.-]*",
     trait="[A-Za-z0-9][A-Za-z0-9_.-]*",
     model="[A-Za-z0-9][A-Za-z0-9_.-]*",
     scheme="|".join(study.drawn),

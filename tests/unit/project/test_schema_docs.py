@@ -63,7 +63,7 @@ def test_each_section_documents_the_keys_that_the_schema_has(root, readme):
         assert of_tables - keys(rule) == set(), f"section {name} invents keys"
 
 
-@pytest.mark.parametrize("sheet", ["traits", "hic"])
+@pytest.mark.parametrize("sheet", ["traits", "hic", "hypotheses"])
 def test_each_column_of_a_sheet_is_documented(root, readme, sheet):
     text = readme[f"{sheet}.tsv"]
     columns = set(schema(root, sheet)["properties"])
@@ -87,5 +87,5 @@ def test_schemas_are_closed(root):
             for number, inside in enumerate(rule):
                 yield from open_objects(inside, f"{at}[{number}]")
 
-    for name in ("config", "models", "traits", "hic"):
+    for name in ("config", "models", "traits", "hic", "hypotheses"):
         assert list(open_objects(schema(root, name), name)) == []

@@ -4,6 +4,7 @@ from itertools import chain
 
 from soyfold.common.chromosomes import read_chromosomes
 from soyfold.genotypes.sources import check_settings, list_files
+from soyfold.study.hypotheses import refuse_idle_traits
 from soyfold.study.interpreted_models import choose_models, refuse_unknown_traits
 from soyfold.study.registry import load_models, models_by_trait, read_blends, refuse_unknown_models
 from soyfold.study.roles import (
@@ -17,6 +18,7 @@ from soyfold.study.roles import (
 from soyfold.study.schemes import check_limits, final_scheme, further_models, read_schemes
 from soyfold.study.settings import (
     load_study,
+    read_hypotheses,
     read_libraries,
     refuse_missing_files,
     results_folder,
@@ -49,17 +51,20 @@ def load(config, schemas, *, file):
     settings = load_study(config, schemas, file=file)
     traits = read_traits(settings["cohort"]["traits"], schemas)
     libraries = read_libraries(settings, schemas)
+    hypotheses = read_hypotheses(settings, schemas)
+    refuse_idle_traits(settings["hypotheses"], traits, file=file)
     chromosomes = read_chromosomes(settings["chromosomes"])
     families = bool(settings["cohort"]["families"])
     schemes = read_schemes(settings["splits"], traits, families=families, file=file)
     groups = trait_groups(traits, file=settings["cohort"]["traits"])
     planned = _plan_models(settings, schemas, traits, schemes, chromosomes, bool(libraries), file)
-    refuse_missing_files(settings, traits, libraries)
+    refuse_missing_files(settings, traits, libraries, hypotheses)
     return Study(
         file=file,
         settings=settings,
         traits=traits,
         libraries=libraries,
+        hypothesised=hypotheses,
         chromosomes=chromosomes.names,
         genotype_format=check_settings(settings["genotypes"]),
         genotype_files=list_files(settings["genotypes"]["file"], chromosomes),

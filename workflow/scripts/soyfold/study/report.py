@@ -162,6 +162,7 @@ class Report:
             "scores": f"{study.results}/evaluation/scores.tsv",
             "released": study.kernels.released(final=False),
             "tables": study.evaluation.tables,
+            "hypotheses": study.hypotheses.tables,
             "interpretation": study.interpretation.tables,
             "figures": [f"{self.figures}/{name}.png" for name in self.drawn],
             "pages": self.page_files + self.interactive,

@@ -104,6 +104,18 @@ def read_libraries(study, schemas):
     return libraries
 
 
+def read_hypotheses(study, schemas):
+    """Rows of hypotheses.tsv by hypothesis; empty for a study without."""
+    if not study["hypotheses"]:
+        return {}
+    schema = Path(schemas) / "hypotheses.schema.yaml"
+    rows = read_sheet(study["hypotheses"]["sheet"], schema, key="hypothesis")
+    return {
+        name: row | {"weights": expand_path(row["weights"]), "flank": row["flank"] or 0}
+        for name, row in rows.items()
+    }
+
+
 def _with_genotypes(config, file):
     """A config whose genotypes are those of another study, as if it said all of them itself.
 
@@ -190,6 +202,8 @@ def load_study(config, schemas, *, file):
         families["file"] = expand_path(families["file"])
     if "pattern" in families:
         check_pattern(families["pattern"], file=file)
+    if study["hypotheses"]:
+        study["hypotheses"]["sheet"] = expand_path(study["hypotheses"]["sheet"])
     qtl = (study["interpretation"] or {}).get("qtl")
     if qtl:
         qtl["file"] = expand_path(qtl["file"])
@@ -235,15 +249,15 @@ def _refuse_unreadable(wanted):
             raise UserError("an empty file", file=path, at=place, mend="copy or download it again")
 
 
-def refuse_missing_files(study, traits, libraries):
+def refuse_missing_files(study, traits, libraries, hypotheses=None):
     """Raise one `UserError` if a file that the study names isn't there, and say where it is from.
 
     The same for a folder in a file's place, an empty file, and one that may not be read.
 
     Parameters
     ----------
-    study, traits, libraries : dict
-        As `load_study`, `read_sheet` and `read_libraries` return them.
+    study, traits, libraries, hypotheses : dict
+        As `load_study`, `read_sheet`, `read_libraries` and `read_hypotheses` return them.
     """
     wanted = {"chromosomes": study["chromosomes"]} | _genotype_files(study["genotypes"]["file"])
     wanted["new_genotypes"] = study["new_genotypes"]
@@ -259,6 +273,10 @@ def refuse_missing_files(study, traits, libraries):
     for library, row in libraries.items():
         wanted[f"library {library} in {study['contacts']['libraries']}"] = row["file"]
         wanted[f"bins of library {library} in {study['contacts']['libraries']}"] = row["bins"]
+    for name, row in (hypotheses or {}).items():
+        sheet = study["hypotheses"]["sheet"]
+        wanted[f"hypothesis {name} in {sheet}"] = row["file"]
+        wanted[f"weights of hypothesis {name} in {sheet}"] = row["weights"]
     wanted = {place: path for place, path in wanted.items() if path}
     missing = {place: path for place, path in wanted.items() if not Path(path).exists()}
     if not missing:

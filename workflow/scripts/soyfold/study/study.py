@@ -8,6 +8,7 @@ from pathlib import Path
 from soyfold.common.digest import source_digests
 from soyfold.study.evaluation import Evaluation
 from soyfold.study.fits import Fits, any_of
+from soyfold.study.hypotheses import Hypotheses
 from soyfold.study.inputs import Inputs
 from soyfold.study.interpretation import Interpretation
 from soyfold.study.kernels import Kernels
@@ -25,8 +26,8 @@ class Study:
         The study file, for messages.
     settings : dict
         The config with all defaults, as `settings.load_study` gives it.
-    traits, libraries : dict of str to dict
-        Rows of the sheets by name.
+    traits, libraries, hypothesised : dict of str to dict
+        Rows of the sheets by name; the last are hypotheses.
     chromosomes : list of str
         In genome order.
     genotype_format : str
@@ -53,6 +54,7 @@ class Study:
     settings: dict
     traits: dict
     libraries: dict
+    hypothesised: dict
     chromosomes: list
     genotype_format: str
     genotype_files: list
@@ -145,6 +147,11 @@ class Study:
     def evaluation(self):
         """Which tables follow: `Evaluation`."""
         return Evaluation(self)
+
+    @cached_property
+    def hypotheses(self):
+        """Which SNPs are said to act together: `Hypotheses`."""
+        return Hypotheses(self)
 
     @cached_property
     def interpretation(self):

@@ -1,0 +1,57 @@
+"""Groups of SNPs, which a hypothesis says go together: what the cohort writes and models read."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from soyfold.common.files import staged
+
+REST = "rest"  # the group of all SNPs that are in no other
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Groups of SNPs and how strongly pairs of groups go together.
+
+    Attributes
+    ----------
+    names : list of str
+        G groups with SNPs; the last is `REST`, with or without any.
+    members : scipy.sparse.csr_array (L, G) bool
+        Which groups each SNP is in: several, or `REST` alone.
+    weights : ndarray (G, G) float64
+        Symmetric, from 0 (nothing in common) on; above 0 on the diagonal.
+    """
+
+    names: list
+    members: sparse.csr_array
+    weights: np.ndarray
+
+    @property
+    def named(self):
+        """The same without `REST`, of which a hypothesis says nothing."""
+        return Groups(self.names[:-1], self.members[:, :-1], self.weights[:-1, :-1])
+
+    def snps(self):
+        """SNPs of each group: list of ndarray of int, ascending."""
+        columns = sparse.csc_array(self.members)
+        return np.split(columns.indices, columns.indptr[1:-1])
+
+
+def write_groups(groups, path):
+    """Write `Groups` as .npz, without pickle."""
+    members = groups.members
+    with staged(path) as temporary:
+        np.savez_compressed(
+            temporary, names=np.array(groups.names), weights=groups.weights,
+            indices=members.indices, indptr=members.indptr, shape=np.array(members.shape),
+        )  # fmt: skip
+
+
+def read_groups(path):
+    """What `write_groups` wrote."""
+    with np.load(path, allow_pickle=False) as stored:
+        parts = np.ones(len(stored["indices"]), bool), stored["indices"], stored["indptr"]
+        members = sparse.csr_array(parts, shape=tuple(stored["shape"]))
+        return Groups(stored["names"].tolist(), members, stored["weights"])
