@@ -37,11 +37,10 @@ KEYS = ["model", "cim", "lines", "share", "topology", "draw", "split"]
 COLUMNS = [*KEYS, "pcc", "loglik", "seconds"]
 # CIMs that each model is asked with; those of the second kind have five permuted ones at most.
 DECIDES = ("contact_kernel", "learned_contact_kernel", "contact_readout")
-WITH_CIM = (
-    *DECIDES, "learned_contact_kernel_sparse", "contact_readout_learned", "csafm", "csafm_contact",
-    "cisem", "cisem_contact",
+MODELS = (
+    "gblup", "lightgbm", "transformer", *DECIDES, "learned_contact_kernel_sparse",
+    "contact_readout_learned", "csafm", "csafm_contact", "cisem", "cisem_contact",
 )  # fmt: skip
-WITHOUT = ("gblup", "lightgbm", "transformer")
 OTHER_CIMS = ("expected", "constant", "zero")
 FEW_PERMUTED = 5
 MORGANS_PER_MB = 3.5  # of yeast, for crosses
@@ -56,7 +55,8 @@ def read_arguments(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--study", default="config/yeast.yaml", help="its results must be there")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--models", nargs="+", default=[*WITHOUT, *WITH_CIM])
+    parser.add_argument("--models", nargs="+", default=MODELS)
+    parser.add_argument("--models-file", help="where they stand; default: the study's own")
     parser.add_argument("--lines", nargs="+", type=int, default=[1008])
     parser.add_argument("--share", nargs="+", type=float, default=[0.5])
     parser.add_argument("--topology", nargs="+", choices=TOPOLOGIES, default=["contact"])
@@ -67,9 +67,9 @@ def read_arguments(arguments=None):
     return parser.parse_args(arguments)
 
 
-def cims_of(model, permuted):
-    """Names of the CIMs that a model is asked with."""
-    if model not in WITH_CIM:
+def cims_of(model, block, permuted):
+    """Names of the CIMs that a model, by its entry of the registry, is asked with."""
+    if block["cim"] == "none":
         return ["none"]
     count = permuted if model in DECIDES else min(permuted, FEW_PERMUTED)
     return ["real", *(f"permuted{k}" for k in range(1, count + 1)), *OTHER_CIMS]
@@ -82,13 +82,17 @@ class Source:
     ----------
     study : path-like
         Study file with results.
+    models_file : path-like, optional
+        In place of the study's.
     """
 
-    def __init__(self, study):
+    def __init__(self, study, models_file=None):
         config, schemas = yaml.safe_load(Path(study).read_text()), ROOT / "workflow/schemas"
         self.dosage, _, self.variants, self.sums = read_source(config, schemas, file=study)
         settings = load_study(config, schemas, file=study)
         settings["training"]["preset"] = "cpu"
+        if models_file:  # what the study changes are its own models
+            settings["training"] |= {"models_file": models_file, "parameters": {}}
         self.settings, self.schemas = settings, schemas
         self.chromosomes = read_chromosomes(settings["chromosomes"])
         self.cim = normalise(self.sums, METHOD, chromosomes=self.chromosomes)
@@ -164,9 +168,13 @@ def measure(block, cohort, cim, split):
     return pearson(task.y[test], done.predicted[test]), loglik, seconds
 
 
-def cells(given):
+def cells(given, source):
     """All cells asked for; those of one cohort and split stand together."""
-    asked = [(model, cim) for model in given.models for cim in cims_of(model, given.permuted)]
+    asked = [
+        (model, cim)
+        for model in given.models
+        for cim in cims_of(model, source.block(model), given.permuted)
+    ]
     if given.cims:
         asked = [(model, cim) for model, cim in asked if cim in (*given.cims, "none")]
     cohorts = itertools.product(given.lines, given.share, given.topology, range(given.draws))
@@ -178,14 +186,14 @@ def cells(given):
 def main(arguments=None):
     """Measure what is not in the table yet, a row at a time."""
     given = read_arguments(arguments)
-    source = Source(given.study)
+    source = Source(given.study, given.models_file)
     known = set()
     if given.out.is_file():
         known = set(read_table(given.out)[KEYS].itertuples(index=False, name=None))
     else:
         given.out.parent.mkdir(parents=True, exist_ok=True)
         given.out.write_text("\t".join(COLUMNS) + "\n")
-    asked = list(cells(given))
+    asked = list(cells(given, source))
     waiting = [cell for cell in asked if cell not in known]
     print(f"{len(asked) - len(waiting)} of {len(asked)} cells are there", flush=True)
     place, cohort = None, None

@@ -54,6 +54,41 @@ def test_csafm_attends_as_the_literal_form(per_head):
     torch.testing.assert_close(layer.attention(x, layer.attend), expected, atol=1e-5, rtol=1e-5)
 
 
+def test_cosine_scores_are_those_of_unit_vectors_times_the_heads_temperature():
+    layer = build("csafm", scores="cosine", power="learned").layers[0]
+    with torch.no_grad():
+        layer.attention.temperature.copy_(torch.tensor([0.0, 1.0]))  # logarithms
+        layer.power.fill_(3.0)
+    x = 1e-3 * torch.randn(2, tiny_layout().n_tokens, 8)  # small weights flatten nothing
+    q, k, v = layer.attention.query_key_value(x).view(2, -1, 3, 2, 4).permute(2, 0, 3, 1, 4)
+    unit_q, unit_k = (each / each.norm(dim=-1, keepdim=True) for each in (q, k))
+    pairs = (CIM**3)[layer.chromosome][:, layer.chromosome]
+    cosine = unit_q @ unit_k.transpose(-1, -2) + unit_q.sum(-1, keepdim=True) * pairs
+    temperature = torch.tensor([1.0, torch.e])[:, None, None]
+    mixed = (temperature * cosine).softmax(-1) @ v
+    expected = layer.attention.output(mixed.transpose(1, 2).flatten(2))
+    torch.testing.assert_close(layer.attention(x, layer.attend), expected, atol=1e-5, rtol=1e-4)
+
+
+def test_a_learned_power_starts_at_the_contacts_themselves():
+    learned, fixed = build("csafm", power="learned"), build("csafm")
+    g = standardised()
+    torch.testing.assert_close(learned(g), fixed(g), atol=1e-5, rtol=1e-5)
+    learned(g).square().sum().backward()
+    assert all(layer.power.grad.abs() > 0 for layer in learned.layers)
+
+
+def test_a_product_gate_reads_products_of_two_tokens():
+    layer = build("csafm", gate="product").layers[0]
+    assert layer.feed_forward.gate is None
+    x = torch.randn(2, tiny_layout().n_tokens, 8)
+    mixed = layer.attend(*layer.attention.split(x)).transpose(1, 2).flatten(2)
+    weight, bias = layer.attention.gate.weight, layer.attention.gate.bias
+    assert (bias == 1).all()
+    expected = layer.attention.output(mixed * (x @ weight.T + bias))
+    torch.testing.assert_close(layer.attention(x, layer.attend), expected, atol=1e-6, rtol=1e-5)
+
+
 def test_direct_bias_adds_beta_h_to_the_score():
     layer = build("csafm", bias="direct").layers[0]
     with torch.no_grad():
@@ -183,6 +218,7 @@ def test_every_network_maps_a_batch_to_one_value_a_line_with_gradients(module, w
         ("csafm", {}),
         ("csafm", {"bias": "direct", "per_head": True}),
         ("csafm", {"gate": "gau", "H": "shared"}),
+        ("csafm", {"gate": "product", "power": "learned", "scores": "cosine"}),
         ("cisem", {}),
         ("cisem", {"se": False}),
     ],
@@ -237,7 +273,7 @@ def test_lines_of_a_batch_do_not_touch_each_other(module):
         ("transformer", {"window": None}, "window: 2 or more"),
         ("transformer", {"position": "rope_bp"}, "allowed: learned, sinusoidal, none"),
         ("transformer", {"readout": "sum"}, "allowed: mean, flatten, sum_mlp"),
-        ("csafm", {"gate": "yes"}, "allowed: none, gau"),
+        ("csafm", {"gate": "yes"}, "allowed: none, gau, product"),
         ("cisem", {"gamma": -1.0}, "gamma: found -1.0 .*; allowed: at least 0"),
         ("gru", {"embedding": "none"}, "embedding: locus_scaled or dosage_table"),
         ("lstm", {"bidirectional": True, "chunk": 2}, "chunk: null"),

@@ -17,8 +17,12 @@ DECLARATION = {
         "H": {"default": "layer", "enum": ["layer", "shared"],
               "description": "One trainable CIM a layer, or one for all layers."},
         "per_head": {"default": False, "type": "boolean", "description": "A trainable CIM a head."},
-        "gate": {"default": "none", "enum": ["none", "gau"],
-                 "description": "gau: gated attention output and GLU feed-forward (Table 4)."},
+        "gate": {"default": "none", "enum": ["none", "gau", "product"],
+                 "description": "gau: gated attention output and GLU feed-forward (Table 4). "
+                                "product: the output times a linear map of the query's token, so "
+                                "that products of two tokens are read."},
+        "power": {"default": "fixed", "enum": ["fixed", "learned"],
+                  "description": "Exponent of H: 1, or learned in each layer from there."},
         "bias": {"default": "keys", "enum": ["keys", "direct"],
                  "description": "CIM on the keys, as published, or directly on the score."},
     },
@@ -30,6 +34,8 @@ DECLARATION = {
          "doi": "10.62762/CJIF.2025.226807"},
     ],
 }  # fmt: skip
+GATES = {"none": None, "gau": torch.sigmoid, "product": nn.Identity()}
+LEAST = 1e-6  # of a contact, whose power has a gradient
 
 
 class Layer(EncoderLayer):
@@ -43,21 +49,32 @@ class Layer(EncoderLayer):
     """
 
     def __init__(self, parameters, H, chromosome):
-        super().__init__(parameters, gated=parameters["gate"] == "gau")
+        gate = parameters["gate"]
+        super().__init__(parameters, gated=gate == "gau", gate=GATES[gate])
+        if gate == "product":
+            nn.init.ones_(self.attention.gate.bias)  # near no gate at first
         self.H = H
+        learned = parameters["power"] == "learned"
+        self.power = nn.Parameter(torch.ones(())) if learned else None
         self.register_buffer("chromosome", chromosome, persistent=False)
         direct = parameters["bias"] == "direct"
         # beta_h = |coupling_h| stays at or above 0 without a projection after each step.
         self.coupling = nn.Parameter(torch.ones(parameters["heads"])) if direct else None
 
+    def contacts(self):
+        """H as it enters the score: to the learned power, if there is one."""
+        if self.power is None:
+            return self.H
+        return self.H.clamp_min(LEAST).pow(self.power.relu())
+
     def prior(self):
         """`bias: direct` as a prior on the score."""
-        return ChromosomeDirect(self.H, self.chromosome, self.coupling.abs())
+        return ChromosomeDirect(self.contacts(), self.chromosome, self.coupling.abs())
 
     def attend(self, q, k, v):
         """[C] eq. 1, or score + beta_h H for `bias: direct`; all (batch, heads, n, d_k)."""
         if self.coupling is None:
-            return biased_attention(q, k, v, self.H, self.chromosome)
+            return biased_attention(q, k, v, self.contacts(), self.chromosome)
         return prior_attention(q, k, v, [self.prior()])
 
 
@@ -65,7 +82,8 @@ class Network(ContactEncoder):
     """Encoder with a trainable H in each layer that starts at the CIM.
 
     `H` layer (one each) | shared; `per_head`: one H a head; `gate` none | gau (the CIM+GAU row of
-    Table 4: gated attention output and GLU feed-forward); `bias` keys | direct.
+    Table 4: gated attention output and GLU feed-forward) | product; `bias` keys | direct; `power`
+    of H fixed | learned; `scores` dot | cosine, as for all encoders.
     With H = 0 and no gate it is the Transformer exactly, weight by weight.
     """
 
@@ -87,12 +105,12 @@ class Network(ContactEncoder):
         layer = self.layers[-1]
         q, k, _, chromosome, _ = super().final_attention(g)
         if layer.coupling is None:
-            return q, k, layer.H, chromosome, True
+            return q, k, layer.contacts(), chromosome, True
         prior, width = layer.prior(), q.shape[-1]
         q = torch.cat([q, prior.query_columns(q)], -1)
         k = torch.cat([k, prior.key_columns(k).expand(*k.shape[:2], -1, -1)], -1)
         # attention_statistics scales by the width that it sees.
-        return q * (q.shape[-1] / width) ** 0.5, k, layer.H, chromosome, False
+        return q * (q.shape[-1] / width) ** 0.5, k, layer.contacts(), chromosome, False
 
     @torch.no_grad()
     def negative_coupling(self, g):

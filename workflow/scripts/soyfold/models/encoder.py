@@ -27,6 +27,9 @@ DECLARATION = {
         "layers": {"default": 6, "type": "integer", "minimum": 1, "description": "Their number."},
         "heads": {"default": 8, "type": "integer", "minimum": 1,
                   "description": "Of each layer; they divide d_model."},
+        "scores": {"default": "dot", "enum": ["dot", "cosine"],
+                   "description": "q k' / sqrt(d_k), as published; or the cosine of q and k times "
+                                  "a temperature that each head learns from 10."},
         "feed_forward": {"default": 1024, "type": "integer", "minimum": 1,
                          "description": "Width of the FFN's hidden layer."},
         "activation": {"default": "relu", "enum": ["relu", "gelu"], "description": "Of the FFN."},
@@ -48,6 +51,7 @@ DECLARATION = {
 # largest tensor, and building it again costs little beside the attention's n^2.
 LONG_LINE = 8192
 CHUNK_TOKENS = 1024
+TEMPERATURE = 10.0  # of cosine scores, at first
 ACTIVATIONS = {"relu": functional.relu, "gelu": functional.gelu}
 
 
@@ -57,29 +61,41 @@ class SelfAttention(nn.Module):
     Parameters
     ----------
     d, heads : int
-    gated : bool
-        Gate the heads' output by sigmoid(W_g x) before W_o (the GAU of [C] Table 4).
+    gate : callable, optional
+        Gate the heads' output by gate(W_g x + b_g) before W_o: torch.sigmoid is the GAU of [C]
+        Table 4; with the identity the output has products of two tokens.
+    cosine : bool
+        Scores are cosines times a temperature (QKNorm: Henry et al. 2020, arXiv:2010.04245), which
+        neither d_k nor small weights flatten.
     """
 
-    def __init__(self, d, heads, *, gated=False):
+    def __init__(self, d, heads, *, gate=None, cosine=False):
         super().__init__()
         self.heads = heads
         self.query_key_value = nn.Linear(d, 3 * d)
         self.output = nn.Linear(d, d)
-        self.gate = nn.Linear(d, d) if gated else None
+        self.activate = gate
+        self.gate = nn.Linear(d, d) if gate else None
+        start = torch.full((heads,), math.log(TEMPERATURE))
+        self.temperature = nn.Parameter(start) if cosine else None  # its logarithm
 
     def split(self, x):
         """x (batch, n, d) to q, k, v (batch, heads, n, d_k)."""
         batch, n, d = x.shape
         qkv = self.query_key_value(x).view(batch, n, 3, self.heads, d // self.heads)
         # Parted along the axis where they lie, so that the gradients need no second copy.
-        return tuple(part.transpose(1, 2) for part in qkv.unbind(2))
+        q, k, v = (part.transpose(1, 2) for part in qkv.unbind(2))
+        if self.temperature is not None:
+            # Times sqrt(d_k), by which attention divides.
+            scale = self.temperature.exp()[:, None, None] * math.sqrt(d // self.heads)
+            q, k = scale * functional.normalize(q, dim=-1), functional.normalize(k, dim=-1)
+        return q, k, v
 
     def forward(self, x, attend):
         """x (batch, n, d) to (batch, n, d); `attend` maps q, k, v to the heads' output."""
         mixed = attend(*self.split(x)).transpose(1, 2).flatten(2)
         if self.gate is not None:
-            mixed = mixed * torch.sigmoid(self.gate(x))
+            mixed = mixed * self.activate(self.gate(x))
         return self.output(mixed)
 
 
@@ -144,14 +160,17 @@ class FeedForward(nn.Module):
 class EncoderLayer(nn.Module):
     """Y = LN(SA(X) + X), E = between(Y), X' = LN(FFN(E) + E); `pre` norm as an option.
 
-    Subclasses override `attend` and `between`.
+    Subclasses override `attend` and `between`, and choose a `gate` of the attention's output and a
+    `gated` feed-forward layer.
     """
 
-    def __init__(self, parameters, *, gated=False):
+    def __init__(self, parameters, *, gated=False, gate=None):
         super().__init__()
         d = parameters["d_model"]
         self.pre_norm = parameters["norm"] == "pre"
-        self.attention = SelfAttention(d, parameters["heads"], gated=gated)
+        self.attention = SelfAttention(
+            d, parameters["heads"], gate=gate, cosine=parameters["scores"] == "cosine"
+        )
         self.feed_forward = FeedForward(
             d, parameters["feed_forward"], parameters["activation"], gated=gated
         )
