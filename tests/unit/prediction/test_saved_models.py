@@ -117,6 +117,24 @@ def test_a_saved_model_carries_what_it_needs(saver):
     assert np.isnan(model.half_width("first", 0.95))
 
 
+SURE = {"gblup", "rr_blup", "family_gblup", "learned_contact_kernel"}
+
+
+def test_reliability_goes_with_the_models_that_know_it(saver, every):
+    dosage = np.load(saver.inputs["dosage"])
+    samples = [f"PI{number:06d}" for number in range(120)]
+    for name, (values, table, path) in every[0].items():
+        found = saved_models.load_model(path).reliability(dosage, samples)
+        assert found.shape == values.shape
+        if saver.block(name)["module"] not in SURE:
+            assert np.isnan(found).all() and "reliability" not in table
+            continue
+        assert (found > 0).all() and (found < 1).all()
+        np.testing.assert_allclose(found[:, 0], table["reliability"], rtol=1e-6)
+    with pytest.raises(ValueError, match="allowed: 23 variants"):
+        saved_models.load_model(every[0]["gblup"][2]).reliability(dosage[:, :22])
+
+
 def test_nothing_in_a_saved_model_is_pickled(every):
     fitted, _ = every
     for _, _, path in fitted.values():

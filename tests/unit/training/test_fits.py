@@ -13,6 +13,7 @@ from tiny_study import CHROMOSOMES, CIM, CODES, QUICK, SMALL, agreement, block, 
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table
 from soyfold.models.gblup import fit as fit_gblup
+from soyfold.models.kernels.matrices import write_products
 from soyfold.models.mean import fit as fit_mean
 from soyfold.study import registry
 from soyfold.training import fits, loop
@@ -288,6 +289,22 @@ def test_held_out_predictions_come_from_a_fit_that_has_not_seen_those_lines(tmp_
     np.testing.assert_allclose(tables[0].held_out, tables[1].held_out, rtol=1e-10)
     val = tables[0].part == "val"
     assert not np.allclose(tables[0].predicted[val], tables[0].held_out[val])
+
+
+def test_reliability_is_told_of_the_test_lines_with_shared_products_and_without(tmp_path):
+    inputs = write_cohort(tmp_path)
+    model = direct_block("gblup", train_on=["train", "val"])
+    write_products(inputs["dosage"], tmp_path / "products.npy")
+    more = {"products": tmp_path / "products.npy"}
+    runs = [run(tmp_path / f"{k}", model, inputs | extra) for k, extra in enumerate(({}, more))]
+    for [folder] in runs:
+        table = read_table(folder / "predictions.tsv")
+        dosage, test = np.load(inputs["dosage"]), (table.part == "test").to_numpy()
+        own = fit_gblup(dosage[~test], table.observed[~test], parameters={}, seed=0)
+        np.testing.assert_allclose(table.reliability[test], own.reliability(dosage[test]))
+        assert table.reliability[~test].isna().all()
+        # Its checkpoint is one of many: the training lines go with final fits alone.
+        assert "lines" not in read_checkpoint(folder / "checkpoint.npz")[0]
 
 
 def test_without_held_out_the_column_is_empty(tmp_path):

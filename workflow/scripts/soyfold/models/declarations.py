@@ -17,6 +17,8 @@ file of the shared code, without a label, and with a meaning that says whom it h
 - `linear`: the checkpoint holds `effects`, in trait units per copy of ALT, and nothing beside them
   that predicts a line of no known family. `attention`: NAE, AAS and attention.tsv are written.
   `pairs`: a fitted direct model has `pair_weights()`, what it learned of pairs of chromosomes.
+  `reliability`: it has `errors(dosage, rows=None)`, how sure its predictions are, and
+  `without_lines()`, the model without what alone tells that.
 - `joint`, `gpu`, `seeds_per_job`, `held_out`: as in models.yaml, where an entry may change them.
 - `parameters`: by name a JSON schema with `default` and `description`; of an inherited one only
   what differs.
@@ -62,7 +64,9 @@ RULES = _closed(
         "kind": {"enum": ["network", "direct", "blend"]},
         "needs": {"type": "array", "items": {"enum": list(NEEDS)}, "uniqueItems": True},
         "kernels": {"anyOf": [_NAMES, {"type": "object"}]},
-        **dict.fromkeys(("linear", "attention", "pairs", "joint", "held_out"), _SWITCH),
+        **dict.fromkeys(
+            ("linear", "attention", "pairs", "reliability", "joint", "held_out"), _SWITCH
+        ),
         "gpu": _COUNT,
         "seeds_per_job": {"enum": ["one", "all"]},
         "parameters": {"type": "object", "additionalProperties": _PARAMETER},
@@ -91,6 +95,7 @@ class Declaration:
     linear: bool = False
     attention: bool = False
     pairs: bool = False
+    reliability: bool = False
     joint: bool = False
     held_out: bool = True
     gpu: int = 0

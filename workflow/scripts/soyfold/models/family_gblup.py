@@ -7,12 +7,14 @@ nested association panel the same SNP allele marks other QTL alleles in other fa
 departures. A line of a new family, or of none, is predicted by b alone.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from soyfold.common.logs import log
+from soyfold.models.kernels.certainty import LineErrors, TrainingLines, collect
 from soyfold.models.kernels.matrices import centre, kernel_matrix
 from soyfold.models.kernels.names import ADDITIVE
 from soyfold.models.kernels.several import covariance, estimate, meets_bound
@@ -26,6 +28,7 @@ DECLARATION = {
     "kind": "direct",
     "needs": ["families"],
     "linear": True,
+    "reliability": True,
     "kernels": [],
     "parameters": {
         # Each of some ten steps inverts n x n; on SoyNAM 1,500 lines predict as 2,500 do (PCC to
@@ -59,6 +62,16 @@ class FamilyModel:
         What a family's effects differ from those of all.
     figures : dict
         What `summary` gives.
+    variances : ndarray (3,) or None
+        Of a SNP's effect in all lines, of its departure in a family, and of the noise, in squared
+        trait units.
+    lines : ndarray (n, L) int8 or None
+        Dosages of the training lines; None where they weren't kept: then nothing is known of
+        errors.
+    own : ndarray (n,) of str or None
+        Their families.
+    kernels : soyfold.models.kernels.shared.LineKernels or None
+        Of these lines, for errors during the fit; not saved.
     """
 
     intercept: float
@@ -67,6 +80,10 @@ class FamilyModel:
     families: np.ndarray
     departures: np.ndarray
     figures: dict = field(repr=False)
+    variances: np.ndarray | None = None
+    lines: np.ndarray | None = field(default=None, repr=False)
+    own: np.ndarray | None = field(default=None, repr=False)
+    kernels: object = field(default=None, repr=False)
 
     def predict(self, dosage, families):
         """Predicted values in trait units.
@@ -91,15 +108,63 @@ class FamilyModel:
             values[rows] += dosage[rows].astype(np.float64) @ effects - self.centre @ effects
         return values
 
+    @cached_property
+    def _training(self):
+        return TrainingLines(self.lines, self.centre, self.kernels)
+
+    @cached_property
+    def _errors(self):
+        common, family, noise = self.variances
+        covariance = self._training.within()
+        covariance *= common + family * same_family(self.own)
+        covariance[np.diag_indices_from(covariance)] += noise
+        return LineErrors(covariance, noise)
+
+    def errors(self, dosage, families, rows=None):
+        """Reliability of each line's GEBV, and the sd of observed - predicted (trait units).
+
+        A line of a new family departs from all by effects that nothing tells of, a line of none
+        doesn't depart.
+
+        Parameters
+        ----------
+        dosage : ndarray (m, L)
+        families : ndarray (m,) of str
+        rows : ndarray (m,) int, optional
+            Of the study's products, where the model was fitted with these.
+
+        Returns
+        -------
+        reliability, sd : ndarray (m,)
+            See `kernels.certainty`; NaN where the training lines weren't kept.
+        """
+        if self.lines is None:
+            return np.full((2, len(dosage)), np.nan)
+        families = np.asarray(families, dtype=str)
+        common, family, _ = self.variances
+
+        def told():
+            for part, across, own in self._training.blocks(dosage, rows):
+                shared = same_family(families[part], self.own)
+                prior = common + family * (families[part] != "")
+                yield part, self._errors.of(across * (common + family * shared), own * prior)
+
+        return collect(len(dosage), told())
+
+    def reliability(self, dosage, families):
+        """Reliability of each line's GEBV, (m,): 1 - PEV / prior variance."""
+        return self.errors(dosage, families)[0]
+
     def state(self):
-        """All that predicts, as named arrays."""
-        return {
-            "intercept": np.array(self.intercept),
-            "centre": self.centre,
-            "effects": self.effects,
-            "families": self.families,
-            "departures": self.departures,
-        }
+        """All that predicts, and, where training lines were kept, what tells errors."""
+        names = ("centre", "effects", "families", "departures", "variances", "lines", "own")
+        arrays = {name: getattr(self, name) for name in names}
+        told = {name: array for name, array in arrays.items() if array is not None}
+        return {"intercept": np.array(self.intercept), **told}
+
+    def without_lines(self):
+        """The same model, which predicts alone."""
+        return replace(self, lines=None, own=None, kernels=None)
 
     def summary(self):
         """Heritability, the families' share of the genetic variance, variances, and REML's end."""
@@ -119,10 +184,14 @@ def _scaled(kernel):
     return kernel, scale
 
 
-def same_family(families):
-    """Whether two lines share a family, (n, n) bool; lines of no family share none."""
+def same_family(families, others=None):
+    """Whether two lines share a family, (n, m) bool; lines of no family share none.
+
+    `others` (m,) are the families themselves by default.
+    """
     families = np.asarray(families)
-    return (families[:, None] == families) & (families != "")
+    others = families if others is None else others
+    return (families[:, None] == others) & (others != "")
 
 
 def _variances(additive, within, y, lines, seed):
@@ -183,7 +252,7 @@ def fit(dosage, y, *, parameters, seed, families, kernels=None):
     families = np.asarray(families, dtype=str)
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model="family_gblup")
-    kernels = kernels or own_kernels(dosage)
+    given, kernels = kernels, kernels or own_kernels(dosage)
     additive, scale = _scaled(kernel_matrix(kernels.products, kernels.rows, ADDITIVE)[0])
     within = same_family(families)
     variances, reml = _variances(additive, within, y, most, seed)
@@ -202,4 +271,7 @@ def fit(dosage, y, *, parameters, seed, families, kernels=None):
         own = families == name
         row[:] = project(dosage[own], means, dual[own]) * (variances[1] / scale)
     effects = project(dosage, means, dual) * (variances[0] / scale)
-    return FamilyModel(float(intercept), means, effects, names, departures, figures)
+    return FamilyModel(
+        float(intercept), means, effects, names, departures, figures,
+        variances / [scale, scale, 1], dosage, families, given,
+    )  # fmt: skip

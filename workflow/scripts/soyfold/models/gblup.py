@@ -11,11 +11,12 @@ training mean, and one decomposition gives the REML likelihood of any trait at a
 
 import numpy as np
 
+from soyfold.models.blup import blup_model
+from soyfold.models.blup import from_state as from_state
 from soyfold.models.kernels.likelihood import fit_at_ridge, fit_by_reml
 from soyfold.models.kernels.names import ADDITIVE
 from soyfold.models.kernels.shared import own_kernels
-from soyfold.models.linear import RidgeModel, project, refuse_unusable
-from soyfold.models.linear import from_state as from_state
+from soyfold.models.linear import project, refuse_unusable
 from soyfold.models.parameters import resolve
 
 DECLARATION = {
@@ -23,6 +24,7 @@ DECLARATION = {
     "meaning": "Additive effects of all SNPs, variances by REML: what breeders use.",
     "kind": "direct",
     "linear": True,
+    "reliability": True,
     "kernels": ["additive"],
     "parameters": {
         "ridge_lambda": {"default": None, "type": ["number", "null"], "exclusiveMinimum": 0,
@@ -57,7 +59,7 @@ def fit(dosage, y, *, parameters, seed, kernels=None):
 
     Returns
     -------
-    RidgeModel
+    BlupModel
 
     Raises
     ------
@@ -67,11 +69,11 @@ def fit(dosage, y, *, parameters, seed, kernels=None):
     ridge = resolve(parameters, __name__)["ridge_lambda"]
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model="gblup")
-    kernels = kernels or own_kernels(dosage)
+    given, kernels = kernels, kernels or own_kernels(dosage)
     values = y - y.mean()
     if ridge is None:
         dual, figures = fit_by_reml(kernels.kernel(ADDITIVE), values)
     else:
         dual, figures = fit_at_ridge(kernels.centred(ADDITIVE), values, ridge)
     centre = dosage.mean(0, dtype=np.float64)
-    return RidgeModel(float(y.mean()), centre, project(dosage, centre, dual), figures)
+    return blup_model(dosage, y, centre, project(dosage, centre, dual), figures, given)

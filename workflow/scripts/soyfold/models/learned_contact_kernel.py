@@ -14,12 +14,14 @@ lines as the likelihood, which then is no longer one to be held against GBLUP's.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy.linalg import cho_solve, solve_triangular
+from scipy.linalg import cho_solve
 
 from soyfold.common.blocks import blocks
+from soyfold.models.kernels.certainty import LineErrors, collect
 from soyfold.models.kernels.learned_weights import Posterior, climb
 from soyfold.models.kernels.likelihood import fit_by_reml
 from soyfold.models.kernels.names import ADDITIVE
@@ -38,6 +40,7 @@ DECLARATION = {
     "needs": ["cim"],
     "kernels": ["additive"],
     "pairs": True,
+    "reliability": True,
     "seeds_per_job": "all",
     "parameters": {
         "contacts": {"default": "observed_expected", "enum": ["observed_expected", "cim", "size"],
@@ -143,19 +146,45 @@ class LearnedModel:
         ndarray (m,)
             NaN for a line without prior variance: one with the mean dosages.
         """
-        place = self.centre, self.snp_chromosome, len(self.pairs), self.snp_weights
-        stack = stack_kernels(self.lines, *place)
-        upper, _ = factorise(stack.covariance(self.chromosomes, self.pairs, self.noise))
-        ones = solve_triangular(upper, np.ones(len(upper)), trans="T", check_finite=False)
-        step = max(16, FLOATS // (len(self.pairs) * len(upper)))
-        found = np.empty(len(dosage))
-        for start in range(0, len(dosage), step):
-            rows = slice(start, start + step)
-            with_lines = self._covariance(chromosome_kernels(dosage[rows], self.lines, *place))
-            turned = solve_triangular(upper, with_lines.T, trans="T", check_finite=False)
-            caught = np.square(turned).sum(0) - np.square(ones @ turned) / (ones @ ones)
-            found[rows] = caught / self._covariance(self._own(dosage[rows]))
-        return found
+        return self.errors(dosage)[0]
+
+    @cached_property
+    def _errors(self):
+        stack = stack_kernels(self.lines, *self._place)
+        covariance = stack.covariance(self.chromosomes, self.pairs, self.noise)
+        return LineErrors(covariance, self.noise)
+
+    @property
+    def _place(self):
+        return self.centre, self.snp_chromosome, len(self.pairs), self.snp_weights
+
+    def errors(self, dosage, rows=None):
+        """Reliability of each line, and the sd of observed - predicted (trait units).
+
+        Parameters
+        ----------
+        dosage : ndarray (m, L)
+        rows
+            Not used: the study has no products by chromosome.
+
+        Returns
+        -------
+        reliability, sd : ndarray (m,)
+        """
+
+        def told():
+            step = max(16, FLOATS // (len(self.pairs) * len(self.lines)))
+            for start in range(0, len(dosage), step):
+                part = slice(start, start + step)
+                kernels = chromosome_kernels(dosage[part], self.lines, *self._place)
+                own = self._covariance(self._own(dosage[part]))
+                yield part, self._errors.of(self._covariance(kernels), own)
+
+        return collect(len(dosage), told())
+
+    def without_lines(self):
+        """The model itself: it predicts by its training lines."""
+        return self
 
     def _covariance(self, kernels):
         """Of lines' genetic values from all chromosomes' kernels: (G, ...) to (...)."""

@@ -8,12 +8,12 @@ other. Where SNPs outnumber lines Z' Z would be the larger matrix, and the fit i
 
 import numpy as np
 
-from soyfold.common.blocks import blocks
 from soyfold.models import gblup
+from soyfold.models.blup import blup_model
+from soyfold.models.blup import from_state as from_state
 from soyfold.models.kernels.decompositions import decompose
 from soyfold.models.kernels.likelihood import MarkerLikelihood
-from soyfold.models.linear import RidgeModel, project, refuse_unusable
-from soyfold.models.linear import from_state as from_state
+from soyfold.models.linear import marker_products, project, refuse_unusable
 from soyfold.models.parameters import resolve
 
 DECLARATION = {
@@ -21,6 +21,7 @@ DECLARATION = {
     "meaning": "The model of GBLUP, solved from the side of the SNPs.",
     "kind": "direct",
     "linear": True,
+    "reliability": True,
     "kernels": ["additive"],
     "parameters": {
         "ridge_lambda": {"default": None, "type": ["number", "null"], "exclusiveMinimum": 0,
@@ -34,18 +35,6 @@ DECLARATION = {
          "doi": "10.1093/genetics/157.4.1819"},
     ],
 }  # fmt: skip
-
-
-def marker_products(dosage, centre):
-    """Z' Z (L, L) float64, for Z = dosage - centre."""
-    products = np.zeros((dosage.shape[1],) * 2)
-    for rows in blocks(len(dosage)):
-        # Sums of a block's products of counts stay below 2**24: exact in float32, in half the time.
-        block = dosage[rows].astype(np.float32 if dosage.dtype == np.int8 else np.float64)
-        products += block.T @ block
-    for rows in blocks(len(products)):
-        products[rows] -= len(dosage) * centre[rows, None] * centre
-    return products
 
 
 def fit(dosage, y, *, parameters, seed, kernels=None):
@@ -66,7 +55,7 @@ def fit(dosage, y, *, parameters, seed, kernels=None):
 
     Returns
     -------
-    RidgeModel
+    BlupModel
 
     Raises
     ------
@@ -86,4 +75,4 @@ def fit(dosage, y, *, parameters, seed, kernels=None):
     if ridge is None:
         ridge, at_bound = likelihood.likeliest_ridge()
     figures = likelihood.figures(ridge, at_bound)
-    return RidgeModel(float(y.mean()), centre, likelihood.effects(ridge), figures)
+    return blup_model(dosage, y, centre, likelihood.effects(ridge), figures, None)

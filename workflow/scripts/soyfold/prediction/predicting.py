@@ -16,8 +16,8 @@ from soyfold.prediction.saved_models import load_model
 from soyfold.prediction.summary import describe_run
 
 COLUMNS = [
-    "line", "trait", "unit", "model", "prediction", "lower", "upper", "ensemble_sd", "kinship_max",
-    "kinship_mean10", "nearest_line", "family_lines", "call_rate", "in_training",
+    "line", "trait", "unit", "model", "prediction", "lower", "upper", "reliability", "ensemble_sd",
+    "kinship_max", "kinship_mean10", "nearest_line", "family_lines", "call_rate", "in_training",
 ]  # fmt: skip
 
 
@@ -174,6 +174,7 @@ def predict_model(path, lines, panel, kinship, *, level):
     values, sd = saved.predict(lines.dosage, lines.names, lines.families)
     if not np.isfinite(values).all():
         raise UserError("predictions that are no numbers", file=path, mend="fit the model anew")
+    reliability = saved.reliability(lines.dosage, lines.names, lines.families)
     tables = []
     for column, trait in enumerate(saved.traits):
         half = saved.half_width(trait, level)
@@ -190,6 +191,7 @@ def predict_model(path, lines, panel, kinship, *, level):
             prediction=values[:, column],
             lower=values[:, column] - half,
             upper=values[:, column] + half,
+            reliability=reliability[:, column],
             ensemble_sd=sd[:, column],
             call_rate=lines.call_rate,
         )

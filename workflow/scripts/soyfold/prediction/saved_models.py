@@ -46,7 +46,8 @@ class SavedModel:
         By trait: observed - predicted of validation lines by a fit that hadn't seen them, in trait
         units; empty where there was none.
     model : object
-        With `predict(dosage, families)`: values and standard deviations, both (m, T).
+        With `predict(dosage, families)`: values and standard deviations, both (m, T), and
+        `reliability(dosage, families)`, (m, T or 1).
     """
 
     facts: dict
@@ -89,13 +90,26 @@ class SavedModel:
         ValueError
             For other than L columns.
         """
+        return self.model.predict(dosage, self._families(dosage, samples, families))
+
+    def reliability(self, dosage, samples=None, families=None):
+        """Reliability of each line's predicted genetic value, 1 - PEV / prior variance: (m, T).
+
+        NaN for a model that doesn't know it, such as a network or a blend. Parameters as of
+        `predict`.
+        """
+        families = self._families(dosage, samples, families)
+        return np.broadcast_to(
+            self.model.reliability(dosage, families), (len(dosage), len(self.traits))
+        )
+
+    def _families(self, dosage, samples, families):
+        """Families of the lines of a dosage matrix, after a look at its columns."""
         if dosage.shape[1] != len(self.variants):
             raise ValueError(f"{dosage.shape[1]} columns; allowed: {len(self.variants)} variants")
-        if families is None:
-            families = self._families(samples, len(dosage))
-        return self.model.predict(dosage, families)
-
-    def _families(self, samples, count):
+        if families is not None:
+            return families
+        count = len(dosage)
         pattern = (self.facts["families"] or {}).get("pattern")
         if pattern is None or samples is None:
             return np.full(count, "")
@@ -108,20 +122,33 @@ class SavedModel:
         return width if np.isfinite(width) else np.nan
 
 
+class _Unsure:
+    """A model that doesn't know the reliability of what it predicts."""
+
+    def reliability(self, dosage, families):
+        return np.full((len(dosage), 1), np.nan)
+
+
 @dataclasses.dataclass(frozen=True)
-class _Direct:
+class _Direct(_Unsure):
     module: str
     model: object
 
+    def _handed(self, families):
+        return {"families": families} if "families" in declaration(self.module).needs else {}
+
     def predict(self, dosage, families):
-        needed = "families" in declaration(self.module).needs
-        handed = {"families": families} if needed else {}
-        values = self.model.predict(dosage, **handed)[:, None]
+        values = self.model.predict(dosage, **self._handed(families))[:, None]
         return values, np.full(values.shape, np.nan)
+
+    def reliability(self, dosage, families):
+        if not declaration(self.module).reliability:
+            return super().reliability(dosage, families)
+        return self.model.errors(dosage, **self._handed(families))[0][:, None]
 
 
 @dataclasses.dataclass(frozen=True)
-class _Networks:
+class _Networks(_Unsure):
     networks: list
     scaler: object
     size: int  # lines at a time, as in the fit: float32 sums depend on it in their last bits
@@ -138,7 +165,7 @@ class _Networks:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Blend:
+class _Blend(_Unsure):
     weights: object
     members: list
     columns: list

@@ -9,6 +9,7 @@ A module's declaration says what its `fit` takes beside dosages, trait, paramete
   predicted.
 - needs `cim`: `cim` (G, G) in the order of `traits.chromosomes` and `snp_chromosome` (L,) int,
   places in that order.
+- knows `reliability`: its model is asked for the errors of predictions.
 - has `kernels`: `kernels=` of its lines (`shared.LineKernels`), where the study shares
   some; with `validation` also `refit_kernels=` of its lines followed by the validation lines.
 """
@@ -88,6 +89,20 @@ def _predict(model, block, task, rows):
     return model.predict(task.dosage[rows], **families)
 
 
+def _reliability(model, block, task, cohort):
+    """Of the test lines' predictions, or of all lines' without any; NaN elsewhere, None unknown."""
+    declared = declaration(block["module"])
+    if not declared.reliability:
+        return None
+    rows = task.rows("test") if "test" in task.parts else np.arange(len(task.y))
+    handed = {"families": task.families[rows]} if "families" in declared.needs else {}
+    if cohort.products is not None:
+        handed["rows"] = task.row[rows]
+    found = np.full(len(task.y), np.nan)
+    found[rows] = model.errors(task.dosage[rows], **handed)[0]
+    return found
+
+
 def _held_out(block, task, cohort, model, parts):
     """What a fit that hasn't seen them predicts of the validation lines (n,); NaN elsewhere."""
     rows, values = task.rows("val"), np.full(len(task.y), np.nan)
@@ -135,7 +150,9 @@ def fit_direct(block, task, cohort):
 
     def save(path):
         facts = {"module": block["module"], "kind": "direct", "parameters": block["parameters"]}
-        save_checkpoint(path, model.state(), **facts)
+        # Only final fits are asked about new lines: others needn't keep their training lines.
+        lean = declaration(block["module"]).reliability and "test" in task.parts
+        save_checkpoint(path, (model.without_lines() if lean else model).state(), **facts)
 
     return Fit(
         predicted=_predict(model, block, task, slice(None)),
@@ -144,6 +161,7 @@ def fit_direct(block, task, cohort):
         extra=[(None, name, float(value)) for name, value in model.summary().items()],
         cost={"device": "cpu", "train_seconds": seconds, "epochs": None},
         save=save,
+        reliability=_reliability(model, block, task, cohort),
     )
 
 

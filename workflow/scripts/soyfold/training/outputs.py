@@ -11,7 +11,10 @@ from soyfold.common.files import read_table, write_table
 
 
 def predictions_table(task, fit):
-    """trait (if several), sample, environment (if any), part, observed, predicted, held_out."""
+    """trait (if several), sample, environment (if any), part, observed, predicted, held_out.
+
+    With reliability where the model knows it.
+    """
     tables = [
         pd.DataFrame(
             {
@@ -22,6 +25,7 @@ def predictions_table(task, fit):
                 "observed": observed,
                 "predicted": predicted,
                 "held_out": held_out,
+                **({} if fit.reliability is None else {"reliability": fit.reliability[known]}),
             }
         )
         for trait, known, (observed, predicted, held_out) in task.by_trait(

@@ -120,7 +120,8 @@ class Fit:
     """What a fitted model leaves behind: predictions in trait units, tables, a saver.
 
     `predicted` has the shape of the task's y, and so has `held_out`: predictions of the validation
-    lines by a fit that hasn't seen them, NaN for all other lines.
+    lines by a fit that hasn't seen them, NaN for all other lines. `reliability` (n,) is of the test
+    lines' predictions, in a final fit of all lines'; None where the model doesn't know it.
     """
 
     predicted: np.ndarray
@@ -130,6 +131,7 @@ class Fit:
     cost: dict
     save: object
     attention: pd.DataFrame | None = None
+    reliability: np.ndarray | None = None
 
 
 def read_cohort(*, dosage, samples, variants, phenotypes, families=None, cim=None, products=None):

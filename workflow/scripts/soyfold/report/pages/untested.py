@@ -9,7 +9,8 @@ NAMES = ("line", "trait", "model", "nearest_line")
 BEST = "best model"
 NOTE = (
     "Shown first: each trait's best model, by {how}; all models are under {best}: all. A line with"
-    " a low kinship_max is far from all lines that the models have seen."
+    " a low kinship_max is far from all lines that the models have seen. Reliability: the share of"
+    " a line's genetic variance that its prediction catches (1: known), by models that know it."
 )
 
 

@@ -1,0 +1,105 @@
+"""SNP effects by BLUP that know how sure they are: what GBLUP and RR-BLUP leave behind."""
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from soyfold.models.kernels.certainty import LineErrors, MarkerErrors, TrainingLines, collect
+from soyfold.models.linear import RidgeModel, marker_products
+
+
+@dataclass(frozen=True)
+class BlupModel(RidgeModel):
+    """SNP effects, with the lines and variances that their errors follow from.
+
+    Attributes
+    ----------
+    variances : ndarray (2,)
+        Of a SNP's effect and of the noise, in squared trait units.
+    lines : ndarray (n, L) int8 or None
+        Dosages of the training lines; None where they weren't kept: then nothing is known of
+        errors.
+    kernels : soyfold.models.kernels.shared.LineKernels or None
+        Of these lines, for errors during the fit; not saved.
+    """
+
+    variances: np.ndarray | None = None
+    lines: np.ndarray | None = field(default=None, repr=False)
+    kernels: object = field(default=None, repr=False)
+
+    @cached_property
+    def _training(self):
+        return TrainingLines(self.lines, self.centre, self.kernels)
+
+    @cached_property
+    def _by_lines(self):
+        """Whether errors come from the side of the lines: where that is the smaller matrix."""
+        return self.kernels is not None or len(self.lines) <= self.lines.shape[1]
+
+    @cached_property
+    def _errors(self):
+        effect, noise = self.variances
+        if not self._by_lines:
+            products = marker_products(self.lines, self.centre)
+            return MarkerErrors(products, len(self.lines), effect, noise)
+        covariance = self._training.within()
+        covariance *= effect
+        covariance[np.diag_indices_from(covariance)] += noise
+        return LineErrors(covariance, noise)
+
+    def errors(self, dosage, rows=None):
+        """Reliability of each line's GEBV, and the sd of observed - predicted (trait units).
+
+        Parameters
+        ----------
+        dosage : ndarray (m, L)
+        rows : ndarray (m,) int, optional
+            Of the study's products, where the model was fitted with these.
+
+        Returns
+        -------
+        reliability, sd : ndarray (m,)
+            See `kernels.certainty`; NaN where the training lines weren't kept.
+        """
+        if self.lines is None or self.variances is None:
+            return np.full((2, len(dosage)), np.nan)
+        effect = self.variances[0]
+        if self._by_lines:
+            told = (
+                (part, self._errors.of(effect * across, effect * own))
+                for part, across, own in self._training.blocks(dosage, rows)
+            )
+        else:
+            step = max(16, 2**24 // dosage.shape[1])
+            parts = [slice(start, start + step) for start in range(0, len(dosage), step)]
+            told = ((part, self._errors.of(dosage[part] - self.centre)) for part in parts)
+        return collect(len(dosage), told)
+
+    def reliability(self, dosage):
+        """Reliability of each line's GEBV, (m,): 1 - PEV / prior variance."""
+        return self.errors(dosage)[0]
+
+    def state(self):
+        """All that predicts, and, where training lines were kept, what tells errors."""
+        kept = {} if self.lines is None else {"lines": self.lines}
+        return super().state() | kept | {"variances": np.asarray(self.variances)}
+
+    def without_lines(self):
+        """The same model, which predicts alone."""
+        return replace(self, lines=None, kernels=None)
+
+
+def from_state(arrays):
+    """The model that `BlupModel.state` wrote, or one of before, which knows no errors."""
+    return BlupModel(
+        float(arrays["intercept"]), arrays["centre"], arrays["effects"], {},
+        arrays.get("variances"), arrays.get("lines"),
+    )  # fmt: skip
+
+
+def blup_model(dosage, y, centre, effects, figures, kernels):
+    """`BlupModel` of a fit, its variances read off its figures."""
+    noise = figures["variance_residual"]
+    variances = np.array([noise / figures["lambda"], noise])
+    return BlupModel(float(y.mean()), centre, effects, figures, variances, dosage, kernels)
