@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pandas as pd
+import yaml
 
 from soyfold.cohort.phenotypes import ACCESSION_COLUMNS
 from soyfold.cohort.spellings import safe_keys
@@ -14,6 +15,7 @@ from soyfold.common.errors import UserError
 from soyfold.common.values import is_missing
 from soyfold.genotypes import bed
 from soyfold.genotypes.sources import FORMATS, file_format
+from soyfold.study.marker_tables import propose_settings
 from soyfold.study.settings import HOME
 
 PREFIXES = ("PI", "FC")
@@ -62,7 +64,8 @@ def write_study(name, genotypes, phenotypes, *, folder="config"):
     for path in (study, sheet):
         if path.exists():
             raise UserError("a file of this name", file=path, mend="take another STUDY")
-    samples, contigs, places = _read_genotypes(genotypes)
+    settings, of_genotypes = _propose_format(genotypes)
+    samples, contigs, places = _read_genotypes(genotypes, settings)
     chromosomes, of_assembly = choose_assembly(contigs, places)
     rows, of_traits = propose_traits(phenotypes, samples)
     sheet.parent.mkdir(parents=True, exist_ok=True)
@@ -72,9 +75,10 @@ def write_study(name, genotypes, phenotypes, *, folder="config"):
         _STUDY.format(
             name=name, genotypes=genotypes, chromosomes=chromosomes, sheet=sheet,
             of_assembly=_comments(of_assembly), of_traits=_comments(of_traits, "  "),
+            settings=_comments(of_genotypes, "  ") + _yaml(settings, "  "),
         ), encoding="utf-8",
     )  # fmt: skip
-    return [str(study), str(sheet)], [*of_assembly, *of_traits]
+    return [str(study), str(sheet)], [*of_assembly, *of_genotypes, *of_traits]
 
 
 _STUDY = """\
@@ -83,7 +87,7 @@ study: {name}
 {of_assembly}chromosomes: {chromosomes}
 genotypes:
   file: {genotypes}
-contacts: expected # from chromosome lengths; with Hi-C: {{libraries: SHEET}}
+{settings}contacts: expected # from chromosome lengths; with Hi-C: {{libraries: SHEET}}
 cohort:
 {of_traits}  traits: {sheet}
 training:
@@ -97,15 +101,31 @@ def _comments(told, indent=""):
     return "".join(f"{indent}# {line}\n" for line in told)
 
 
-def _read_genotypes(file):
+def _yaml(settings, indent):
+    lines = yaml.safe_dump(settings, sort_keys=False, default_flow_style=None, width=1000)
+    return "".join(f"{indent}{line}\n" for line in lines.splitlines()) if settings else ""
+
+
+def _propose_format(file):
+    """Settings of a marker table, and what is uncertain; none where the format is known."""
+    try:
+        file_format(file)
+    except UserError:
+        if not re.search(r"\.(txt|csv|tsv|tab)(\.b?gz)?$", str(file), re.IGNORECASE):
+            raise
+        return propose_settings(file)
+    return {}, []
+
+
+def _read_genotypes(file, settings):
     """Samples, declared lengths of contigs, and the first places as (contig, position)."""
-    kind = file_format(file)
+    kind = file_format(file, settings.get("format", "auto"))
     if kind == "bed":
         stem = Path(file).with_suffix("")
         table, samples = bed.read_bim(f"{stem}.bim"), bed.read_fam(f"{stem}.fam")
         pairs = zip(table["chromosome"], table["position"], strict=True)
         return list(samples), {}, [(str(contig), int(place)) for contig, place in pairs]
-    header, records = FORMATS[kind].read(file, {})
+    header, records = FORMATS[kind].read(file, settings)
     found = [(r.contig, r.position) for r in itertools.islice(records, MOST_RECORDS)]
     return header.samples, header.contigs, [(c, int(p)) for c, p in found if p.isdigit()]
 
@@ -142,9 +162,10 @@ def choose_assembly(contigs, places):
         fits[f"resources/chromosomes/{path.name}"] = (
             equal,
             share if equal * 2 >= len(known) else 0,
+            _reach(table, places) > 0.5,  # any genome holds the places of a smaller one
         )
     best = max(fits, key=fits.get)
-    equal, share = fits[best]
+    equal, share, _ = fits[best]
     if share < 0.9:
         raise UserError(
             f"no assembly that fits; the nearest, {best}, holds {share:.0%} of the places",
@@ -156,6 +177,15 @@ def choose_assembly(contigs, places):
     others = [name for name, fit in fits.items() if fit == fits[best] and name != best]
     told = f"assembly: {share:.1%} of the positions lie within this table's chromosomes"
     return best, [f"? {told}, and so for {', '.join(others)}" if others else f"? {told}"]
+
+
+def _reach(table, places):
+    """Share of a genome that lies before the last place on each of its chromosomes."""
+    last = {}
+    for contig, place in places:
+        name = table.aliases.get(contig)
+        last[name] = max(place, last.get(name, 0))
+    return sum(last.get(name, 0) for name in table.names) / sum(map(int, table.lengths))
 
 
 def propose_traits(phenotypes, samples):
@@ -184,8 +214,10 @@ def propose_traits(phenotypes, samples):
         told = "? an NPGS descriptor download: give environment_column if it has environments"
         return [dict.fromkeys(HEADER) | row | {"file": str(phenotypes)}], [told]
     names = [name for name in dict.fromkeys(header) if name]
-    table = read_columns(phenotypes, names)
-    identity, told = _find_ids(table, samples, phenotypes)
+    unnamed = not header[0] and "id" not in names  # R's row names: the sheet says NA
+    table = read_columns(phenotypes, names, identity=() if unnamed else None)
+    identity, told = _find_ids(table, header, samples, phenotypes)
+    id_column = None if unnamed and identity == "id" else identity
     repeated = bool(table[identity].duplicated().any())
     environment = next((n for n in names if _ENVIRONMENT.fullmatch(n)), None) if repeated else None
     if repeated:
@@ -199,7 +231,7 @@ def propose_traits(phenotypes, samples):
             continue
         rows.append({
             "trait": _name(name), "file": str(phenotypes),
-            "format": "plots" if repeated else "npgs_wide", "id_column": identity,
+            "format": "plots" if repeated else "npgs_wide", "id_column": id_column,
             "value_column": name, "environment_column": environment,
             "unit": table.attrs["units"].get(name), "decimal": "," if decimal == "," else None,
         })  # fmt: skip
@@ -210,7 +242,7 @@ def propose_traits(phenotypes, samples):
     return rows, [*told, f"traits: {', '.join(row['trait'] for row in rows)}"]
 
 
-def _find_ids(table, samples, file):
+def _find_ids(table, header, samples, file):
     """The column whose cells name the most samples, as ids are joined with them."""
     keys = set(safe_keys(pd.Series(samples, dtype=object), PREFIXES))
     named = {}
@@ -224,7 +256,8 @@ def _find_ids(table, samples, file):
             allowed=", ".join(table), mend="correct the ids, or write the sheet by hand with an id"
             " map (cohort.id_map)",
         )  # fmt: skip
-    told = f"ids: column {best!r} names {named[best]} of {len(samples)} samples"
+    column = f"column {best!r}" if best in header else "the first column, which has no name,"
+    told = f"ids: {column} names {named[best]} of {len(samples)} samples"
     return best, [f"? {told}" if named[best] < 0.5 * len(samples) else told]
 
 
