@@ -14,7 +14,12 @@ from soyfold.training.network_fits import fit_and_write
 with rule_log(snakemake.log[0]):
     fit(
         snakemake.params.block,
-        partial(fit_and_write, threads=snakemake.threads, measure=measure_members),
+        partial(
+            fit_and_write,
+            threads=snakemake.threads,
+            measure=measure_members,
+            source=snakemake.params.source,
+        ),
         seeds=snakemake.params.seeds,
         folders=[Path(path).parent for path in snakemake.output.predictions],
         **files_of(dict(snakemake.input.items()), snakemake.params.traits),

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from soyfold.common.digest import source_digest
 from soyfold.common.logs import log
 from soyfold.models.loading import import_model
 from soyfold.models.parameters import training_options
@@ -51,11 +50,14 @@ class ResumeFiles:
         That of the fit's outputs.
     block, task, cohort
         As for `fit_network`.
+    source : list of str
+        Digests of the code that fits (`soyfold.common.digest.source_digests`), as the rule has
+        them: to read the sources again here took a tenth of a small fit.
     seconds : float
         Least time from one write to the next.
     """
 
-    def __init__(self, folder, block, task, cohort, *, seconds=loop.CHECKPOINT_SECONDS):
+    def __init__(self, folder, block, task, cohort, *, source=(), seconds=loop.CHECKPOINT_SECONDS):
         self.folder, self.seconds = Path(folder), seconds
         self.expected = loop.fingerprint(
             model=[block["module"], block["parameters"]],
@@ -67,9 +69,7 @@ class ResumeFiles:
             cim=None if cohort.cim is None else cohort.cim.to_numpy(),
             software=torch.__version__,
             device=[loop.device_name(), devices_of(block), torch.get_num_threads()],
-            source=source_digest(
-                "soyfold.training.network_fits", f"soyfold.models.{block['module']}"
-            ),
+            source=list(source),
         )
         options = training_options(block["parameters"])
         self.last = (options["members"] - 1, bool(options["refit"]))
@@ -329,7 +329,7 @@ def fit_and_write(block, task, cohort, folder, *, threads=1, measure=None, **res
     measure : callable, keyword only
         As for `fit_network`.
     **resuming
-        `seconds` from one write of the resume file to the next.
+        `source` and `seconds` of `ResumeFiles`.
     """
     torch.set_num_threads(threads)
     started = time.perf_counter()
