@@ -7,8 +7,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+# Compiled modules come along, and tell by size and time whether they are of their source.
 IGNORED = shutil.ignore_patterns(
-    ".git", ".venv", ".snakemake", "results", "__pycache__", ".*_cache", ".hypothesis"
+    ".git", ".venv", ".snakemake", "results", ".*_cache", ".hypothesis"
 )
 
 

@@ -1,9 +1,14 @@
 """digest: what an edit of any kind changes, and what it leaves alone."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from soyfold.common import digest
 
+ROOT = Path(__file__).resolve().parents[3]
 FILES = {
     "run.py": "from soyfold import words\nfrom soyfold.a import go, unused\ngo()\n",
     "soyfold/__init__.py": "",
@@ -53,8 +58,8 @@ def scripts(tmp_path, monkeypatch):
 
 
 def forget():
-    digest._read.cache_clear()
-    digest.file_of.cache_clear()
+    for cache in (digest._read, digest.file_of, digest._told):
+        cache.cache_clear()
 
 
 def edit(scripts, file, old, new):
@@ -114,3 +119,30 @@ def test_what_is_reached_is_named_by_file_and_definition(scripts):
 def test_an_unknown_script_is_an_error(scripts):
     with pytest.raises(FileNotFoundError, match="no script or module walk"):
         digest.source_digest("walk")
+
+
+def test_what_was_told_is_kept_for_one_content_of_the_sources(scripts):
+    """As processes one after the other: read again where nothing changed, else told anew."""
+    code = (
+        f"import sys\nsys.path.insert(0, {str(ROOT / 'workflow/scripts')!r})\n"
+        "from pathlib import Path\nfrom soyfold.common import digest\n"
+        f"digest.SCRIPTS = Path({str(scripts)!r})\n"
+        "if len(sys.argv) > 1: digest.reached = None\n"
+        "print(digest.source_digests('run'))\n"
+    )
+
+    def told(*more):
+        command = [sys.executable, "-c", code, *more]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        return done.stdout if done.returncode == 0 else None
+
+    assert told("no reading") is None
+    first = told()
+    assert told("no reading") == first == f"{digest.source_digests('run')}\n"
+    (scripts / "soyfold/lazy.py").write_text("def late():\n    return 3\n")
+    assert told("no reading") is None
+    assert told() != first
+    file = scripts / "soyfold/common/__pycache__/source_digests.json"
+    for damage in ("", "[]", "{"):
+        file.write_text(damage)
+        assert told("no reading") is None and told() != first

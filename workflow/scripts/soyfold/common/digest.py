@@ -8,9 +8,14 @@ says. Nor does what a model declares of itself, whose values reach a job as its 
 """
 
 import ast
+import atexit
+import contextlib
 import functools
 import hashlib
+import json
 import operator
+import os
+import sys
 from pathlib import Path
 
 SCRIPTS = Path(__file__).resolve().parents[2]
@@ -183,6 +188,36 @@ def reached(*names):
     return found
 
 
+@functools.cache
+def _told():
+    """Digests by names, as far as a process before this one told them of the very same sources.
+
+    To read all files as syntax takes half of snakemake's start. What was told lies with the
+    compiled modules, and counts for one content of the sources alone.
+    """
+    content = hashlib.sha256(repr(sys.version_info[:3]).encode())
+    for path in sorted(SCRIPTS.rglob("*.py")):
+        content.update(f"{path.relative_to(SCRIPTS)} {path.stat().st_size} ".encode())
+        content.update(path.read_bytes())
+    file = SCRIPTS / "soyfold/common/__pycache__/source_digests.json"
+    told, sources = {}, content.hexdigest()
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        told = json.loads(file.read_text(encoding="utf-8")).get(sources, {})
+    atexit.register(_keep, file, sources, told, len(told))
+    return told
+
+
+def _keep(file, sources, told, before):
+    """Write what was told, if there is more of it."""
+    if len(told) == before:
+        return
+    with contextlib.suppress(OSError):
+        file.parent.mkdir(exist_ok=True)
+        temporary = file.with_suffix(f".{os.getpid()}")
+        temporary.write_text(json.dumps({sources: told}), encoding="utf-8")
+        temporary.replace(file)
+
+
 def source_digests(*names):
     """Digests of all that scripts or modules reach (`reached`), file by file.
 
@@ -192,12 +227,17 @@ def source_digests(*names):
         `models/gblup.py 1f0c2ab9`: the file under soyfold, and 8 hexadecimal digits, unchanged by
         words, by layout, and by code that isn't reached. As a param it tells which file changed.
     """
-    told = []
-    for path, definitions in sorted(reached(*names).items()):
-        code = "\n".join(f"{name}:{definitions[name]}" for name in sorted(definitions))
-        place = path.relative_to(SCRIPTS).as_posix().removeprefix("soyfold/")
-        told.append(f"{place} {hashlib.sha256(code.encode()).hexdigest()[:8]}")
-    return told
+    known, key = _told(), " ".join(names)
+    if key not in known:
+        found = sorted(reached(*names).items())
+        known[key] = [_digest_file(path, definitions) for path, definitions in found]
+    return list(known[key])
+
+
+def _digest_file(path, definitions):
+    code = "\n".join(f"{name}:{definitions[name]}" for name in sorted(definitions))
+    place = path.relative_to(SCRIPTS).as_posix().removeprefix("soyfold/")
+    return f"{place} {hashlib.sha256(code.encode()).hexdigest()[:8]}"
 
 
 def source_digest(*names):
