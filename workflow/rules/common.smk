@@ -16,6 +16,7 @@ sys.path.insert(0, str(WORKFLOW / "scripts"))
 from soyfold.common.chromosomes import read_chromosomes
 from soyfold.common.errors import UserError
 from soyfold.interpretation.qtl import read_qtl
+from soyfold.selection.genetic_map import read_map
 from soyfold.study import load
 from soyfold.study.tables import check_tables
 
@@ -27,14 +28,13 @@ try:
         file=(workflow.configfiles or ["the module's config"])[-1],
     )
     if workflow.is_main_process:  # once, not for each job that reads the rules again
-        further = []
+        further, chromosomes = [], read_chromosomes(study.settings["chromosomes"])
+        further += [(read_map, (path, chromosomes.aliases)) for path in study.selection.genetic_map]
         if qtl := study.interpretation.qtl:
-            chromosomes = read_chromosomes(study.settings["chromosomes"])
-            further = [(read_qtl, (qtl, chromosomes, list(study.traits)))]
+            further += [(read_qtl, (qtl, chromosomes, list(study.traits)))]
         if study.hypothesised:
             from soyfold.cohort.hypotheses import read_hypothesis  # which loads SciPy
 
-            chromosomes = read_chromosomes(study.settings["chromosomes"])
             rows = study.hypothesised.values()
             further += [(read_hypothesis, (row, chromosomes)) for row in rows]
         check_tables(study.settings, study.traits, study.schemes, further=further)

@@ -360,6 +360,63 @@ rule report_untested:
         "../scripts/report_table.py"
 
 
+rule report_lines:
+    input:
+        **({"gains": study.selection.gains[0]} if study.selection.gains else {}),
+        lines=f"{study.selection.folder}/lines.tsv",
+        index=f"{study.selection.folder}/index.tsv",
+    output:
+        page=report(
+            f"{study.selection.folder}/lines.html",
+            caption="../report/lines.rst",
+            **study.report.place("Lines to advance", "selection"),
+        ),
+    log:
+        f"{study.selection.logs}/report_lines.log",
+    conda:
+        "../../envs/evaluation.yaml"
+    resources:
+        **study.resources(),
+    params:
+        page="lines",
+        title="Lines to advance",
+        facts={},
+        template=template_digest(),
+        source=study.source("report_table"),
+    message:
+        "report: lines to advance"
+    script:
+        "../scripts/report_table.py"
+
+
+rule report_crosses:
+    input:
+        crosses=f"{study.selection.folder}/crosses.tsv",
+        vega=study.report.vega,
+    output:
+        page=report(
+            f"{study.selection.folder}/crosses.html",
+            caption="../report/crosses.rst",
+            **study.report.place("Crosses to make", "selection"),
+        ),
+    log:
+        f"{study.selection.logs}/report_crosses.log",
+    conda:
+        "../../envs/evaluation.yaml"
+    resources:
+        **study.resources(),
+    params:
+        page="crosses",
+        title="Crosses to make",
+        facts=study.selection.facts,
+        template=template_digest(),
+        source=study.source("report_table"),
+    message:
+        "report: crosses to make"
+    script:
+        "../scripts/report_table.py"
+
+
 # After all other jobs of the evaluation, whose versions and hours it tells.
 rule report_methods:
     input:

@@ -13,7 +13,7 @@ from soyfold.common.digest import source_digests
 
 STOREYS = [
     "genotypes", "imputation", "contacts", "cohort", "training", "evaluation", "interpretation",
-    "prediction", "report",
+    "prediction", "selection", "report",
 ]  # fmt: skip
 RULES = pytest.mark.parametrize("rule", script_rules(), ids=lambda rule: rule.name)
 # A job of each kind: names in the demo study for all wildcards that needs depend on.
@@ -44,6 +44,8 @@ def test_a_rules_digest_is_of_its_script_and_the_models_that_it_runs(rule):
         "measure_cost": models(study.evaluation.costed),
         "predict_lines": models(study.prediction.models),
         "permute_pairs": models(["csafm", "gblup"]),
+        "advance_lines": models(["gblup"]),
+        "cross_parents": models(["gblup"]),
     }
     source = rule.params["source"]
     wanted = modules.get(script_of(rule), models(["csafm"]) if callable(source) else [])

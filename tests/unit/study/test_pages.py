@@ -13,6 +13,7 @@ PLAIN = {
     "training": {"models": ["lightgbm"]},
     "evaluation": {"controls": False, "paper_tables": False},
     "interpretation": False,
+    "selection": False,
 }
 QTL = {"interpretation": {"qtl": {"file": "resources/demo/README.md"}}}
 
@@ -108,10 +109,10 @@ def test_models_are_asked_as_they_can_be(demo, plain):
 @pytest.mark.parametrize(
     ("changes", "categories", "parts"),
     [
-        ({}, ["results", "quality", "contacts", "curves", "interpretation", "methods"],
+        ({}, ["results", "quality", "contacts", "curves", "interpretation", "selection", "methods"],
          ["scores", "comparisons", "controls", "lines", "paper"]),
         ({"new_genotypes": "resources/demo/README.md", "interpretation": False},
-         ["results", "quality", "contacts", "curves", "predictions", "methods"],
+         ["results", "quality", "contacts", "curves", "predictions", "selection", "methods"],
          ["scores", "comparisons", "controls", "lines", "paper"]),
         (PLAIN, ["results", "quality", "contacts", "methods"], ["scores", "lines"]),
     ],

@@ -41,6 +41,7 @@ def test_each_model_is_saved_once_and_a_blend_knows_its_members(tmp_path):
     changes = {
         "training": {"models": ["mean", "gblup_rkhs", "csafm_joint"]},
         "evaluation": {"controls": False},
+        "selection": False,
     }
     study = load_demo(changes, sheet=tmp_path / "traits.tsv")
     saved = [

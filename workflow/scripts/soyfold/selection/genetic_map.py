@@ -8,7 +8,7 @@ from soyfold.common.files import read_sheet_rows
 from soyfold.common.logs import log
 
 COLUMNS = ("chromosome", "position", "cM")
-MOST_FALLING = 0.1  # share of steps that go backwards, beyond which a map is of another assembly
+MOST_FALLING = 0.25  # share of steps that go backwards: half of them where the order is chance
 
 
 def read_map(path, aliases):
@@ -24,14 +24,14 @@ def read_map(path, aliases):
     Returns
     -------
     dict of str to (ndarray, ndarray)
-        By chromosome: positions (bp), ascending, and cM, never falling: a marker that lies below
-        one before it takes that one's place, which the log tells.
+        By chromosome: positions (bp), ascending, and cM. Where cM falls, as where the assembly has
+        a piece the other way round, it stays as it is: distances are what counts. The log tells.
 
     Raises
     ------
     UserError
-        For a missing column, a cell that is no number, an unknown chromosome, or a map in which
-        more than a tenth of the markers lie in another order than by position.
+        For a missing column, a cell that is no number, an unknown chromosome, or a map in which cM
+        falls at more than a quarter of the steps.
     """
     table = read_sheet_rows(path, required=COLUMNS)
     table = table.dropna(subset=list(COLUMNS))
@@ -47,7 +47,7 @@ def read_map(path, aliases):
     for name, rows in frame.sort_values(["chromosome", "position"]).groupby("chromosome"):
         cm = rows["cM"].to_numpy()
         falling, steps = falling + int((np.diff(cm) < 0).sum()), steps + len(cm) - 1
-        found[name] = (rows["position"].to_numpy(), np.maximum.accumulate(cm))
+        found[name] = (rows["position"].to_numpy(), cm)
     if falling > MOST_FALLING * max(steps, 1):
         raise UserError(
             f"{falling} of {steps} steps along the chromosomes at which cM falls", file=path,
@@ -56,8 +56,8 @@ def read_map(path, aliases):
         )  # fmt: skip
     if falling:
         log.warning(
-            "WARNING %s: cM falls at %d of %d steps along the chromosomes: such markers are put"
-            " where the ones before them are", path, falling, steps,
+            "WARNING %s: cM falls at %d of %d steps along the chromosomes: distances are taken as"
+            " they stand", path, falling, steps,
         )  # fmt: skip
     return found
 

@@ -16,6 +16,7 @@ from soyfold.study.roles import (
     with_members,
 )
 from soyfold.study.schemes import check_limits, final_scheme, further_models, read_schemes
+from soyfold.study.selection import check_index, check_training, choose_model
 from soyfold.study.settings import (
     load_study,
     read_hypotheses,
@@ -108,4 +109,14 @@ def _plan_models(settings, schemas, traits, schemes, chromosomes, has_contacts, 
     return {
         "trait_models": trait_models, "final_models": final, "blends": blends, "plan": plan,
         "models": models, "references": references, "interpreted": interpreted,
+        "selected": _plan_selection(settings["selection"], final, models, file),
     }  # fmt: skip
+
+
+def _plan_selection(settings, final, models, file):
+    """Model and traits of selection."""
+    model = choose_model(settings["model"], final, models, file=file, asked=settings["asked"])
+    selected = [trait for trait, names in final.items() if model in names]
+    check_index(settings["index"], selected, file=file)
+    check_training(settings["training_set"], selected, file=file)
+    return {"model": model, "traits": selected}

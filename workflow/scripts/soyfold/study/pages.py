@@ -11,6 +11,7 @@ CATEGORIES = {
     "curves": "Learning curves",
     "interpretation": "Interpretation",
     "predictions": "Predictions",
+    "selection": "What next",
     "methods": "Methods and versions",
 }
 # Parts of the results, in their order.

@@ -42,6 +42,7 @@ class Report:
         shown |= {"curves"} if self.curved or study.fits.tuned else set()
         shown |= {"interpretation"} if study.interpretation.settings else set()
         shown |= {"predictions"} if study.prediction.file else set()
+        shown |= {"selection"} if study.selection.asked else set()
         parts = {"lines"} | {page.part for page in pages}
         return numbered(CATEGORIES, shown), numbered(PARTS, parts)
 
@@ -166,4 +167,5 @@ class Report:
             "interpretation": study.interpretation.tables,
             "figures": [f"{self.figures}/{name}.png" for name in self.drawn],
             "pages": self.page_files + self.interactive,
+            "selection": study.selection.targets,
         }

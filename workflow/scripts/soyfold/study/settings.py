@@ -178,6 +178,7 @@ def load_study(config, schemas, *, file):
         contacts = {}
         fill_defaults(contacts, schema["properties"]["contacts"]["oneOf"][1])
         study["contacts"] = {**contacts, "libraries": None}
+    study["selection"] = _selection(study["selection"], path)
     study.setdefault("title", study["study"])
     study["chromosomes"] = shipped(expand_path(study["chromosomes"]))
     genotypes = study["genotypes"]
@@ -216,6 +217,17 @@ def load_study(config, schemas, *, file):
                 allowed="scheme: given with a file, or another scheme without",
             )
     return study
+
+
+def _selection(given, schema):
+    """`selection` with its defaults also where it is off, `asked` where it isn't."""
+    settings = given or {}
+    if given is False:
+        rules = yaml.safe_load(Path(schema).read_text(encoding="utf-8"))["properties"]["selection"]
+        fill_defaults(settings, rules["oneOf"][1])
+    crosses = settings["crosses"]
+    crosses["genetic_map"] = expand_path(crosses["genetic_map"])
+    return {**settings, "asked": given is not False}
 
 
 def results_folder():
@@ -264,6 +276,7 @@ def refuse_missing_files(study, traits, libraries, hypotheses=None):
     for section, key in (("cohort", "id_map"), ("splits", "file")):
         wanted[f"{section}.{key}"] = study[section][key]
     wanted["cohort.families.file"] = (study["cohort"]["families"] or {}).get("file")
+    wanted["selection.crosses.genetic_map"] = study["selection"]["crosses"]["genetic_map"]
     known = (study["interpretation"] or {}).get("qtl") or {}
     wanted["interpretation.qtl.file"] = known.get("file")
     for scheme in study["splits"]["further"]:

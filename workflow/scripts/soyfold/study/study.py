@@ -14,6 +14,7 @@ from soyfold.study.interpretation import Interpretation
 from soyfold.study.kernels import Kernels
 from soyfold.study.prediction import Prediction
 from soyfold.study.report import Report
+from soyfold.study.selection import Selection
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,8 @@ class Study:
         Registry blocks of all models that are fitted, controls included.
     references : list of str
         Models that all others are compared with.
+    selected : dict
+        Of selection: model (None without a linear one) and traits that have it.
     results : str
         Folder of the study's results.
     """
@@ -68,6 +71,7 @@ class Study:
     plan: list
     models: dict
     references: list
+    selected: dict
     results: str
 
     @property
@@ -162,6 +166,11 @@ class Study:
     def prediction(self):
         """New lines and saved models: `Prediction`."""
         return Prediction(self)
+
+    @cached_property
+    def selection(self):
+        """What to advance and what to cross: `Selection`."""
+        return Selection(self)
 
     @cached_property
     def report(self):

@@ -1,6 +1,6 @@
 """Pages of tables: which sections each has, from the study's files."""
 
-from soyfold.report.pages import lost, results, side_by_side
+from soyfold.report.pages import lost, results, selection, side_by_side
 from soyfold.report.pages.pages import Notes
 from soyfold.report.pages.plain import plain_table
 from soyfold.report.pages.untested import prediction_table
@@ -104,6 +104,16 @@ def untested(files, facts):
     ]
 
 
+def lines(files, facts):
+    """Lines to advance. Files: lines, index, and gains where test lines tell of them."""
+    return selection.line_sections(files)
+
+
+def crosses(files, facts):
+    """Crosses to make. Files: crosses; facts: traits, units, share, progeny."""
+    return selection.cross_sections(files, facts)
+
+
 SECTIONS = {
     "scores": scores,
     "comparisons": comparisons,
@@ -114,4 +124,6 @@ SECTIONS = {
     "libraries": libraries,
     "interpretation": interpretation,
     "untested": untested,
+    "lines": lines,
+    "crosses": crosses,
 }
