@@ -1,7 +1,7 @@
 # Each target sets up what it needs. The only ones a new user has to know: demo and test.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo new report why test test-slurm lint format docs bench bench-kernels bench-power bench-scale bench-startup bench-untested clean setup help
+.PHONY: demo new report why test test-slurm lint format docs bench bench-kernels bench-power bench-scale bench-startup bench-untested bench-crosses clean setup help
 
 BIN := .venv/bin
 CORES ?= all
@@ -22,6 +22,7 @@ help:
 	@echo "make bench-scale   each storey's time and memory on a simulated study (BENCH_ARGS)"
 	@echo "make bench-startup   CPU time and memory of a job's imports (BENCH_ARGS)"
 	@echo "make bench-untested   SoyNAM lines set aside, predicted as untested ones (about 30 minutes)"
+	@echo "make bench-crosses   SoyNAM families foretold from their parents (BENCH_ARGS)"
 	@echo "make clean   remove the demo's results"
 
 .venv/.ready: envs/install.sh envs/requirements.txt envs/requirements-hic.txt envs/constraints.txt
@@ -92,6 +93,13 @@ bench-untested: .venv/.ready
 	  --config new_genotypes=$(UNTESTED)/new.vcf.gz
 	python benchmarks/untested/score.py --out results/benchmark_untested.tsv \
 	  --predictions results/soynam_untested/prediction/new/predictions.tsv
+
+CROSSES := results/soynam_crosses/cohort
+bench-crosses: .venv/.ready
+	snakemake $(CROSSES)/dosage.npy $(addprefix $(CROSSES)/phenotypes/,oil.tsv protein.tsv R8.tsv) \
+	  --cores $(CORES) --configfile benchmarks/crosses/study.yaml
+	python benchmarks/crosses/predict_families.py --results results/soynam_crosses \
+	  --out results/benchmark_crosses $(BENCH_ARGS)
 
 clean:
 	rm -rf results/demo .pytest_cache .ruff_cache .hypothesis

@@ -9,6 +9,9 @@ rule advance_lines:
         **study.selection.candidates,
         models=study.selection.saved,
         panel=f"{study.prediction.panel}/variants.tsv",
+        phenotypes=expand(
+            f"{study.results}/cohort/phenotypes/{{trait}}.tsv", trait=study.selection.traits
+        ),
     output:
         lines=f"{study.selection.folder}/lines.tsv",
         index=f"{study.selection.folder}/index.tsv",

@@ -12,6 +12,7 @@ with rule_log(snakemake.log[0]):
         samples=inputs.samples,
         panel=inputs.panel,
         predictions=inputs.get("predictions"),
+        phenotypes=inputs.phenotypes,
         settings=params.settings,
         better=params.better,
         units=params.units,

@@ -51,7 +51,12 @@ def test_crosses_by_usefulness(parents):
     assert ((shares > 0.5) == (table.mean_height < low)).all()
     rows = [list(values.index).index(name) for name in (first.parent_1, first.parent_2)]
     assert first.differing_snps == pytest.approx((dosage[rows[0]] != dosage[rows[1]]).mean())
-    assert crossed(*parents)["above_check_oil"].isna().all()
+    alone = crossed(*parents, own=values.assign(oil=[1.0, 2, 4, 8, 16, np.nan]))
+    assert alone["above_check_oil"].isna().all()
+    assert alone["mid_parent_index"].equals(alone["mean_index"])
+    known = alone[~alone["parent_2"].eq("PI5")]
+    assert set(known["mid_parent_oil"] * 2) == {3, 5, 9, 17, 6, 10, 18, 12, 20, 24}
+    assert alone.loc[alone["parent_2"].eq("PI5"), "mid_parent_oil"].isna().all()
 
 
 def test_share_above_the_check_is_that_of_bred_lines(parents):

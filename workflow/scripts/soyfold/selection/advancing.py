@@ -74,7 +74,7 @@ def advance_lines(candidates, values, frequency, *, share, max_identity, max_kin
     DataFrame
         rank, line, advance (yes, no), index, gebv_<trait>, kinship_to_advanced (the highest, of a
         line to another that is advanced), nearest_advanced, instead (the line that it is too like),
-        and what is told; the best first.
+        and what is told, such as own values; the best first.
     """
     dosage = candidates.dosage
 
@@ -132,8 +132,9 @@ def _nearest(dosage, chosen, frequency, step=1024):
 
 
 def advance_study(
-    models, *, traits, dosage, samples, panel, settings, better, units, outputs, predictions=None
-):
+    models, *, traits, dosage, samples, panel, phenotypes, settings, better, units, outputs,
+    predictions=None,
+):  # fmt: skip
     """Choose lines from the files of a study, and write what came of it.
 
     Parameters
@@ -143,6 +144,8 @@ def advance_study(
     traits : sequence of str, keyword only
     dosage, samples, panel : path-like, keyword only
         Of the candidates, and the variants of the models.
+    phenotypes : sequence of path-like, keyword only
+        Line values of each trait.
     settings : dict, keyword only
         share, index, max_identity, max_kinship.
     better, units : dict of str, keyword only
@@ -161,16 +164,30 @@ def advance_study(
         share=settings["share"],
     )  # fmt: skip
     values = index_values(candidates.values, described)
+    told = read_values(phenotypes, traits)
+    if predictions:
+        told = told.merge(told_of_lines(predictions, saved), on="line", how="outer")
     table = advance_lines(
         candidates, values, variants["frequency"].to_numpy(), share=settings["share"],
         max_identity=settings["max_identity"] or None,
         max_kinship=None if settings["max_kinship"] is False else settings["max_kinship"],
-        told=told_of_lines(predictions, saved) if predictions else None,
+        told=told,
     )  # fmt: skip
     write_table(table, outputs["lines"])
     chosen = table.loc[table["advance"] == "yes", [f"gebv_{trait}" for trait in traits]]
     described["advanced_response"] = chosen.mean().to_numpy() - described["mean"].to_numpy()
     write_table(described, outputs["index"])
+
+
+def read_values(phenotypes, traits):
+    """Own values of the study's lines: line, value_<trait> (trait units; missing without one)."""
+    columns = [
+        read_table(path, required=("sample", "value"), dtype={"sample": str})
+        .set_index("sample")["value"]
+        .rename(f"value_{trait}")
+        for trait, path in zip(traits, phenotypes, strict=True)
+    ]
+    return pd.concat(columns, axis=1).rename_axis("line").reset_index()
 
 
 def told_of_lines(path, models):

@@ -20,7 +20,7 @@ BESIDE = ["rank", "parent_1", "parent_2", "differing_snps", "heterozygous"]
 
 
 def cross_parents(
-    values, dosage, effects, *, chromosome, morgans, kind, share, better, checks=None
+    values, dosage, effects, *, chromosome, morgans, kind, share, better, checks=None, own=None
 ):
     """Mean, standard deviation and usefulness of all crosses between some parents.
 
@@ -44,12 +44,15 @@ def cross_parents(
         By column of `values`.
     checks : DataFrame (C, K), optional, keyword only
         Predicted values of the checks: the best one is what progeny have to exceed.
+    own : DataFrame (P, K), optional, keyword only
+        The parents' own, observed values.
 
     Returns
     -------
     DataFrame
         `BESIDE`, and for each column: mean_, sd_, usefulness_, above_check_ (share of the progeny
-        on the better side of the best check; missing without checks). The most useful first, by the
+        on the better side of the best check; missing without checks), mid_parent_ (of the own
+        values; missing where a parent has none). The most useful first, by the
         last column of `values`, whose own columns stand before the others'.
     """
     first, second = np.triu_indices(len(values), k=1)
@@ -70,11 +73,14 @@ def cross_parents(
         table[f"usefulness_{name}"] = mean + sign * intensity(share) * sd[k]
         best = np.nan if checks is None or checks.empty else (sign * checks[name]).max()
         table[f"above_check_{name}"] = share_above(sign * mean, sd[k], best)
+        if own is not None:
+            column = own[name].to_numpy(dtype=np.float64)
+            table[f"mid_parent_{name}"] = (column[first] + column[second]) / 2
     last = f"usefulness_{values.columns[-1]}"
     table = table.sort_values(last, ascending=False, kind="stable", ignore_index=True)
     table.insert(0, "rank", np.arange(1, len(table) + 1))
-    own = [name for name in table if name.endswith(f"_{values.columns[-1]}")]
-    return table[[*BESIDE, *own, *(name for name in table if name not in (*BESIDE, *own))]]
+    front = [*BESIDE, *(name for name in table if name.endswith(f"_{values.columns[-1]}"))]
+    return table[[*front, *(name for name in table if name not in front)]]
 
 
 def cross_study(
@@ -109,9 +115,12 @@ def cross_study(
     variants, names = read_panel(panel), read_names(samples)
     saved = read_models(traits, models, variants)
     lines = read_table(tables["lines"], required=("line", "index"), dtype=TEXT).set_index("line")
-    coefficients = read_table(tables["index"], required=("trait", "coefficient"))["coefficient"]
+    index = read_table(tables["index"], required=("trait", "coefficient", "mean"))
+    coefficients = index["coefficient"].to_numpy()
     values = lines[[f"gebv_{trait}" for trait in traits] + [INDEX]].loc[names]
     values.columns = [*traits, INDEX]
+    own = lines[[f"value_{trait}" for trait in traits]].loc[names].set_axis(traits, axis=1)
+    own[INDEX] = (own - index["mean"].to_numpy()) @ coefficients
     parents = _parents(lines, names, settings)
     checks = find_lines(settings["checks"], names, key="key selection.checks")
     effects = snp_effects(saved)
@@ -125,7 +134,7 @@ def cross_study(
         values.iloc[parents], np.load(dosage, mmap_mode="r")[parents],
         np.vstack([effects, coefficients @ effects]), chromosome=chromosome, morgans=morgans,
         kind=settings["progeny"], share=settings["share"], better={**better, INDEX: "high"},
-        checks=values.iloc[checks],
+        checks=values.iloc[checks], own=own.iloc[parents],
     )  # fmt: skip
     told = f"the map {genetic_map}" if genetic_map else f"{settings['cm_per_mb']} cM/Mb"
     log.info("%d crosses between %d parents, %s, recombination by %s", len(table), len(parents),

@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 
 from soyfold.common.errors import UserError
+from soyfold.common.files import read_table
 from soyfold.selection.index import SIGNS, covariance, index_coefficients
-from soyfold.training.outputs import read_predictions
 
 PREDICTED, PHENOTYPE = "index of predictions", "index of phenotypes"
+FITTED = ("sample", "part", "observed", "predicted")
 FEWEST = 10  # test lines of a split
 COLUMNS = ["chosen_by", "trait", "unit", "lines", "chosen", "expected", "gain", "gain_sd", "splits"]
 
@@ -117,7 +118,8 @@ def read_splits(fits, paths):
     """
     by_seed = {}
     for (trait, seed), path in zip(fits, paths, strict=True):
-        table = read_predictions(path, trait)
+        # Linear models learn one trait each: the folder names it.
+        table = read_table(path, required=FITTED, dtype={"sample": str}).dropna(subset="observed")
         test = table[table["part"] == "test"].groupby("sample")[["observed", "predicted"]].mean()
         by_seed.setdefault(seed, {})[trait] = test
     for seed, tables in by_seed.items():
