@@ -11,6 +11,7 @@ from soyfold.selection.candidates import Candidates, find_lines
 from soyfold.selection.crosses import cross_parents
 from soyfold.selection.gains import PHENOTYPE, PREDICTED, measure_gains, read_splits, split_gains
 from soyfold.selection.intensity import intensity
+from soyfold.selection.summary import print_selection
 
 BETTER = {"oil": "high", "height": "low", "index": "high"}
 UNITS = {"oil": "%", "height": None}
@@ -146,3 +147,20 @@ def test_splits_keep_lines_of_all_traits(tmp_path):
 def test_a_parent_that_is_no_candidate_is_named():
     with pytest.raises(UserError, match=r"selection\.checks: found 'PI9'; allowed: samples"):
         find_lines(["PI1", "PI9"], np.array(["PI1", "PI2"]), key="key selection.checks")
+
+
+def test_what_the_terminal_says(tmp_path, capsys):
+    print_selection(tmp_path)
+    assert capsys.readouterr().out == ""
+    pd.DataFrame({
+        "line": ["a", "b", "c"], "advance": ["yes", "no", "no"], "nearest_advanced": "a",
+        "instead": [None, "a", None],
+    }).to_csv(tmp_path / "lines.tsv", sep="\t", index=False)  # fmt: skip
+    pd.DataFrame({
+        "trait": ["oil", "R8"], "unit": ["%", None], "advanced_response": [0.5, -1.25],
+    }).to_csv(tmp_path / "index.tsv", sep="\t", index=False)  # fmt: skip
+    print_selection(tmp_path)
+    told = capsys.readouterr().out
+    assert "1 of 3 lines to advance, 1 passed over" in told
+    assert "mean    oil +0.50 %, R8 -1.25 (predicted)" in told
+    assert f"{tmp_path}/lines.tsv" in told and "crosses" not in told

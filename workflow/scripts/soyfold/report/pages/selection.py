@@ -118,10 +118,11 @@ def cross_advice(crosses, column=INDEX):
     ways = {
         "the mean alone (the spread is not believed)": mean,
         "half of the spread": mean + spread / 2,
-        "twice the spread (predictions shrink it; or fewer of the progeny are kept)": (
-            mean + 2 * spread
-        ),
+        "twice the spread (as if predictions had shrunk it)": (mean + 2 * spread),
     }
+    own = crosses.get(f"mid_parent_{column}")
+    if own is not None and own.notna().all():
+        ways["the parents' own values in the place of their predictions"] = own + spread
     told = [
         f"{len(best & _top(values, count))} of the {count} most useful crosses stay with {name}."
         for name, values in ways.items()
@@ -141,7 +142,8 @@ def cross_sections(files, facts):
     crosses = read_table(files["crosses"], dtype={"parent_1": str, "parent_2": str})
     note = (
         "usefulness: mean of the best {share:.0%} of the progeny ({progeny}), as the predictions"
-        " have it; above_check: share of the progeny beyond the best check; differing_snps: share"
+        " have it; above_check: share of the progeny beyond the best check; mid_parent: mean of the"
+        " parents' own values; differing_snps: share"
         " of the SNPs at which the parents differ; heterozygous: of the calls of the parent that"
         " has more of them, which count by half."
     ).format(**facts)
