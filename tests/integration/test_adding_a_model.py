@@ -88,7 +88,7 @@ def study_of(project, **parameters):
     study = yaml.safe_load((project.folder / "config/config.yaml").read_text())
     study["training"] |= {"models": ["mean", "own_ridge", "own_net"], "parameters": parameters}
     study["evaluation"], study["interpretation"] = {"controls": False}, {}
-    study["prediction"] = {}
+    study["prediction"], study["selection"] = {}, False
     (project.folder / "case.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
     return "case.yaml"
 
