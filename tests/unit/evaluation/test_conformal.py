@@ -12,7 +12,14 @@ from soyfold.cohort.splits.cells import value_parts
 from soyfold.cohort.splits.drawing import draw_split
 from soyfold.common.errors import UserError
 from soyfold.common.files import write_table
-from soyfold.evaluation.conformal import conformal_half_width, interval_metrics, level_percent
+from soyfold.evaluation.conformal import (
+    Calibration,
+    conformal_half_width,
+    excess_variance,
+    interval_metrics,
+    level_percent,
+    line_half_widths,
+)
 from soyfold.evaluation.measures import INTERVALS, measure_fit, measure_trait
 from soyfold.models import gblup
 
@@ -67,6 +74,77 @@ def test_levels_are_named_in_percent():
     assert found == {"coverage80": 0.5, "interval_width80": 2.0}
 
 
+def errors_of(sd, rng, *, noise=1.0):
+    return sd * rng.normal(size=len(sd)) + noise * rng.normal(size=len(sd))
+
+
+def test_intervals_widen_where_the_fit_expects_to_err_and_cover_near_and_far_lines():
+    rng, inside, constant, widths = np.random.default_rng(1), [], [], []
+    for _ in range(200):
+        sd = rng.choice([0.2, 3.0], size=400, p=[0.8, 0.2])
+        errors = errors_of(sd, rng)
+        known = Calibration(errors[:200], sd[:200])
+        half = known.half_widths(sd[200:], 0.9)
+        plain = conformal_half_width(errors[:200], 0.9)
+        far = sd[200:] > 1
+        new = np.abs(errors[200:])
+        inside.append([(new <= half)[~far].mean(), (new <= half)[far].mean()])
+        constant.append((new <= plain)[far].mean())
+        widths.append(half.mean() / plain)
+    near, far = np.mean(inside, axis=0)
+    assert near == pytest.approx(0.9, abs=0.02) and far == pytest.approx(0.9, abs=0.02)
+    assert np.mean(constant) < 0.75, "of one width for all"
+    assert np.mean(widths) < 1, "and that is wider in the mean"
+
+
+@given(st.integers(0, 10**6), st.floats(0, 3))
+def test_the_noise_is_what_residuals_have_beyond_the_errors_told(seed, most):
+    rng = np.random.default_rng(seed)
+    sd, residuals = rng.uniform(0, most, 50), rng.normal(size=50)
+    noise, squares = excess_variance(residuals, sd), residuals**2
+    assert 0.05 * squares.mean() * (1 - 1e-9) <= noise <= squares.mean() * (1 + 1e-9)
+    if noise > 0.0501 * squares.mean():
+        assert np.mean(squares / (sd**2 + noise)) == pytest.approx(1, abs=1e-6)
+    assert excess_variance(residuals, np.zeros(50)) == pytest.approx(squares.mean())
+
+
+def test_what_the_fit_thinks_of_itself_only_shapes_intervals():
+    """Errors that are told ten times too small or too large: the level still holds."""
+    for scale in (0.1, 10.0):
+        rng, inside = np.random.default_rng(2), []
+        for _ in range(300):
+            sd = rng.uniform(0.5, 2, size=300)
+            errors = errors_of(sd, rng)
+            half = Calibration(errors[:200], scale * sd[:200]).half_widths(scale * sd[200:], 0.9)
+            inside.append((np.abs(errors[200:]) <= half).mean())
+        assert np.mean(inside) == pytest.approx(0.9, abs=0.015)
+
+
+def test_a_fit_that_does_not_know_its_errors_has_one_width():
+    rng = np.random.default_rng(3)
+    residuals, unknown = rng.normal(size=50), np.full(50, np.nan)
+    plain = conformal_half_width(residuals, 0.9)
+    for known, sd in ((unknown, np.ones(4)), (np.ones(50), np.array([1, np.nan, 1, 1]))):
+        assert (Calibration(residuals, known).half_widths(sd, 0.9) == plain).all()
+    alike = Calibration(residuals, np.full(50, 0.3)).half_widths(np.full(4, 0.3), 0.9)
+    np.testing.assert_allclose(alike, plain)
+    assert (Calibration(np.zeros(50), np.ones(50)).half_widths(np.ones(2), 0.9) == 0).all()
+
+
+def test_lines_of_new_families_have_the_intervals_of_left_out_families():
+    rng = np.random.default_rng(4)
+    known = Calibration(rng.normal(size=60), np.full(60, 0.5))
+    apart = Calibration(5 * rng.normal(size=80), np.full(80, 2.0))
+    sd, new = np.array([0.5, 2.0, 2.0]), np.array([False, False, True])
+    half = line_half_widths(sd, new, 0.9, known=known, apart=apart)
+    np.testing.assert_allclose(half[:2], known.half_widths(sd[:2], 0.9))
+    np.testing.assert_allclose(half[2:], apart.half_widths(sd[2:], 0.9))
+    none = Calibration(np.zeros(0), np.zeros(0))
+    for missing in (None, none):
+        alone = line_half_widths(sd, new, 0.9, known=known, apart=missing)
+        np.testing.assert_allclose(alone, known.half_widths(sd, 0.9))
+
+
 def predictions(*, n=40, held_out=True, seed=0):
     """A fit whose predictions of validation lines are far better where it has seen them."""
     rng = np.random.default_rng(seed)
@@ -92,6 +170,28 @@ def test_intervals_rest_on_what_the_fit_has_not_seen():
     inside = intervals.observed.between(intervals.low, intervals.high)
     assert metrics["coverage90"] == pytest.approx(inside.mean())
     assert (metrics["train_lines"], metrics["test_lines"], len(intervals)) == (40, 40, 40)
+
+
+def test_test_lines_of_a_family_of_their_own_are_told_by_left_out_families():
+    table, rng = predictions(), np.random.default_rng(5)
+    train, test = table.part == "train", table.part == "test"
+    table["held_out_sd"] = np.where(table.part == "val", 0.5, np.nan)
+    table["error_sd"] = np.where(test, np.arange(len(table)) % 2 + 0.5, np.nan)
+    blind = table.observed + 4 * rng.normal(size=len(table))
+    table["without_family"] = np.where(train, blind, np.nan)
+    table["without_family_sd"] = np.where(train, 2.0, np.nan)
+    names = np.array(["a", "b", "new", ""])[[*np.arange(59) % 2, *np.arange(40) % 4]]
+    families = pd.Series(names, index=table["sample"]).replace("", None)
+    metrics, intervals = measure_fit(table, better="high", level=0.9, families=families)
+    half, sd = (intervals.high - intervals.predicted).to_numpy(), table.error_sd[test].to_numpy()
+    val, new = table[table.part == "val"], names[59:] == "new"
+    own = Calibration((val.observed - val.held_out).to_numpy(), val.held_out_sd.to_numpy())
+    apart = Calibration((table.observed - blind)[train].to_numpy(), np.full(train.sum(), 2.0))
+    np.testing.assert_allclose(half[~new], own.half_widths(sd[~new], 0.9))
+    np.testing.assert_allclose(half[new], apart.half_widths(sd[new], 0.9))
+    assert metrics["interval_width90"] == pytest.approx(2 * half.mean())
+    plain = measure_fit(table, better="high", level=0.9)[1]
+    np.testing.assert_allclose(plain.high - plain.predicted, own.half_widths(sd, 0.9))
 
 
 def test_without_held_out_predictions_there_is_no_interval():
@@ -155,9 +255,12 @@ def gblup_on(scheme, seed):
         taught = rows.part.isin(seen.split()).to_numpy()
         model = gblup.fit(dosage[at[taught]], rows.value.to_numpy()[taught], parameters={}, seed=0)
         told[seen] = model.predict(dosage[at])
+        told[f"{seen} sd"] = model.errors(dosage[at])[1]
+    val = rows.part == "val"
     table = rows.assign(
         observed=rows.value, predicted=told["train val"],
-        held_out=np.where(rows.part == "val", told["train"], np.nan),
+        held_out=np.where(val, told["train"], np.nan),
+        held_out_sd=np.where(val, told["train sd"], np.nan), error_sd=told["train val sd"],
     )  # fmt: skip
     return table, value_parts(cells, rows)
 

@@ -63,4 +63,4 @@ def test_the_summary_counts_lines_whose_family_is_in_no_training_of_some_trait(o
     alignment = pd.DataFrame(rows, columns=["of", "what", "count"])
     filled = pd.DataFrame({"chromosome": ["Gm01"], "filled": [0], "method": ["beagle"]})
     text = describe_run(predictions, alignment, filled)
-    assert f"        {told}" in text and "intervals too narrow" in text
+    assert f"        {told}" in text and "less sure" in text

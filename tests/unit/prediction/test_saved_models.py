@@ -12,6 +12,7 @@ from saved_study import Saver, quick_block
 
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table
+from soyfold.evaluation.conformal import excess_variance
 from soyfold.prediction import saved_models
 from soyfold.prediction.panel import refuse_other_variants
 from soyfold.prediction.saved_models import members_sd
@@ -111,26 +112,41 @@ def test_a_saved_model_carries_what_it_needs(saver):
     np.testing.assert_allclose(model.variants["frequency"], saver.panel["frequency"])
     table = saver.fit("gblup")[1]
     judged = table[table.part == "val"]
-    np.testing.assert_allclose(model.residuals["first"], judged.observed - judged.held_out)
+    known, apart = model.calibration["first"], model.apart["first"]
+    np.testing.assert_allclose(known.residuals, judged.observed - judged.held_out)
+    np.testing.assert_allclose(known.sd, judged.held_out_sd)
+    np.testing.assert_allclose(apart.residuals, table.observed - table.without_family)
+    np.testing.assert_allclose(apart.sd, table.without_family_sd)
     # 12 residuals: the 12th smallest of 13 ranks covers 12/13, and no width covers more.
-    assert model.half_width("first", 0.9) == np.abs(model.residuals["first"]).max()
-    assert np.isnan(model.half_width("first", 0.95))
+    sd, new = np.array([0.5, 0.5, 2.0]), np.array([False, True, True])
+    half = model.half_widths("first", 0.9, sd, new)
+    noise = excess_variance(known.residuals, known.sd)
+    scores = np.abs(known.residuals) / np.sqrt(known.sd**2 + noise)
+    assert half[0] == pytest.approx(scores.max() * np.sqrt(0.25 + noise))
+    assert half[2] > half[1] and half[1] != pytest.approx(half[0])
+    assert np.isnan(model.half_widths("first", 0.95, sd, new)).tolist() == [True, False, False]
 
 
-SURE = {"gblup", "rr_blup", "family_gblup", "learned_contact_kernel"}
+SURE = {"gblup", "rr_blup", "rkhs", "family_gblup", "learned_contact_kernel"}
 
 
 def test_reliability_goes_with_the_models_that_know_it(saver, every):
     dosage = np.load(saver.inputs["dosage"])
     samples = [f"PI{number:06d}" for number in range(120)]
     for name, (values, table, path) in every[0].items():
-        found = saved_models.load_model(path).reliability(dosage, samples)
-        assert found.shape == values.shape
-        if saver.block(name)["module"] not in SURE:
+        found, sd = saved_models.load_model(path).errors(dosage, samples)
+        assert found.shape == sd.shape == values.shape
+        block = saver.block(name)
+        members = [saver.block(member)["module"] for member in block["members"]]
+        if members and set(members) <= SURE:  # a blend errs as its members do
+            np.testing.assert_allclose(sd[:, 0], table["error_sd"], rtol=1e-6)
+            assert table["without_family"].notna().all() and table["held_out_sd"].notna().any()
+        if block["module"] not in SURE:
             assert np.isnan(found).all() and "reliability" not in table
             continue
         assert (found > 0).all() and (found < 1).all()
         np.testing.assert_allclose(found[:, 0], table["reliability"], rtol=1e-6)
+        np.testing.assert_allclose(sd[:, 0], table["error_sd"], rtol=1e-6)
     with pytest.raises(ValueError, match="allowed: 23 variants"):
         saved_models.load_model(every[0]["gblup"][2]).reliability(dosage[:, :22])
 

@@ -3,14 +3,13 @@
 Computed from predictions, after the fits: another level or direction refits nothing.
 """
 
-import math
-
+import numpy as np
 import pandas as pd
 
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table, write_table
 from soyfold.common.logs import log
-from soyfold.evaluation.conformal import conformal_half_width, interval_metrics
+from soyfold.evaluation.conformal import Calibration, interval_metrics, line_half_widths
 from soyfold.evaluation.selection import selection_metrics
 from soyfold.metrics import all_metrics, pearson, within_groups
 from soyfold.training.outputs import read_predictions
@@ -33,13 +32,56 @@ def read_cells(paths):
     return tables[0] if tables else None
 
 
-def _calibration_residuals(predictions, cells):
-    """Observed - predicted of values like those tested, by a fit that has not seen their lines."""
+def _column(table, name):
+    """A column that only fits have which know it; else NaN."""
+    return table[name] if name in table else pd.Series(np.nan, index=table.index)
+
+
+def calibrate(predictions, cells=None):
+    """`Calibration` by values like those tested, told by a fit that has not seen their lines.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Of a fit: sample, part, observed, held_out, and held_out_sd where the fit knows it.
+    cells : DataFrame, optional
+        See `measure_fit`.
+    """
     known = predictions[(predictions.part == "val") & predictions.held_out.notna()]
-    if cells is None:
-        return known.observed - known.held_out
-    told = cells["sample"].map(known.set_index("sample").held_out)
-    return (cells.value - told)[(cells.part == "val") & told.notna()]
+    known = known.assign(sd=_column(known, "held_out_sd"))
+    if cells is not None:
+        known = known.drop_duplicates("sample").set_index("sample")[["held_out", "sd"]]
+        known = cells[cells.part == "val"].join(known, on="sample").dropna(subset="held_out")
+        known = known.rename(columns={"value": "observed"})
+    return Calibration((known.observed - known.held_out).to_numpy(), known.sd.to_numpy(np.float64))
+
+
+def calibrate_apart(predictions):
+    """`Calibration` by training lines, each told as if no other line of its family were known.
+
+    Parameters
+    ----------
+    predictions : DataFrame
+        Of a fit: observed, and without_family, without_family_sd where the fit knows them.
+
+    Returns
+    -------
+    Calibration
+        Empty of a fit that doesn't know.
+    """
+    told = _column(predictions, "without_family")
+    lines = predictions.assign(told=told)[told.notna()]
+    sd = _column(lines, "without_family_sd")
+    return Calibration((lines.observed - lines.told).to_numpy(np.float64), sd.to_numpy(np.float64))
+
+
+def _of_new_family(predictions, test, families):
+    """Whether test lines are of families of which no other line was fitted to, (n,) of bool."""
+    if families is None:
+        return np.zeros(len(test), dtype=bool)
+    known = predictions.loc[predictions.part != "test", "sample"].map(families).dropna()
+    own = test["sample"].map(families)
+    return (own.notna() & ~own.isin(known.unique())).to_numpy()
 
 
 def _counts(predictions, cells):
@@ -90,7 +132,7 @@ def measure_agreement(predictions, *, families=None):
     return pd.DataFrame(rows, columns=["part", "metric", "value"])
 
 
-def measure_fit(predictions, *, better, level, cells=None):
+def measure_fit(predictions, *, better, level, cells=None, families=None):
     """Selection metrics, intervals and counts of one fit.
 
     Parameters
@@ -105,6 +147,9 @@ def measure_fit(predictions, *, better, level, cells=None):
         Where single values are tested, not lines: sample, part, value (trait units) of all values
         by environment. Residuals for the intervals are then those of validation lines' values,
         since a line's effect over its environments strays less than each of its values.
+    families : Series, optional, keyword only
+        Family by sample: test lines of a family without a training line have intervals by training
+        lines told without theirs, where the fit knows these.
 
     Returns
     -------
@@ -116,7 +161,13 @@ def measure_fit(predictions, *, better, level, cells=None):
         sample, observed, predicted, low, high of the test lines; empty without a finite interval.
     """
     test = predictions[predictions.part == "test"]
-    half = conformal_half_width(_calibration_residuals(predictions, cells), level)
+    half = line_half_widths(
+        _column(test, "error_sd").to_numpy(np.float64),
+        _of_new_family(predictions, test, families),
+        level,
+        known=calibrate(predictions, cells),
+        apart=calibrate_apart(predictions) if cells is None else None,
+    )
     metrics = {
         **selection_metrics(test.observed, test.predicted, better=better),
         **interval_metrics(test.observed, test.predicted, half, level),
@@ -124,7 +175,7 @@ def measure_fit(predictions, *, better, level, cells=None):
     }
     columns = ["sample", "observed", "predicted"]
     intervals = test[columns].assign(low=test.predicted - half, high=test.predicted + half)
-    return metrics, intervals if math.isfinite(half) else intervals.iloc[:0]
+    return metrics, intervals if np.isfinite(half).all() else intervals.iloc[:0]
 
 
 def measure_trait(fits, trait, *, better="high", level=0.9, families=None):
@@ -168,7 +219,9 @@ def measure_trait(fits, trait, *, better="high", level=0.9, families=None):
         if fit["role"] == "control":
             continue
         cells = read_cells(fit.get("cells", ()))
-        metrics, intervals = measure_fit(predictions, better=better, level=level, cells=cells)
+        metrics, intervals = measure_fit(
+            predictions, better=better, level=level, cells=cells, families=families
+        )
         worth = pd.DataFrame(metrics.items(), columns=["metric", "value"])
         measured.append(worth.assign(part="test", **facts))
         tables.append(intervals.assign(**facts))

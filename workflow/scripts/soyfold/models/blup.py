@@ -49,7 +49,7 @@ class BlupModel(RidgeModel):
         return LineErrors(covariance, noise)
 
     def errors(self, dosage, rows=None):
-        """Reliability of each line's GEBV, and the sd of observed - predicted (trait units).
+        """Reliability of each line's GEBV, and the sd of its error (trait units).
 
         Parameters
         ----------
@@ -75,6 +75,25 @@ class BlupModel(RidgeModel):
             parts = [slice(start, start + step) for start in range(0, len(dosage), step)]
             told = ((part, self._errors.of(dosage[part] - self.centre)) for part in parts)
         return collect(len(dosage), told)
+
+    def without(self, groups, residuals):
+        """Errors of the training lines, each predicted without its group, and their sd.
+
+        Parameters
+        ----------
+        groups : ndarray (n,) of str
+            An empty string for a line of none.
+        residuals : ndarray (n,)
+            Observed - predicted of the training lines.
+
+        Returns
+        -------
+        errors, sd : ndarray (n,)
+            See `kernels.certainty`; NaN for lines of no group.
+        """
+        if self._by_lines:
+            return self._errors.without(groups, residuals)
+        return self._errors.without(groups, residuals, lambda rows: self.lines[rows] - self.centre)
 
     def reliability(self, dosage):
         """Reliability of each line's GEBV, (m,): 1 - PEV / prior variance."""

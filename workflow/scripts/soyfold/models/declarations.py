@@ -17,8 +17,9 @@ file of the shared code, without a label, and with a meaning that says whom it h
 - `linear`: the checkpoint holds `effects`, in trait units per copy of ALT, and nothing beside them
   that predicts a line of no known family. `attention`: NAE, AAS and attention.tsv are written.
   `pairs`: a fitted direct model has `pair_weights()`, what it learned of pairs of chromosomes.
-  `reliability`: it has `errors(dosage, rows=None)`, how sure its predictions are, and
-  `without_lines()`, the model without what alone tells that.
+  `reliability`: it has `errors(dosage, rows=None)`, how sure its predictions are,
+  `without(groups, residuals)`, what it would have told of training lines without their group's,
+  and `without_lines()`, the model without what alone tells these.
 - `joint`, `gpu`, `seeds_per_job`, `held_out`: as in models.yaml, where an entry may change them.
 - `parameters`: by name a JSON schema with `default` and `description`; of an inherited one only
   what differs.

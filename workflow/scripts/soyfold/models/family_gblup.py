@@ -121,7 +121,7 @@ class FamilyModel:
         return LineErrors(covariance, noise)
 
     def errors(self, dosage, families, rows=None):
-        """Reliability of each line's GEBV, and the sd of observed - predicted (trait units).
+        """Reliability of each line's GEBV, and the sd of its error (trait units).
 
         A line of a new family departs from all by effects that nothing tells of, a line of none
         doesn't depart.
@@ -161,6 +161,13 @@ class FamilyModel:
         arrays = {name: getattr(self, name) for name in names}
         told = {name: array for name, array in arrays.items() if array is not None}
         return {"intercept": np.array(self.intercept), **told}
+
+    def without(self, groups, residuals):
+        """Errors of the training lines, each predicted without its group, and their sd.
+
+        See `kernels.certainty.LineErrors.without`.
+        """
+        return self._errors.without(groups, residuals)
 
     def without_lines(self):
         """The same model, which predicts alone."""

@@ -159,7 +159,7 @@ class LearnedModel:
         return self.centre, self.snp_chromosome, len(self.pairs), self.snp_weights
 
     def errors(self, dosage, rows=None):
-        """Reliability of each line, and the sd of observed - predicted (trait units).
+        """Reliability of each line, and the sd of its error (trait units).
 
         Parameters
         ----------
@@ -181,6 +181,13 @@ class LearnedModel:
                 yield part, self._errors.of(self._covariance(kernels), own)
 
         return collect(len(dosage), told())
+
+    def without(self, groups, residuals):
+        """Errors of the training lines, each predicted without its group, and their sd.
+
+        See `kernels.certainty.LineErrors.without`.
+        """
+        return self._errors.without(groups, residuals)
 
     def without_lines(self):
         """The model itself: it predicts by its training lines."""

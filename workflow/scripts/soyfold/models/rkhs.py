@@ -6,12 +6,15 @@ REML (Endelman 2011, doi:10.3835/plantgenome2011.08.0024, does so with a continu
 line's value is mu + sum over training lines of K(line, i) dual_i.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
 from soyfold.common.blocks import blocks, line_products
+from soyfold.models.kernels.certainty import FLOATS, LineErrors, collect
 from soyfold.models.kernels.likelihood import fit_by_reml
+from soyfold.models.kernels.matrices import centre
 from soyfold.models.kernels.names import kernels_taken
 from soyfold.models.kernels.shared import own_kernels
 from soyfold.models.linear import refuse_unusable
@@ -21,6 +24,7 @@ DECLARATION = {
     "label": "RKHS",
     "meaning": "GBLUP with a Gaussian kernel between lines, its bandwidth by REML.",
     "kind": "direct",
+    "reliability": True,
     "kernels": {"kernel": {"gaussian": ["gaussian{bandwidths}"], "linear": ["additive"]}},
     "parameters": {
         "kernel": {"default": "gaussian", "enum": ["gaussian", "linear"],
@@ -66,6 +70,11 @@ class KernelModel:
         h median d^2 of the Gaussian kernel; NaN for the linear one.
     figures : dict
         What `summary` gives.
+    variances : ndarray (2,) or None
+        Of the genetic values per unit of the kernel, and of the noise, in squared trait units;
+        None of a model that was saved without: nothing is known of its errors then.
+    kernels : soyfold.models.kernels.shared.LineKernels or None
+        Of these lines, for errors during the fit; not saved.
     """
 
     intercept: float
@@ -73,29 +82,95 @@ class KernelModel:
     lines: np.ndarray
     width: float
     figures: dict = field(repr=False)
+    variances: np.ndarray | None = None
+    kernels: object = field(default=None, repr=False)
 
     def predict(self, dosage):
         """Predicted values in trait units: dosage (m, L) counts of ALT -> (m,) float64."""
         values = np.full(len(dosage), self.intercept)
-        squares = own_products(self.lines)
         for rows in blocks(len(dosage)):
-            kernel = line_products(dosage[rows], self.lines).astype(np.float64)
-            if not np.isnan(self.width):
-                kernel *= -2.0
-                kernel += squares
-                kernel += own_products(dosage[rows])[:, None]
-                kernel /= -self.width
-                np.exp(kernel, out=kernel)
-            values[rows] += kernel @ self.dual
+            values[rows] += self._kernel(dosage[rows]) @ self.dual
         return values
+
+    @cached_property
+    def _squares(self):
+        return own_products(self.lines)
+
+    def _kernel(self, dosage, rows=None):
+        """The kernel between lines (m, L) and the training lines, (m, n)."""
+        if rows is None or self.kernels is None:
+            kernel = line_products(dosage, self.lines).astype(np.float64)
+        else:
+            kernel = self.kernels.products[rows][:, self.kernels.rows].astype(np.float64)
+        if not np.isnan(self.width):
+            kernel *= -2.0
+            kernel += self._squares
+            kernel += own_products(dosage)[:, None]
+            kernel /= -self.width
+            np.exp(kernel, out=kernel)
+        return kernel
+
+    @cached_property
+    def _errors(self):
+        """`LineErrors`, and the means of the kernel's columns between the training lines."""
+        genetic, noise = self.variances
+        kernel = self._kernel(self.lines, None if self.kernels is None else self.kernels.rows)
+        means = centre(kernel)
+        kernel *= genetic
+        kernel[np.diag_indices_from(kernel)] += noise
+        return LineErrors(kernel, noise), means
+
+    def errors(self, dosage, rows=None):
+        """Reliability of each line's GEBV, and the sd of its error (trait units).
+
+        Parameters
+        ----------
+        dosage : ndarray (m, L)
+        rows : ndarray (m,) int, optional
+            Of the study's products, where the model was fitted with these.
+
+        Returns
+        -------
+        reliability, sd : ndarray (m,)
+            See `kernels.certainty`; genetic values are measured from the training lines' mean.
+        """
+        if self.variances is None:
+            return np.full((2, len(dosage)), np.nan)
+        (known, means), genetic = self._errors, self.variances[0]
+
+        def told():
+            step = max(16, FLOATS // max(self.lines.shape))
+            for start in range(0, len(dosage), step):
+                part = slice(start, start + step)
+                kernel = self._kernel(dosage[part], None if rows is None else rows[part])
+                own = own_products(dosage[part]) if np.isnan(self.width) else 1.0
+                mean = kernel.mean(1)
+                own = own - 2 * mean + means.mean()
+                kernel += means.mean() - means - mean[:, None]
+                yield part, known.of(genetic * kernel, genetic * own)
+
+        return collect(len(dosage), told())
+
+    def without(self, groups, residuals):
+        """Errors of the training lines, each predicted without its group, and their sd.
+
+        See `kernels.certainty.LineErrors.without`.
+        """
+        return self._errors[0].without(groups, residuals)
+
+    def without_lines(self):
+        """The model itself: it predicts by its training lines."""
+        return replace(self, kernels=None)
 
     def state(self):
         """All that predicts, as named arrays; the training dosages are the bulk (n L bytes)."""
+        known = {} if self.variances is None else {"variances": self.variances}
         return {
             "intercept": np.array(self.intercept),
             "dual": self.dual,
             "lines": self.lines,
             "width": np.array(self.width),
+            **known,
         }
 
     def summary(self):
@@ -106,7 +181,10 @@ class KernelModel:
 def from_state(arrays):
     """The model that `KernelModel.state` wrote: it predicts as before."""
     scalars = {name: float(arrays[name]) for name in ("intercept", "width")}
-    return KernelModel(**scalars, dual=arrays["dual"], lines=arrays["lines"], figures={})
+    return KernelModel(
+        **scalars, dual=arrays["dual"], lines=arrays["lines"], figures={},
+        variances=arrays.get("variances"),
+    )  # fmt: skip
 
 
 def _likeliest(kernels, names, values):
@@ -160,11 +238,12 @@ def fit(dosage, y, *, parameters, seed, kernels=None):
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model="rkhs")
     names = kernels_taken(__name__, p)
-    name, means, width, dual, figures = _likeliest(
-        kernels or own_kernels(dosage), names, y - y.mean()
-    )
+    found = _likeliest(kernels or own_kernels(dosage), names, y - y.mean())
+    name, means, width, dual, figures = found
+    noise = figures["variance_residual"]
+    variances = np.array([noise / figures["lambda"], noise])
     if p["kernel"] == "gaussian":
         figures = {"bandwidth": float(p["bandwidths"][names.index(name)]), **figures}
     # The dual sums to zero, so that of the kernel's centring only the column means stay.
     intercept = float(y.mean() - means @ dual)
-    return KernelModel(intercept, dual, np.array(dosage), width, figures)
+    return KernelModel(intercept, dual, np.array(dosage), width, figures, variances, kernels)

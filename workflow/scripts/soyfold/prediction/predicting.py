@@ -96,8 +96,8 @@ def count_family_lines(lines, samples, sets, families):
         new = own[tables[trait].eq(0).fillna(False)]
         if len(new):
             log.warning(
-                "WARNING %s: %d of %d lines are of families without a training line (%s): intervals"
-                " hold for lines of the training families, and are too narrow for these",
+                "WARNING %s: %d of %d lines are of families without a training line (%s): they are"
+                " predicted less surely than others",
                 trait, len(new), len(own), ", ".join(new.unique()[:5]),
             )  # fmt: skip
     return tables
@@ -162,7 +162,8 @@ def predict_model(path, lines, panel, kinship, *, level):
     -------
     DataFrame
         `COLUMNS`, a row a trait and line; lower and upper are missing for a model without held-out
-        residuals, or with too few for the level.
+        residuals, or with too few for the level. A line of a family without a training line has
+        them by training lines that are told without their family, where the model can.
 
     Raises
     ------
@@ -174,15 +175,12 @@ def predict_model(path, lines, panel, kinship, *, level):
     values, sd = saved.predict(lines.dosage, lines.names, lines.families)
     if not np.isfinite(values).all():
         raise UserError("predictions that are no numbers", file=path, mend="fit the model anew")
-    reliability = saved.reliability(lines.dosage, lines.names, lines.families)
+    reliability, error_sd = saved.errors(lines.dosage, lines.names, lines.families)
     tables = []
     for column, trait in enumerate(saved.traits):
-        half = saved.half_width(trait, level)
-        if np.isnan(half):
-            log.warning(
-                "WARNING %s of %s: no interval, %d residuals of lines that it hadn't seen",
-                saved.name, trait, len(saved.residuals[trait]),
-            )  # fmt: skip
+        new = kinship[trait]["family_lines"].eq(0).fillna(False).to_numpy(dtype=bool)
+        half = saved.half_widths(trait, level, error_sd[:, column], new)
+        _warn_of_intervals(saved, trait, half, new)
         table = kinship[trait].assign(
             line=lines.names,
             trait=trait,
@@ -196,8 +194,27 @@ def predict_model(path, lines, panel, kinship, *, level):
             call_rate=lines.call_rate,
         )
         tables.append(table)
-        log.info("%s of %s: %d lines, interval +- %.4g", saved.name, trait, len(table), half)
+        log.info(
+            "%s of %s: %d lines, interval +- %.4g in the mean",
+            saved.name, trait, len(table), half.mean() if len(half) else np.nan,
+        )  # fmt: skip
     return pd.concat(tables, ignore_index=True)[COLUMNS]
+
+
+def _warn_of_intervals(saved, trait, half, new):
+    """Tell of lines without an interval, and of those whose interval is too narrow."""
+    if np.isnan(half).any():
+        log.warning(
+            "WARNING %s of %s: %d lines without an interval, %d residuals of lines that it hadn't"
+            " seen", saved.name, trait, np.isnan(half).sum(),
+            len(saved.calibration[trait].residuals),
+        )  # fmt: skip
+    if new.any() and not len(saved.apart[trait].residuals):
+        log.warning(
+            "WARNING %s of %s: it can't tell how it errs without a line's family: the intervals of"
+            " %d lines of new families are those of other lines, and too narrow",
+            saved.name, trait, new.sum(),
+        )  # fmt: skip
 
 
 def predict_lines(models, lines, panel, kinship, *, level):

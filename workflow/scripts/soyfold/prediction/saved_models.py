@@ -2,7 +2,8 @@
 
 Named arrays and JSON, without pickle: reading one runs no code but soyfold's own. Beside the
 model's parameters it has its variants (place, alleles, frequency), traits with units, what it knows
-about families, the residuals of lines that it hadn't seen, and the software that made it.
+about families, the residuals of lines that it hadn't seen, what tells its errors, and the software
+that made it.
 """
 
 import dataclasses
@@ -17,7 +18,8 @@ import pandas as pd
 import soyfold
 from soyfold.cohort.families import find_families
 from soyfold.common.errors import UserError
-from soyfold.evaluation.conformal import conformal_half_width
+from soyfold.evaluation.conformal import Calibration, line_half_widths
+from soyfold.evaluation.measures import calibrate, calibrate_apart
 from soyfold.models.declarations import declaration
 from soyfold.models.loading import import_model
 from soyfold.prediction.panel import PANEL
@@ -42,17 +44,20 @@ class SavedModel:
     variants : DataFrame
         In the order of a dosage matrix's columns: variant, chromosome, position (bp), ref, alt,
         frequency of ALT and most frequent genotype in the training panel.
-    residuals : dict of str to ndarray
-        By trait: observed - predicted of validation lines by a fit that hadn't seen them, in trait
-        units; empty where there was none.
+    calibration : dict of str to Calibration
+        By trait: of validation lines, by a fit that hadn't seen them; empty where there was none.
+    apart : dict of str to Calibration
+        By trait: of training lines, told as if no other line of their family were known; empty
+        where the model can't tell.
     model : object
         With `predict(dosage, families)`: values and standard deviations, both (m, T), and
-        `reliability(dosage, families)`, (m, T or 1).
+        `errors(dosage, families)`: reliabilities and standard deviations, (m, T or 1).
     """
 
     facts: dict
     variants: pd.DataFrame
-    residuals: dict
+    calibration: dict
+    apart: dict
     model: object
 
     @property
@@ -92,16 +97,23 @@ class SavedModel:
         """
         return self.model.predict(dosage, self._families(dosage, samples, families))
 
-    def reliability(self, dosage, samples=None, families=None):
-        """Reliability of each line's predicted genetic value, 1 - PEV / prior variance: (m, T).
+    def errors(self, dosage, samples=None, families=None):
+        """How sure the predictions are; parameters as of `predict`.
 
-        NaN for a model that doesn't know it, such as a network or a blend. Parameters as of
-        `predict`.
+        Returns
+        -------
+        reliability : ndarray (m, T)
+            Of each predicted genetic value, 1 - PEV / prior variance; NaN of a model that doesn't
+            know it, such as a network or a blend.
+        sd : ndarray (m, T)
+            Of its error, in trait units; of a blend the members' mean; NaN likewise.
         """
-        families = self._families(dosage, samples, families)
-        return np.broadcast_to(
-            self.model.reliability(dosage, families), (len(dosage), len(self.traits))
-        )
+        told = self.model.errors(dosage, self._families(dosage, samples, families))
+        return tuple(np.broadcast_to(each, (len(dosage), len(self.traits))) for each in told)
+
+    def reliability(self, dosage, samples=None, families=None):
+        """Reliability of each predicted genetic value: the first of `errors`."""
+        return self.errors(dosage, samples, families)[0]
 
     def _families(self, dosage, samples, families):
         """Families of the lines of a dosage matrix, after a look at its columns."""
@@ -115,18 +127,34 @@ class SavedModel:
             return np.full(count, "")
         return find_families(samples, pattern=pattern).fillna("").to_numpy(dtype=str)
 
-    def half_width(self, trait, level):
-        """Half width of the interval of a new line, in trait units; NaN where nothing tells it."""
-        residuals = self.residuals[trait]
-        width = conformal_half_width(residuals, level) if len(residuals) else np.nan
-        return width if np.isfinite(width) else np.nan
+    def half_widths(self, trait, level, sd, new_family):
+        """Half widths of the intervals of new lines, in trait units; NaN where nothing tells them.
+
+        Parameters
+        ----------
+        trait : str
+        level : float
+        sd : ndarray (m,)
+            Of the lines' errors, as `errors` tells them.
+        new_family : ndarray (m,) of bool
+            Whether a line is of a family without a training line.
+
+        Returns
+        -------
+        ndarray (m,)
+        """
+        known, apart = self.calibration[trait], self.apart[trait]
+        if not len(known.residuals):
+            return np.full(len(sd), np.nan)
+        half = line_half_widths(sd, new_family, level, known=known, apart=apart)
+        return np.where(np.isfinite(half), half, np.nan)
 
 
 class _Unsure:
-    """A model that doesn't know the reliability of what it predicts."""
+    """A model that doesn't know how sure it is."""
 
-    def reliability(self, dosage, families):
-        return np.full((len(dosage), 1), np.nan)
+    def errors(self, dosage, families):
+        return np.full((2, len(dosage), 1), np.nan)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,10 +169,10 @@ class _Direct(_Unsure):
         values = self.model.predict(dosage, **self._handed(families))[:, None]
         return values, np.full(values.shape, np.nan)
 
-    def reliability(self, dosage, families):
+    def errors(self, dosage, families):
         if not declaration(self.module).reliability:
-            return super().reliability(dosage, families)
-        return self.model.errors(dosage, **self._handed(families))[0][:, None]
+            return super().errors(dosage, families)
+        return np.array(self.model.errors(dosage, **self._handed(families)))[:, :, None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,7 +193,7 @@ class _Networks(_Unsure):
 
 
 @dataclasses.dataclass(frozen=True)
-class _Blend(_Unsure):
+class _Blend:
     weights: object
     members: list
     columns: list
@@ -179,6 +207,13 @@ class _Blend(_Unsure):
         )
         sd = members_sd(told.T, self.weights.weights)
         return self.weights.predict(told)[:, None], sd[:, None]
+
+    def errors(self, dosage, families):
+        sd = np.zeros(len(dosage))
+        for member, weight in zip(self.members, self.weights.weights, strict=True):
+            if weight > 0:
+                sd += weight * member.errors(dosage, families)[1][:, 0]
+        return np.stack([np.full(len(sd), np.nan), sd])[:, :, None]
 
 
 def members_sd(told, weights):
@@ -235,8 +270,9 @@ def save_model(path, *, checkpoint, members, predictions, panel, traits, **about
     arrays |= {f"variants/{name}": _plain(panel[name]) for name in PANEL}
     for number, trait in enumerate(traits):
         table = read_predictions(predictions, trait)
-        table = table[(table["part"] == "val") & table["held_out"].notna()]
-        arrays[f"residuals/{number}"] = (table["observed"] - table["held_out"]).to_numpy()
+        told = {"residuals": calibrate(table), "apart": calibrate_apart(table)}
+        for name, found in told.items():
+            arrays |= {f"{name}/{number}": found.residuals, f"{name}_sd/{number}": found.sd}
     save_checkpoint(
         path,
         arrays,
@@ -291,9 +327,10 @@ def load_model(path):
     arrays, facts = _read(path)
     try:
         columns = {name: arrays[f"variants/{name}"] for name in PANEL}
-        residuals = {
-            trait: arrays[f"residuals/{number}"] for number, trait in enumerate(facts["traits"])
-        }
+        calibration, apart = (
+            {trait: _calibration(arrays, name, n) for n, trait in enumerate(facts["traits"])}
+            for name in ("residuals", "apart")
+        )
         model = _rebuild(arrays, facts["model"], "")
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
         raise UserError(
@@ -301,7 +338,14 @@ def load_model(path):
             file=path,
             mend="copy it again, or fit it anew (snakemake final)",
         ) from None
-    return SavedModel(facts, pd.DataFrame(columns), residuals, model)
+    return SavedModel(facts, pd.DataFrame(columns), calibration, apart, model)
+
+
+def _calibration(arrays, name, number):
+    """`Calibration` of a trait; models saved before had residuals alone."""
+    optional = {} if name == "residuals" else {f"{name}/{number}": np.zeros(0)}
+    found = (optional | arrays)[f"{name}/{number}"]
+    return Calibration(found, arrays.get(f"{name}_sd/{number}", np.full(len(found), np.nan)))
 
 
 def _read(path):

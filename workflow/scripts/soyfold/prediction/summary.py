@@ -38,7 +38,7 @@ def describe_run(predictions, alignment, filled):
         f"calls   {count['calls', 'known']} known, imputed: {ways}",
     ]
     if alone:
-        rows.insert(1, f"        {alone} of families without a training line: intervals too narrow")
+        rows.insert(1, f"        {alone} of families without a training line: less sure")
     return "\n".join(rows)
 
 

@@ -298,9 +298,13 @@ class FitJob:
         return final_block(block) if final else block
 
     def families(self, wildcards):
-        """The families of lines for a model that needs them, as a list of none or one file."""
-        needed = "families" in declaration(self.fits.study.models[wildcards.model]["module"]).needs
-        return self.fits.study.inputs.families_table if needed else []
+        """The families of lines for a model that needs them, or knows what it errs without one.
+
+        As a list of none or one file.
+        """
+        declared = declaration(self.fits.study.models[wildcards.model]["module"])
+        taken = "families" in declared.needs or declared.reliability
+        return self.fits.study.inputs.families_table if taken else []
 
     def source(self, wildcards):
         """Digest of the code that the job runs."""

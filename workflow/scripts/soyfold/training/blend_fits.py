@@ -14,6 +14,9 @@ from soyfold.training.outputs import read_predictions, write_fit
 from soyfold.training.tasks import HISTORY, Fit, Task
 
 KEYS = ["sample", "environment", "part", "observed"]
+# Of what members know of their errors: a value, which is blended as predictions are, and sds, whose
+# mean is taken: as if members erred together, as far as members of a blend do.
+CERTAINTY = ["error_sd", "held_out_sd", "without_family", "without_family_sd"]
 
 
 def read_members(files, trait):
@@ -30,13 +33,15 @@ def read_members(files, trait):
     lines : DataFrame
         sample, environment where values are parted by it, part, observed.
     predicted, held_out : ndarray (n, K) float64
+    certainty : dict of str to ndarray (n, K)
+        Of `CERTAINTY`; NaN of a member that doesn't know it.
 
     Raises
     ------
     UserError
         If a file lacks the trait, or the members were fitted on other lines or values.
     """
-    first, lines, predicted, held_out = None, None, [], []
+    first, lines, found = None, None, []
     for path in files.values():
         table = read_predictions(path, trait).reset_index(drop=True)
         if table.empty:
@@ -51,9 +56,19 @@ def read_members(files, trait):
                 allowed=f"those of {first}",
                 mend="fit both anew on the same split",
             )
-        predicted.append(table.predicted)
-        held_out.append(table.held_out)
-    return lines, *(np.column_stack(columns) for columns in (predicted, held_out))
+        found.append(table.reindex(columns=["predicted", "held_out", *CERTAINTY]))
+    columns = {
+        name: np.column_stack([table[name].to_numpy(np.float64) for table in found])
+        for name in found[0]
+    }
+    return lines, columns.pop("predicted"), columns.pop("held_out"), columns
+
+
+def _blended(columns, weights):
+    """What a blend knows of its errors: of what all members know that weigh anything."""
+    heavy = weights > 0
+    blended = {name: values[:, heavy] @ weights[heavy] for name, values in columns.items()}
+    return {name: values for name, values in blended.items() if not np.isnan(values).all()}
 
 
 def _refuse_seen(held_out, files):
@@ -104,7 +119,7 @@ def blend(block, trait, files):
         As `read_members`; or if weights are to be fitted and a member has no held-out predictions.
     """
     started = time.perf_counter()
-    lines, predicted, held_out = read_members(files, trait)
+    lines, predicted, held_out, certainty = read_members(files, trait)
     task = _task(lines)
     val = task.rows("val")
     module, parameters = import_model(block["module"]), block["parameters"]
@@ -125,6 +140,7 @@ def blend(block, trait, files):
         extra=[(None, f"weight_{name}", weight) for name, weight in weights.items()],
         cost={"device": "cpu", "train_seconds": time.perf_counter() - started, "epochs": None},
         save=save,
+        certainty=_blended(certainty, model.weights),
     )
 
 

@@ -89,32 +89,67 @@ def _predict(model, block, task, rows):
     return model.predict(task.dosage[rows], **families)
 
 
-def _reliability(model, block, task, cohort):
-    """Of the test lines' predictions, or of all lines' without any; NaN elsewhere, None unknown."""
-    declared = declaration(block["module"])
-    if not declared.reliability:
-        return None
-    rows = task.rows("test") if "test" in task.parts else np.arange(len(task.y))
-    handed = {"families": task.families[rows]} if "families" in declared.needs else {}
+def _knows(model, block, task, cohort, rows):
+    """Reliability of some lines, and the sd of their errors: (2, n), NaN of other lines."""
+    needed = "families" in declaration(block["module"]).needs
+    handed = {"families": task.families[rows]} if needed else {}
     if cohort.products is not None:
         handed["rows"] = task.row[rows]
-    found = np.full(len(task.y), np.nan)
-    found[rows] = model.errors(task.dosage[rows], **handed)[0]
+    found = np.full((2, len(task.y)), np.nan)
+    found[:, rows] = model.errors(task.dosage[rows], **handed)
     return found
 
 
 def _held_out(block, task, cohort, model, parts):
-    """What a fit that hasn't seen them predicts of the validation lines (n,); NaN elsewhere."""
-    rows, values = task.rows("val"), np.full(len(task.y), np.nan)
-    if "validation" in declaration(block["module"]).needs:
+    """What a fit that hasn't seen them predicts of the validation lines (n,); NaN elsewhere.
+
+    And the sd of its errors, None of a model that doesn't know it.
+    """
+    rows, values, knows = task.rows("val"), np.full(len(task.y), np.nan), False
+    declared = declaration(block["module"])
+    if "validation" in declared.needs:
         values[rows] = model.held_out
     elif "val" not in parts:
-        values[rows] = _predict(model, block, task, rows)
+        values[rows], knows = _predict(model, block, task, rows), True
     elif block.get("held_out", True) and "train" in parts:
         train = task.rows("train")
-        blind = learner(block, task, cohort, train)(task.y[train])
-        values[rows] = _predict(blind, block, task, rows)
-    return values
+        model = learner(block, task, cohort, train)(task.y[train])
+        values[rows], knows = _predict(model, block, task, rows), True
+    knows = knows and declared.reliability
+    return values, _knows(model, block, task, cohort, rows)[1] if knows else None
+
+
+def _without_family(model, task, rows, predicted):
+    """What the fit tells of training lines `rows` of which no other line of the family is known.
+
+    Where it will matter: for lines to come (no test part), or test lines of a family of their own.
+
+    Returns
+    -------
+    dict of str to ndarray (n,)
+        without_family, without_family_sd; empty where it doesn't matter.
+    """
+    if task.families is None:
+        return {}
+    tested, own = task.families[task.rows("test")], task.families[rows]
+    alone = ~np.isin(tested, own) & (tested != "")
+    if "test" in task.parts and not alone.any():
+        return {}
+    errors, sd = model.without(own, task.y[rows] - predicted[rows])
+    columns = np.full((2, len(task.y)), np.nan)
+    columns[:, rows] = task.y[rows] - errors, sd
+    return dict(zip(("without_family", "without_family_sd"), columns, strict=True))
+
+
+def _certainty(model, block, task, cohort, rows, predicted):
+    """What a model knows of its errors, by name: see `tasks.Fit`."""
+    if not declaration(block["module"]).reliability:
+        return {}
+    asked = task.rows("test") if "test" in task.parts else np.arange(len(task.y))
+    reliability, sd = _knows(model, block, task, cohort, asked)
+    return {"reliability": reliability, "error_sd": sd} | _without_family(
+        model, task, rows, predicted
+    )
 
 
 def fit_direct(block, task, cohort):
@@ -154,14 +189,17 @@ def fit_direct(block, task, cohort):
         lean = declaration(block["module"]).reliability and "test" in task.parts
         save_checkpoint(path, (model.without_lines() if lean else model).state(), **facts)
 
+    predicted = _predict(model, block, task, slice(None))
+    certainty = _certainty(model, block, task, cohort, rows, predicted)
+    held_out, sd = _held_out(block, task, cohort, model, parts)
     return Fit(
-        predicted=_predict(model, block, task, slice(None)),
-        held_out=_held_out(block, task, cohort, model, parts),
+        predicted=predicted,
+        held_out=held_out,
         history=pd.DataFrame(columns=HISTORY),
         extra=[(None, name, float(value)) for name, value in model.summary().items()],
         cost={"device": "cpu", "train_seconds": seconds, "epochs": None},
         save=save,
-        reliability=_reliability(model, block, task, cohort),
+        certainty=certainty if sd is None else {**certainty, "held_out_sd": sd},
     )
 
 

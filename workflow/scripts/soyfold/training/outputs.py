@@ -13,7 +13,7 @@ from soyfold.common.files import read_table, write_table
 def predictions_table(task, fit):
     """trait (if several), sample, environment (if any), part, observed, predicted, held_out.
 
-    With reliability where the model knows it.
+    And what the model knows of its errors: see `tasks.Fit`.
     """
     tables = [
         pd.DataFrame(
@@ -25,7 +25,7 @@ def predictions_table(task, fit):
                 "observed": observed,
                 "predicted": predicted,
                 "held_out": held_out,
-                **({} if fit.reliability is None else {"reliability": fit.reliability[known]}),
+                **{name: values[known] for name, values in fit.certainty.items()},
             }
         )
         for trait, known, (observed, predicted, held_out) in task.by_trait(

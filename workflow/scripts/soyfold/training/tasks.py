@@ -120,8 +120,12 @@ class Fit:
     """What a fitted model leaves behind: predictions in trait units, tables, a saver.
 
     `predicted` has the shape of the task's y, and so has `held_out`: predictions of the validation
-    lines by a fit that hasn't seen them, NaN for all other lines. `reliability` (n,) is of the test
-    lines' predictions, in a final fit of all lines'; None where the model doesn't know it.
+    lines by a fit that hasn't seen them, NaN for all other lines. `certainty` has by name what a
+    model knows of its errors, each (n,) and NaN for other lines, of the test lines, in a final fit
+    of all: reliability; error_sd, of the genetic value's error (trait units); held_out_sd, of the
+    validation lines by the fit that hasn't seen them; and of training lines of which no more than
+    other families are known without_family, what the fit tells of them then, and
+    without_family_sd.
     """
 
     predicted: np.ndarray
@@ -131,7 +135,7 @@ class Fit:
     cost: dict
     save: object
     attention: pd.DataFrame | None = None
-    reliability: np.ndarray | None = None
+    certainty: dict = dataclasses.field(default_factory=dict)
 
 
 def read_cohort(*, dosage, samples, variants, phenotypes, families=None, cim=None, products=None):
