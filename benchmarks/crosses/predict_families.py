@@ -13,8 +13,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow" / "scripts"))
 
+import matplotlib
+
+matplotlib.use("Agg")
+
 import numpy as np
 import pandas as pd
+from matplotlib import pyplot as plt
 from scipy.linalg import cho_factor, cho_solve
 
 from soyfold.cohort.families import find_families
@@ -29,6 +34,7 @@ PATTERN = r"^DS\d\d-(\d\d)"
 REML_LINES = 1500
 FITTING = 0.9  # least agreement of a family's SNPs with those at which its parents differ
 RATE = 2.5  # cM/Mb
+LOWER = 0.8  # share of the families, those foretold to be lowest, that must agree by themselves
 # Whose values effects come from, and whether each family has a mean of its own beside them.
 SCENARIOS = {
     "lines of other families": (False, False),
@@ -159,13 +165,42 @@ def describe(rows):
         observed, told = pair.to_numpy(dtype=float).T
         r = pearson(observed, told)
         ends = np.tanh(np.arctanh(r) + np.array([-1.96, 1.96]) / np.sqrt(len(pair) - 3))
+        lower = told <= np.quantile(told, LOWER)
         known = max(0.0, 1 - errors[kind].mean() / observed.var(ddof=1))
         found.append({
             "of": kind, "by": predicted, "families": len(pair), "r": r, "low": ends[0],
-            "high": ends[1], "ceiling": np.sqrt(known), "slope": np.polyfit(told, observed, 1)[0],
+            "high": ends[1], "spearman": pair.corr("spearman").iloc[0, 1],
+            "r_lower": pearson(observed[lower], told[lower]),
+            "ceiling": np.sqrt(known), "slope": np.polyfit(told, observed, 1)[0],
             "observed": observed.mean(), "predicted": told.mean(),
         })  # fmt: skip
     return pd.DataFrame(found)
+
+
+def draw(families, path):
+    """Observed against foretold sd (above) and mean (below) of each family, trait by trait."""
+    rows = families[families["effects_from"] == "and all parents"]
+    traits = list(dict.fromkeys(rows["trait"]))
+    figure, axes = plt.subplots(2, len(traits), figsize=(3 * len(traits), 5.6), squeeze=False,
+                                layout="constrained")  # fmt: skip
+    for (above, below), trait in zip(axes.T, traits, strict=True):
+        own = rows[rows["trait"] == trait]
+        above.scatter(own["sd"], own["observed_sd"], s=16, color="#2f6fa8")
+        above.set(title=trait, xlabel="sd foretold by SNP effects", ylabel="observed sd")
+        for name, colour in (("mid_parent", "#2f6fa8"), ("mean", "#8a949e")):
+            below.scatter(
+                own[name],
+                own["observed_mean"],
+                s=16,
+                color=colour,
+                label={"mid_parent": "parents' own values", "mean": "predictions"}[name],
+            )
+        ends = own[["mean", "mid_parent", "observed_mean"]].agg(["min", "max"])
+        ends = [ends.min(axis=None), ends.max(axis=None)]
+        below.plot(ends, ends, color="#999", ls=":", zorder=0)
+        below.set(xlabel="mean of", ylabel="observed mean")
+        below.legend(fontsize=7, frameon=False)
+    figure.savefig(path, dpi=130)
 
 
 def main(arguments=None):
@@ -176,10 +211,26 @@ def main(arguments=None):
     data = Path(os.environ.get("SOYFOLD_DATA", "../shared/data"))
     parser.add_argument("--parents", type=Path, default=data / "soynam/family_parents.tsv")
     parser.add_argument("--map", type=Path, default=data / "soynam/marker_map.tsv")
-    parser.add_argument("--results", required=True, type=Path)
+    parser.add_argument("--results", type=Path, default=Path("results/soynam_crosses"))
     parser.add_argument("--traits", nargs="+", default=["oil", "protein", "R8"])
     parser.add_argument("--out", required=True, type=Path, help="folder of the tables")
+    parser.add_argument("--families", type=Path, help="families.tsv of before, to compare again")
     given = parser.parse_args(arguments)
+    if given.families:
+        families = pd.read_csv(given.families, sep="\t", dtype={"family": str})
+    else:
+        families = foretell_families(given)
+        write_table(families, given.out / "families.tsv", digits=5)
+    keys = ["trait", "effects_from"]
+    summary = families.groupby(keys, sort=False)[families.columns].apply(describe)
+    summary = summary.reset_index(keys).reset_index(drop=True)
+    write_table(summary, given.out / "agreement.tsv", digits=4)
+    draw(families, given.out / "families.png")
+    print(summary.round(3).to_string(index=False))
+
+
+def foretell_families(given):
+    """Rows of all traits, from the command line's arguments."""
     cohort = given.results / "cohort"
     dosage, names = np.load(cohort / "dosage.npy"), read_names(cohort / "samples.tsv")
     variants = pd.read_csv(cohort / "variants.tsv", sep="\t").sort_values("column")
@@ -197,13 +248,7 @@ def main(arguments=None):
         values = pd.read_csv(cohort / f"phenotypes/{trait}.tsv", sep="\t", dtype={"sample": str})
         values = values.set_index("sample")["value"].reindex(names)
         tables.append(predict_trait(trait, dosage, names, values, parents, chromosome, maps))
-    families = pd.concat(tables, ignore_index=True)
-    write_table(families, given.out / "families.tsv", digits=5)
-    keys = ["trait", "effects_from"]
-    summary = families.groupby(keys, sort=False)[families.columns].apply(describe)
-    summary = summary.reset_index(keys).reset_index(drop=True)
-    write_table(summary, given.out / "agreement.tsv", digits=4)
-    print(summary.round(3).to_string(index=False))
+    return pd.concat(tables, ignore_index=True)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from soyfold.common.errors import UserError
 from soyfold.common.files import read_table
+from soyfold.common.logs import log
 from soyfold.selection.index import SIGNS, covariance, index_coefficients
 
 PREDICTED, PHENOTYPE = "index of predictions", "index of phenotypes"
@@ -85,9 +85,11 @@ def measure_gains(splits, *, units, **options):
     Returns
     -------
     DataFrame
-        `COLUMNS`; gain_sd is between splits.
+        `COLUMNS`; gain_sd is between splits. Without a split no row.
     """
     tables = [split_gains(*split, **options) for split in splits]
+    if not tables:
+        return pd.DataFrame(columns=COLUMNS)
     keys = ["chosen_by", "trait"]
     groups = pd.concat(tables).groupby(keys, sort=False)
     table = groups[["lines", "chosen", "expected", "gain"]].mean().reset_index()
@@ -98,6 +100,8 @@ def measure_gains(splits, *, units, **options):
 
 def read_splits(fits, paths):
     """Test lines of each split that have a value and a prediction of every trait.
+
+    A split on which fewer than `FEWEST` have them is left out, with a warning.
 
     Parameters
     ----------
@@ -110,11 +114,6 @@ def read_splits(fits, paths):
     ------
     (DataFrame, DataFrame)
         Observed and predicted values, a column a trait.
-
-    Raises
-    ------
-    UserError
-        For a split on which fewer than `FEWEST` lines have all traits.
     """
     by_seed = {}
     for (trait, seed), path in zip(fits, paths, strict=True):
@@ -125,9 +124,9 @@ def read_splits(fits, paths):
     for seed, tables in by_seed.items():
         both = pd.concat(tables, axis=1, join="inner").swaplevel(axis=1)
         if len(both) < FEWEST:
-            raise UserError(
-                f"{len(both)} test lines with values of {', '.join(tables)} on split {seed}",
-                at="key selection.index", allowed=f"{FEWEST} at least",
-                mend="take traits that were measured on the same lines",
+            log.warning(
+                "WARNING split %s: %d test lines with values of %s, fewer than %d: what selection"
+                " gains isn't measured on it", seed, len(both), ", ".join(tables), FEWEST,
             )  # fmt: skip
+            continue
         yield both["observed"], both["predicted"]

@@ -117,6 +117,7 @@ def _plan_selection(settings, final, models, file):
     """Model and traits of selection."""
     model = choose_model(settings["model"], final, models, file=file, asked=settings["asked"])
     selected = [trait for trait, names in final.items() if model in names]
-    check_index(settings["index"], selected, file=file)
-    check_training(settings["training_set"], selected, file=file)
+    if settings["asked"]:
+        check_index(settings["index"], selected, file=file)
+        check_training(settings["training_set"], selected, file=file)
     return {"model": model, "traits": selected}

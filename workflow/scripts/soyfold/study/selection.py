@@ -11,6 +11,7 @@ from soyfold.study.schemes import FINAL
 
 DEFAULT = "gblup"
 KEY = "key selection"
+RESERVED = "index"
 
 
 def choose_model(wanted, final_models, models, *, file, asked):
@@ -77,6 +78,9 @@ def check_index(index, selected, *, file):
     ------
     UserError
     """
+    if RESERVED in selected:
+        raise UserError(f"a trait called {RESERVED}", file=file, at=KEY, allowed="another name:"
+                        " tables have so called what the traits become together")  # fmt: skip
     if not index:
         return
     where = {"file": file, "at": f"{KEY}.index"}

@@ -8,6 +8,7 @@ from soyfold.report.pages.pages import Notes
 from soyfold.report.pages.plain import plain_table
 
 INDEX = "index"
+GAINED = ("chosen_by", "trait", "unit")
 NAMES = ("advance", "line", "nearest_advanced", "instead")
 OTHERWISE = "What would change the advice"
 CHANGE = 0.25  # by which a coefficient is moved
@@ -85,12 +86,12 @@ def line_sections(files):
             " normal and true; advanced_response: what the predictions of the lines say.",
         ),
     ]  # fmt: skip
-    gains = files.get("gains")
-    if gains:
+    gains = files.get("gains") and read_table(files["gains"], dtype=dict.fromkeys(GAINED, str))
+    if gains is not None and len(gains):
         sections.append(
             plain_table(
                 gains, "What such choices gained on test lines",
-                names=("chosen_by", "trait", "unit"), choices=("trait",),
+                names=GAINED, choices=("trait",),
                 note="gain: change of the mean observed value of lines that the model hadn't seen;"
                 " expected: what was foretold. Phenotypes choose by the values that their gain is"
                 " taken of, errors included: hold their expected column against the others' gain.",
