@@ -135,6 +135,7 @@ for job in study.fits.jobs:
             block=job.block,
             seeds=job.seeds,
             traits=job.together,
+            weights=job.weights,
             source=job.source,
             script=job.script,
         message:

@@ -77,7 +77,11 @@ def keys_of_cells(rows, cells):
 def test_every_line_of_train_and_val_has_one_row_and_every_test_cell_is_a_cell(scheme, seed, data):
     cells, _, _ = trial(seed=data)
     rows, losses = draw(scheme, cells, seed=seed)
-    assert rows.columns.tolist() == ["sample", "environment", "part", "value"]
+    assert rows.columns.tolist() == [
+        "sample", "environment", "part", "value", "records", "error_variance",
+    ]  # fmt: skip
+    lines = rows[rows.part != "test"]
+    assert (lines["records"] > 0).all() and rows.loc[rows.part == "test", "records"].isna().all()
     lines = rows[rows["part"] != "test"]
     assert lines["sample"].is_unique and lines["environment"].isna().all()
     keys, others = keys_of_cells(rows, cells)
@@ -148,7 +152,8 @@ def test_each_value_has_the_part_of_its_line_and_its_environment_taken_off(schem
     assert not parts.duplicated(keys).any() and len(parts) <= len(cells)
     test = parts["part"] == "test"
     pd.testing.assert_frame_equal(
-        parts[test].reset_index(drop=True), rows[rows["part"] == "test"].reset_index(drop=True)
+        parts[test].reset_index(drop=True),
+        rows.loc[rows["part"] == "test", list(parts)].reset_index(drop=True),
     )
     own = rows[rows["part"] != "test"].set_index("sample")["part"]
     assert (parts["sample"].map(own)[~test] == parts["part"][~test]).all()

@@ -31,6 +31,22 @@ def dense_fit(table):
     return fit[: len(lines)]
 
 
+def dense_errors(table):
+    """Error variances of mu + line at the mean of the environments, from the normal equations."""
+    lines, environments = pd.unique(table["line"]), pd.unique(table["environment"])
+    n = len(lines)
+    own = table["line"].to_numpy()[:, None] == lines
+    place = table["environment"].to_numpy()[:, None] == environments
+    design = np.hstack([own, place]).astype(float)
+    inverse = np.linalg.pinv(design.T @ design)
+    residual = table["value"] - design @ (inverse @ design.T @ table["value"])
+    freedom = len(table) - np.linalg.matrix_rank(design)
+    wanted = np.hstack([np.eye(n), np.full((n, len(environments)), 1 / len(environments))])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = np.divide((residual**2).sum(), freedom) if freedom else np.nan
+    return variance * np.einsum("ij,jk,ik->i", wanted, inverse, wanted)
+
+
 @st.composite
 def designs(draw):
     """Unbalanced tables in which line 0 is a check that is grown everywhere."""
@@ -52,6 +68,39 @@ def test_equals_the_dense_fit(table):
     np.testing.assert_array_equal(effects["environments"], expected)
 
 
+@given(designs())
+def test_error_variances_are_those_of_the_dense_fit(table):
+    np.testing.assert_allclose(
+        line_effects(table)["error_variance"], dense_errors(table), rtol=1e-6, atol=1e-12
+    )
+
+
+def test_error_variances_where_checks_are_grown_hundreds_of_times():
+    rng = np.random.default_rng(1)
+    lines = np.r_[np.zeros(900, int), rng.integers(1, 300, 900)]
+    table = records(
+        lines, np.r_[np.arange(900) % 18, rng.integers(0, 18, 900)], rng.normal(size=1800)
+    )
+    np.testing.assert_allclose(
+        line_effects(table)["error_variance"], dense_errors(table), rtol=1e-8
+    )
+
+
+def test_error_variances_are_the_spread_over_trials():
+    rng, table = (
+        np.random.default_rng(0),
+        records([0, 0, 0, 0, 1, 1, 2, 3], [*"XYZXXYXZ"], [0.0] * 8),
+    )
+    truth, told = [], []
+    for _ in range(3000):
+        table["value"] = table["line"] * 3.0 + rng.normal(0, 2, 8)
+        effects = line_effects(table)
+        truth.append(effects["value"] - np.arange(4) * 3.0)
+        told.append(effects["error_variance"])
+    np.testing.assert_allclose(np.mean(told, axis=0), np.var(truth, axis=0), rtol=0.15)
+    assert np.mean(told, axis=0)[3] > np.mean(told, axis=0)[2] > np.mean(told, axis=0)[0]
+
+
 @given(designs(), st.integers(0, 2**32 - 1))
 def test_order_of_records_means_nothing(table, seed):
     shuffled = table.sample(frac=1, random_state=seed)
@@ -69,6 +118,8 @@ def test_a_shift_of_one_environment_shifts_no_line_against_another(table, shift)
 
 def test_without_environments_the_mean():
     effects = line_effects(records(["a", "b", "a"], [None] * 3, [1, 5, 2]))
+    # s^2 of one degree of freedom is 0.5: of two records half of it.
+    assert effects.pop("error_variance").tolist() == [0.25, 0.5]
     assert effects.to_dict("list") == {
         "line": ["a", "b"],
         "value": [1.5, 5.0],
@@ -81,6 +132,8 @@ def test_without_environments_the_mean():
 def test_one_environment_is_the_mean():
     effects = line_effects(records(["a", "b", "a"], ["X"] * 3, [1, 5, 2]))
     assert effects["value"].tolist() == [1.5, 5.0]
+    single = line_effects(records(["a", "b"], ["X"] * 2, [1, 5]))
+    assert single["error_variance"].isna().all(), "no record is left to tell of errors"
 
 
 def test_lines_grown_apart_get_no_value():

@@ -70,6 +70,8 @@ def test_every_fate(tmp_path):
 def test_spellings_of_one_accession_pool_their_records(tmp_path):
     rows = [("PI 54613", 40), ("PI054613", "41; 45"), ("PI1", 40)]
     values, report = join(wide(tmp_path, rows), sample_table(["PI1", "PI54613"]))
+    # Of 40, 41 and 45: squares of 14 over two degrees of freedom.
+    assert values.pop("error_variance").tolist() == [7, pytest.approx(7 / 3)]
     assert values.to_dict("list") == {
         "sample": ["PI1", "PI54613"],
         "value": [40, 42],

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from types import SimpleNamespace as Wildcards
+from unittest import mock
 
 import pytest
 from loaded_study import load_demo
@@ -217,3 +218,14 @@ def _given(job, study):
             ]
             if splits == ["{split}"] or fit["split"] in splits:
                 yield f"{own}{fit['split']}/predictions.tsv"
+
+
+def test_weights_go_to_the_models_that_take_them_and_rerun_no_others(demo):
+    job = next(job for job in demo.fits.jobs if job.rule.startswith("fit_direct"))
+
+    def given():
+        return [job.weights(Wildcards(model=name)) for name in ("gblup", "mean", "csafm")]
+
+    assert given() == ["off"] * 3
+    with mock.patch.dict(demo.settings["training"], weights="records"):
+        assert given() == ["records", "off", "off"]

@@ -11,7 +11,7 @@ import torch
 from tiny_study import CHROMOSOMES, CIM, CODES, QUICK, SMALL, agreement, block, fit, write_cohort
 
 from soyfold.common.errors import UserError
-from soyfold.common.files import read_table
+from soyfold.common.files import read_table, write_table
 from soyfold.models.gblup import fit as fit_gblup
 from soyfold.models.kernels.matrices import write_products
 from soyfold.models.mean import fit as fit_mean
@@ -305,6 +305,35 @@ def test_reliability_is_told_of_the_test_lines_with_shared_products_and_without(
         assert table.reliability[~test].isna().all()
         # Its checkpoint is one of many: the training lines go with final fits alone.
         assert "lines" not in read_checkpoint(folder / "checkpoint.npz")[0]
+
+
+def test_values_weigh_by_records_or_error_variance_in_models_that_take_weights(tmp_path):
+    inputs = write_cohort(tmp_path)
+    table = read_table(inputs["phenotypes"], dtype={"sample": str})
+    table["records"] = np.random.default_rng(0).integers(1, 9, len(table))
+    table["error_variance"] = 0.5 / table["records"]
+    write_table(table, inputs["phenotypes"])
+    model, told = direct_block("gblup", train_on=["train", "val"]), {}
+    for weights in ("off", "records", "variance"):
+        [folder] = run(tmp_path / weights, model, inputs | {"weights": weights})
+        told[weights] = read_table(folder / "predictions.tsv", dtype={"sample": str})
+    fitted = (told["off"].part != "test").to_numpy()
+    weight = table.set_index("sample").records[told["off"]["sample"]].to_numpy()[fitted]
+    dosage = np.load(inputs["dosage"])[[int(name[2:]) for name in told["off"]["sample"]]]
+    y = told["off"].observed.to_numpy()[fitted]
+    own = fit_gblup(dosage[fitted], y, parameters={}, seed=0, weights=weight / weight.mean())
+    np.testing.assert_allclose(told["records"].predicted, own.predict(dosage), rtol=1e-8)
+    for column in ("predicted", "held_out"):
+        np.testing.assert_allclose(told["variance"][column], told["records"][column], rtol=1e-8)
+        assert not np.allclose(told["off"][column], told["records"][column], equal_nan=True)
+    table["records"] = 3
+    write_table(table, inputs["phenotypes"])
+    [folder] = run(tmp_path / "equal", model, inputs | {"weights": "records"})
+    assert read_table(folder / "predictions.tsv", dtype={"sample": str}).equals(told["off"])
+    table["error_variance"] = np.nan
+    write_table(table, inputs["phenotypes"])
+    with pytest.raises(UserError, match=r"training\.weights: variance: found 120 of 120 values"):
+        run(tmp_path / "none", model, inputs | {"weights": "variance"})
 
 
 def test_without_held_out_the_column_is_empty(tmp_path):

@@ -3,15 +3,25 @@
 import numpy as np
 import pandas as pd
 
+DENSE = 1000  # environments, up to which the errors of their effects are taken off lines' values
+
 
 def _environment_effects(line, environment, value, n_lines, n_environments):
-    """Environment effects of a connected design, with mean zero.
+    """Environment effects of a connected design, with mean zero, and what their errors add.
 
     The lines are eliminated from the normal equations: with C the records per line and
-    environment, (D_e - C' D_l^-1 C) e = y_e - C' D_l^-1 y_l, a Laplacian with one free constant.
+    environment, (D_e - C' D_l^-1 C) e = y_e - C' D_l^-1 y_l, a Laplacian M with one free constant.
+    A line's value is its mean less that of the effects c_i that its records have, which err
+    independently of its mean: it has the variance s^2 (1 / n_i + c_i' M^+ c_i).
+
+    Returns
+    -------
+    effects : ndarray (n_environments,)
+    added : ndarray (n_lines,)
+        c_i' M^+ c_i.
     """
     if n_environments == 1:
-        return np.zeros(1)
+        return np.zeros(1), np.zeros(n_lines)
     from scipy.sparse import csr_matrix, diags  # records of one environment don't need it
     from scipy.sparse.linalg import spsolve
 
@@ -25,7 +35,13 @@ def _environment_effects(line, environment, value, n_lines, n_environments):
     right = environment_sums - scaled.T @ line_sums
     effects = np.zeros(n_environments)
     effects[1:] = spsolve(matrix[1:, 1:], right[1:])
-    return effects - effects.mean()
+    added = np.zeros(n_lines)
+    if n_environments <= DENSE:
+        # M^+ of a connected design, whose null space is 1 alone, without a threshold for zero.
+        scale = matrix.diagonal().mean() / n_environments
+        inverse = np.linalg.inv(matrix.toarray() + scale) - 1 / (scale * n_environments**2)
+        added = np.asarray((scaled @ inverse * scaled.toarray()).sum(1)).ravel()
+    return effects - effects.mean(), added
 
 
 def _largest_component(line, environment, n_lines, n_environments):
@@ -53,7 +69,9 @@ def line_effects(records):
         line; value (trait units): mu + line at the mean of the environments, each environment
         weighing the same; records (int): values of the line; environments (int, 0 without
         environments): distinct ones; connected (bool): False, and value NaN, for lines whose
-        environments share no line with those of the largest set, since nothing compares them.
+        environments share no line with those of the largest set, since nothing compares them;
+        error_variance (squared trait units): of the value's error, from the residuals of all
+        records; NaN where no line has more records than are needed to compare the environments.
     """
     line, labels = pd.factorize(records["line"])
     n_lines = len(labels)
@@ -61,6 +79,7 @@ def line_effects(records):
     per_line = np.bincount(line, minlength=n_lines)
     connected = np.ones(n_lines, dtype=bool)
     adjusted, environments = value, np.zeros(n_lines, dtype=np.int64)
+    added, parameters = np.zeros(n_lines), n_lines
     if n_lines and records["environment"].notna().any():
         environment, places = pd.factorize(records["environment"])
         pairs = np.unique(np.stack([line, environment]), axis=1)
@@ -70,11 +89,16 @@ def line_effects(records):
         kept_line, lines_kept = pd.factorize(line[kept])
         kept_place, places_kept = pd.factorize(environment[kept])
         effects = np.zeros(len(places))
-        effects[places_kept] = _environment_effects(
+        effects[places_kept], added[lines_kept] = _environment_effects(
             kept_line, kept_place, value[kept], len(lines_kept), len(places_kept)
         )
+        parameters = len(lines_kept) + len(places_kept) - 1
         adjusted = value - effects[environment]
     means = np.bincount(line, weights=adjusted, minlength=n_lines) / per_line
+    known = connected[line]
+    freedom = np.count_nonzero(known) - parameters
+    squares = np.square(adjusted - means[line])[known].sum()
+    variance = squares / freedom if freedom > 0 else np.nan
     return pd.DataFrame(
         {
             "line": labels,
@@ -82,5 +106,6 @@ def line_effects(records):
             "records": per_line,
             "environments": environments,
             "connected": connected,
+            "error_variance": np.where(connected, variance * (1 / per_line + added), np.nan),
         }
     )

@@ -134,7 +134,8 @@ def join_trait(row, samples, *, prefixes, id_map, minimum_lines):
     Returns
     -------
     values : DataFrame
-        sample, value (trait units), records, environments (0 where records carry none); in the
+        sample, value (trait units), records, environments (0 where records carry none),
+        error_variance (squared trait units, missing where no record is left to tell of it); in the
         order of the samples.
     report : DataFrame
         trait, status, sample, phenotype_id, why, nearest.
@@ -151,7 +152,7 @@ def join_trait(row, samples, *, prefixes, id_map, minimum_lines):
     report.insert(0, "trait", row["trait"])
     matched = report.loc[report["status"] == "matched", "sample"]
     kept = samples.loc[samples["kept"] & samples["sample"].isin(matched), "sample"]
-    values = lines.loc["sample " + kept, ["value", "records", "environments"]]
+    values = lines.loc["sample " + kept, ["value", "records", "environments", "error_variance"]]
     values.insert(0, "sample", kept.to_numpy())
     for count in count_joins(report).to_dict("records"):
         log.info("%(trait)s: %(count)d %(status)s, %(why)s", count)

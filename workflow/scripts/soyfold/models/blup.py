@@ -22,11 +22,14 @@ class BlupModel(RidgeModel):
         errors.
     kernels : soyfold.models.kernels.shared.LineKernels or None
         Of these lines, for errors during the fit; not saved.
+    weights : ndarray (n,) or None
+        Of these lines' values, where they weigh differently: the noise is over them.
     """
 
     variances: np.ndarray | None = None
     lines: np.ndarray | None = field(default=None, repr=False)
     kernels: object = field(default=None, repr=False)
+    weights: np.ndarray | None = field(default=None, repr=False)
 
     @cached_property
     def _training(self):
@@ -41,10 +44,11 @@ class BlupModel(RidgeModel):
     def _errors(self):
         effect, noise = self.variances
         if not self._by_lines:
-            products = marker_products(self.lines, self.centre)
-            return MarkerErrors(products, len(self.lines), effect, noise)
+            products = marker_products(self.lines, self.centre, self.weights)
+            return MarkerErrors(products, len(self.lines), effect, noise, self.weights)
         covariance = self._training.within()
         covariance *= effect
+        noise = noise if self.weights is None else noise / self.weights
         covariance[np.diag_indices_from(covariance)] += noise
         return LineErrors(covariance, noise)
 
@@ -101,24 +105,26 @@ class BlupModel(RidgeModel):
 
     def state(self):
         """All that predicts, and, where training lines were kept, what tells errors."""
-        kept = {} if self.lines is None else {"lines": self.lines}
+        kept = {name: getattr(self, name) for name in ("lines", "weights")}
+        kept = {name: array for name, array in kept.items() if array is not None}
         return super().state() | kept | {"variances": np.asarray(self.variances)}
 
     def without_lines(self):
         """The same model, which predicts alone."""
-        return replace(self, lines=None, kernels=None)
+        return replace(self, lines=None, kernels=None, weights=None)
 
 
 def from_state(arrays):
     """The model that `BlupModel.state` wrote, or one of before, which knows no errors."""
     return BlupModel(
         float(arrays["intercept"]), arrays["centre"], arrays["effects"], {},
-        arrays.get("variances"), arrays.get("lines"),
+        arrays.get("variances"), arrays.get("lines"), None, arrays.get("weights"),
     )  # fmt: skip
 
 
-def blup_model(dosage, y, centre, effects, figures, kernels):
+def blup_model(dosage, y, centre, effects, figures, kernels, weights=None):
     """`BlupModel` of a fit, its variances read off its figures."""
     noise = figures["variance_residual"]
     variances = np.array([noise / figures["lambda"], noise])
-    return BlupModel(float(y.mean()), centre, effects, figures, variances, dosage, kernels)
+    mean = float(np.average(y, weights=weights)) if weights is not None else float(y.mean())
+    return BlupModel(mean, centre, effects, figures, variances, dosage, kernels, weights)

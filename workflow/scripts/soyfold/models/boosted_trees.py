@@ -18,6 +18,7 @@ DECLARATION = {
     "label": "LightGBM",
     "meaning": "Gradient boosting: small trees, each fitted to what those before it left over.",
     "kind": "direct",
+    "weights": True,
     "needs": ["validation"],
     "seeds_per_job": "all",
     "parameters": {
@@ -122,7 +123,7 @@ def _options(p, leaves, seed):
     }
 
 
-def _grow(p, leaves, seed, dosage, z, validation):
+def _grow(p, leaves, seed, lines, validation):
     """Grow trees until the validation error has not fallen for `patience` trees.
 
     Returns
@@ -131,19 +132,19 @@ def _grow(p, leaves, seed, dosage, z, validation):
         Error (mean square of z-scores), leaves, booster.
     """
     options = _options(p, leaves, seed)
-    lines = lightgbm.Dataset(dosage, z, params=options)
+    lines = lightgbm.Dataset(*lines[:2], weight=lines[2], params=options)
     booster = lightgbm.train(
         options,
         lines,
         p["rounds"],
-        valid_sets=[lines.create_valid(*validation)],
+        valid_sets=[lines.create_valid(*validation[:2], weight=validation[2])],
         valid_names=["validation"],
         callbacks=[lightgbm.early_stopping(p["patience"], verbose=False)],
     )
     return booster.best_score["validation"]["l2"], leaves, booster
 
 
-def fit(dosage, y, *, parameters, seed, validation):
+def fit(dosage, y, *, parameters, seed, validation, weights=None, validation_weights=None):
     """Fit boosted trees.
 
     Parameters
@@ -162,6 +163,8 @@ def fit(dosage, y, *, parameters, seed, validation):
         Of the draws.
     validation : tuple of ndarray (m, L) int8, (m,)
         Dosages and values of the lines by which leaves and number of trees are chosen.
+    weights, validation_weights : ndarray (n,), (m,), optional
+        How much each value counts.
 
     Returns
     -------
@@ -177,8 +180,9 @@ def fit(dosage, y, *, parameters, seed, validation):
     refuse_unusable(dosage, y, model="boosted_trees")
     judged, observed = validation
     mean, sd = float(y.mean()), float(y.std())
-    scaled = (judged, (np.asarray(observed) - mean) / sd)
-    tried = [_grow(p, leaves, seed, dosage, (y - mean) / sd, scaled) for leaves in p["leaves"]]
+    scaled = (judged, (np.asarray(observed) - mean) / sd, validation_weights)
+    lines = (dosage, (y - mean) / sd, weights)
+    tried = [_grow(p, leaves, seed, lines, scaled) for leaves in p["leaves"]]
     _, leaves, booster = min(tried, key=lambda found: found[0])
     rounds = booster.best_iteration
     held_out = mean + sd * booster.predict(judged, num_iteration=rounds, num_threads=1)
@@ -186,6 +190,8 @@ def fit(dosage, y, *, parameters, seed, validation):
         dosage, y = np.vstack([dosage, judged]), np.concatenate([y, observed])
         mean, sd = float(y.mean()), float(y.std())
         options = _options(p, leaves, seed)
-        booster = lightgbm.train(options, lightgbm.Dataset(dosage, (y - mean) / sd), rounds)
+        both = None if weights is None else np.concatenate([weights, validation_weights])
+        lines = lightgbm.Dataset(dosage, (y - mean) / sd, weight=both)
+        booster = lightgbm.train(options, lines, rounds)
     text = booster.model_to_string(num_iteration=rounds)
     return BoostedModel(mean, sd, text, held_out, {"leaves": leaves, "trees": rounds})

@@ -20,6 +20,7 @@ file of the shared code, without a label, and with a meaning that says whom it h
   `reliability`: it has `errors(dosage, rows=None)`, how sure its predictions are,
   `without(groups, residuals)`, what it would have told of training lines without their group's,
   and `without_lines()`, the model without what alone tells these.
+- `weights`: its `fit` takes `weights=` (n,), how much each line's value counts, with a mean of 1.
 - `joint`, `gpu`, `seeds_per_job`, `held_out`: as in models.yaml, where an entry may change them.
 - `parameters`: by name a JSON schema with `default` and `description`; of an inherited one only
   what differs.
@@ -66,7 +67,7 @@ RULES = _closed(
         "needs": {"type": "array", "items": {"enum": list(NEEDS)}, "uniqueItems": True},
         "kernels": {"anyOf": [_NAMES, {"type": "object"}]},
         **dict.fromkeys(
-            ("linear", "attention", "pairs", "reliability", "joint", "held_out"), _SWITCH
+            ("linear", "attention", "pairs", "reliability", "weights", "joint", "held_out"), _SWITCH
         ),
         "gpu": _COUNT,
         "seeds_per_job": {"enum": ["one", "all"]},
@@ -97,6 +98,7 @@ class Declaration:
     attention: bool = False
     pairs: bool = False
     reliability: bool = False
+    weights: bool = False
     joint: bool = False
     held_out: bool = True
     gpu: int = 0

@@ -7,6 +7,9 @@ Dekkers 2007, doi:10.1534/genetics.107.081190).
 
 Since the columns of Z sum to zero, the intercept is an eigenvector of Z Z' of its own: mu is the
 training mean, and one decomposition gives the REML likelihood of any trait at any lambda in O(n).
+
+Values that weigh differently, e ~ N(0, s_e^2 W^-1), are the same model of W^1/2 y: with Z centred
+by weighted means W^1/2 1 is an eigenvector of W^1/2 Z Z' W^1/2, which is decomposed for them alone.
 """
 
 import numpy as np
@@ -14,9 +17,10 @@ import numpy as np
 from soyfold.models.blup import blup_model
 from soyfold.models.blup import from_state as from_state
 from soyfold.models.kernels.likelihood import fit_at_ridge, fit_by_reml
+from soyfold.models.kernels.matrices import kernel_matrix, whole
 from soyfold.models.kernels.names import ADDITIVE
 from soyfold.models.kernels.shared import own_kernels
-from soyfold.models.linear import project, refuse_unusable
+from soyfold.models.linear import project, refuse_unusable, weighted_means
 from soyfold.models.parameters import resolve
 
 DECLARATION = {
@@ -25,6 +29,7 @@ DECLARATION = {
     "kind": "direct",
     "linear": True,
     "reliability": True,
+    "weights": True,
     "kernels": ["additive"],
     "parameters": {
         "ridge_lambda": {"default": None, "type": ["number", "null"], "exclusiveMinimum": 0,
@@ -41,7 +46,23 @@ DECLARATION = {
 }  # fmt: skip
 
 
-def fit(dosage, y, *, parameters, seed, kernels=None):
+def _fit_weighted(kernels, y, ridge, weights):
+    """As `fit_by_reml` and `fit_at_ridge`, for values that weigh differently: dual, figures."""
+    roots = np.sqrt(weights)
+    matrix, _ = kernel_matrix(kernels.products, kernels.rows, ADDITIVE)
+    means = matrix @ weights / weights.sum()
+    matrix += weights @ means / weights.sum() - means - means[:, None]
+    matrix *= roots
+    matrix *= roots[:, None]
+    values = roots * (y - np.average(y, weights=weights))
+    if ridge is None:
+        dual, figures = fit_by_reml(whole(matrix), values)
+    else:
+        dual, figures = fit_at_ridge(matrix, values, ridge)
+    return roots * dual, figures
+
+
+def fit(dosage, y, *, parameters, seed, kernels=None, weights=None):
     """Fit GBLUP.
 
     Parameters
@@ -56,6 +77,8 @@ def fit(dosage, y, *, parameters, seed, kernels=None):
         Not used: there is nothing random.
     kernels : soyfold.models.kernels.shared.LineKernels, optional
         Of these lines; computed from their dosages where it isn't given.
+    weights : ndarray (n,), optional
+        How much each value counts: its noise is over them.
 
     Returns
     -------
@@ -71,9 +94,12 @@ def fit(dosage, y, *, parameters, seed, kernels=None):
     refuse_unusable(dosage, y, model="gblup")
     given, kernels = kernels, kernels or own_kernels(dosage)
     values = y - y.mean()
-    if ridge is None:
+    if weights is not None:
+        dual, figures = _fit_weighted(kernels, y, ridge, weights)
+    elif ridge is None:
         dual, figures = fit_by_reml(kernels.kernel(ADDITIVE), values)
     else:
         dual, figures = fit_at_ridge(kernels.centred(ADDITIVE), values, ridge)
-    centre = dosage.mean(0, dtype=np.float64)
-    return blup_model(dosage, y, centre, project(dosage, centre, dual), figures, given)
+    centre = weighted_means(dosage, weights)
+    effects = project(dosage, centre, dual)
+    return blup_model(dosage, y, centre, effects, figures, given, weights)

@@ -61,9 +61,24 @@ def project(dosage, centre, x):
     return sums - np.multiply.outer(centre, x.sum(0))
 
 
-def marker_products(dosage, centre):
-    """Z' Z (L, L) float64, for Z = dosage - centre."""
+def weighted_means(dosage, weights=None):
+    """Means (L,) of dosages (n, L) over lines that weigh differently."""
+    if weights is None:
+        return dosage.mean(0, dtype=np.float64)
+    sums = np.zeros(dosage.shape[1])
+    for rows in blocks(len(dosage)):
+        sums += weights[rows] @ dosage[rows]
+    return sums / weights.sum()
+
+
+def marker_products(dosage, centre, weights=None):
+    """Z' W Z (L, L) float64, for Z = dosage - centre of the means by these weights."""
     products = np.zeros((dosage.shape[1],) * 2)
+    if weights is not None:
+        for rows in blocks(len(dosage)):
+            block = (dosage[rows] - centre) * np.sqrt(weights[rows])[:, None]
+            products += block.T @ block
+        return products
     for rows in blocks(len(dosage)):
         # Sums of a block's products of counts stay below 2**24: exact in float32, in half the time.
         block = dosage[rows].astype(np.float32 if dosage.dtype == np.int8 else np.float64)

@@ -18,6 +18,7 @@ DECLARATION = {
     "label": "Random forest",
     "meaning": "The mean of regression trees grown on bootstrap samples.",
     "kind": "direct",
+    "weights": True,
     "seeds_per_job": "all",
     "parameters": {
         "trees": {"default": 200, "type": "integer", "minimum": 1, "description": "Their number."},
@@ -118,7 +119,7 @@ def _flatten(trees):
     }
 
 
-def fit(dosage, y, *, parameters, seed):
+def fit(dosage, y, *, parameters, seed, weights=None):
     """Fit a random forest.
 
     Parameters
@@ -132,6 +133,8 @@ def fit(dosage, y, *, parameters, seed):
         min_samples_leaf: fewest lines of a leaf.
     seed : int
         Of bootstrap samples and SNPs.
+    weights : ndarray (n,), optional
+        How much each value counts in splits and leaves.
 
     Returns
     -------
@@ -152,6 +155,6 @@ def fit(dosage, y, *, parameters, seed):
         random_state=seed,
     )
     # The type that scikit-learn's trees work on: any other would be copied.
-    forest.fit(dosage.astype(np.float32), y)
+    forest.fit(dosage.astype(np.float32), y, sample_weight=weights)
     arrays = _flatten([tree.tree_ for tree in forest.estimators_])
     return ForestModel(**arrays, figures={"trees": p["trees"], "nodes": len(arrays["snp"])})

@@ -13,7 +13,7 @@ from soyfold.models.blup import blup_model
 from soyfold.models.blup import from_state as from_state
 from soyfold.models.kernels.decompositions import decompose
 from soyfold.models.kernels.likelihood import MarkerLikelihood
-from soyfold.models.linear import marker_products, project, refuse_unusable
+from soyfold.models.linear import marker_products, project, refuse_unusable, weighted_means
 from soyfold.models.parameters import resolve
 
 DECLARATION = {
@@ -22,6 +22,7 @@ DECLARATION = {
     "kind": "direct",
     "linear": True,
     "reliability": True,
+    "weights": True,
     "kernels": ["additive"],
     "parameters": {
         "ridge_lambda": {"default": None, "type": ["number", "null"], "exclusiveMinimum": 0,
@@ -37,7 +38,7 @@ DECLARATION = {
 }  # fmt: skip
 
 
-def fit(dosage, y, *, parameters, seed, kernels=None):
+def fit(dosage, y, *, parameters, seed, kernels=None, weights=None):
     """Fit RR-BLUP.
 
     Parameters
@@ -52,6 +53,8 @@ def fit(dosage, y, *, parameters, seed, kernels=None):
         Not used: there is nothing random.
     kernels : soyfold.models.kernels.shared.LineKernels, optional
         Of these lines; used where L > n.
+    weights : ndarray (n,), optional
+        How much each value counts: its noise is over them.
 
     Returns
     -------
@@ -63,16 +66,19 @@ def fit(dosage, y, *, parameters, seed, kernels=None):
         For fewer than 3 lines, a trait or SNPs without variance, or an offending parameter.
     """
     if dosage.shape[1] > len(dosage):
-        return gblup.fit(dosage, y, parameters=parameters, seed=seed, kernels=kernels)
+        return gblup.fit(
+            dosage, y, parameters=parameters, seed=seed, kernels=kernels, weights=weights
+        )
     ridge = resolve(parameters, __name__)["ridge_lambda"]
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model="rr_blup")
-    centre = dosage.mean(0, dtype=np.float64)
-    values = y - y.mean()
-    markers = decompose(marker_products(dosage, centre))
-    likelihood = MarkerLikelihood(markers, project(dosage, centre, values), values)
+    centre = weighted_means(dosage, weights)
+    roots = np.ones(len(y)) if weights is None else np.sqrt(weights)
+    values = roots * (y - (y.mean() if weights is None else np.average(y, weights=weights)))
+    markers = decompose(marker_products(dosage, centre, weights))
+    likelihood = MarkerLikelihood(markers, project(dosage, centre, roots * values), values)
     at_bound = False
     if ridge is None:
         ridge, at_bound = likelihood.likeliest_ridge()
     figures = likelihood.figures(ridge, at_bound)
-    return blup_model(dosage, y, centre, likelihood.effects(ridge), figures, None)
+    return blup_model(dosage, y, centre, likelihood.effects(ridge), figures, None, weights)

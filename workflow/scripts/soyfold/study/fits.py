@@ -306,6 +306,12 @@ class FitJob:
         taken = "families" in declared.needs or declared.reliability
         return self.fits.study.inputs.families_table if taken else []
 
+    def weights(self, wildcards):
+        """What values weigh by in the fits of a model that takes weights."""
+        block = self.fits.study.models[wildcards.model]
+        taken = declaration(block["module"]).weights
+        return (taken and self.fits.study.settings["training"]["weights"]) or "off"
+
     def source(self, wildcards):
         """Digest of the code that the job runs."""
         return self.fits.study.source(self.script, wildcards.model)

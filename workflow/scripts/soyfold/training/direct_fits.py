@@ -9,6 +9,8 @@ A module's declaration says what its `fit` takes beside dosages, trait, paramete
   predicted.
 - needs `cim`: `cim` (G, G) in the order of `traits.chromosomes` and `snp_chromosome` (L,) int,
   places in that order.
+- takes `weights`: `weights=` of its lines' values, with a mean of 1, where they differ; with
+  `validation` also `validation_weights=` on the same scale.
 - knows `reliability`: its model is asked for the errors of predictions.
 - has `kernels`: `kernels=` of its lines (`shared.LineKernels`), where the study shares
   some; with `validation` also `refit_kernels=` of its lines followed by the validation lines.
@@ -52,6 +54,12 @@ def _handed(block, task, cohort, rows):
         if "validation" in needs:
             both = np.append(rows, task.rows("val"))
             handed["refit_kernels"] = kernels_of_lines(block, task, cohort, both)
+    weights = task.weights(rows) if declared.weights else None
+    if weights is not None:
+        handed["weights"] = weights
+        if "validation" in needs:
+            own = task.precision
+            handed["validation_weights"] = own[task.rows("val")] / own[rows].mean()
     if "cim" in needs:
         codes = pd.Index(cohort.chromosomes).get_indexer(cohort.snp_chromosome)
         handed |= {"cim": cohort.cim.to_numpy(dtype=np.float64), "snp_chromosome": codes}

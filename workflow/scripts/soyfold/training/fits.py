@@ -59,6 +59,7 @@ def fit(
     tuned=None,
     products=None,
     kernels=(),
+    weights="off",
 ):
     """Fit a model on a trait, or on several together, once a split; write each fit's folder.
 
@@ -89,6 +90,8 @@ def fit(
         Products of all lines, for models that need kernels.
     kernels : sequence of path-like
         Decompositions that the fits of a split share: split by split, as many of each.
+    weights : {'off', 'records', 'variance'}
+        What a trait's values weigh by, for a model that takes weights.
 
     Raises
     ------
@@ -105,6 +108,7 @@ def fit(
         families=families,
         cim=cim,
         products=products,
+        weights=weights,
     )
     own = np.array_split(np.array(kernels, dtype=object), len(splits))
     for seed, split, folder, shared in zip(seeds, splits, folders, own, strict=True):

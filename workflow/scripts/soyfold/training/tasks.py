@@ -35,6 +35,8 @@ class Cohort:
         Products of all lines; without them models that need kernels compute their own.
     kernels : tuple of path-like
         Decompositions that the fits of a split share (`shared.write_kernel`).
+    weights : {'off', 'records', 'variance'}
+        What the values of a lone trait weigh by; `precision` (lines,) then is that, else None.
     """
 
     dosage: np.ndarray
@@ -45,6 +47,8 @@ class Cohort:
     traits: tuple = ()
     products: object = None
     kernels: tuple = ()
+    weights: str = "off"
+    precision: np.ndarray | None = None
 
     @property
     def chromosomes(self):
@@ -72,6 +76,8 @@ class Task:
         aren't parted by environment. A line then may stand in several rows.
     traits : tuple of str
         Names of the traits learnt together; empty where y is one trait's.
+    precision : ndarray (n,), or None
+        What values weigh by, of any scale; None where all weigh the same.
     """
 
     sample: np.ndarray
@@ -83,6 +89,12 @@ class Task:
     families: np.ndarray | None = None
     environment: np.ndarray | None = None
     traits: tuple = ()
+    precision: np.ndarray | None = None
+
+    def weights(self, rows):
+        """Weights of the values of these lines, with a mean of 1; None where they are equal."""
+        own = None if self.precision is None else self.precision[rows]
+        return None if own is None or np.ptp(own) == 0 else own / own.mean()
 
     @property
     def parts(self):
@@ -138,7 +150,17 @@ class Fit:
     certainty: dict = dataclasses.field(default_factory=dict)
 
 
-def read_cohort(*, dosage, samples, variants, phenotypes, families=None, cim=None, products=None):
+def read_cohort(
+    *,
+    dosage,
+    samples,
+    variants,
+    phenotypes,
+    families=None,
+    cim=None,
+    products=None,
+    weights="off",
+):
     """Read a study's dosage matrix (memory-mapped) with the values of traits and a CIM.
 
     Parameters
@@ -151,6 +173,8 @@ def read_cohort(*, dosage, samples, variants, phenotypes, families=None, cim=Non
         TSV with sample, family, for models that take them.
     products : path-like, optional
         Products of all lines, from which models that need kernels take them.
+    weights : {'off', 'records', 'variance'}
+        What a lone trait's values weigh by: their records, or 1 over their error variance.
 
     Returns
     -------
@@ -193,7 +217,38 @@ def read_cohort(*, dosage, samples, variants, phenotypes, families=None, cim=Non
         cim=table,
         traits=tuple(phenotypes) if joint else (),
         products=products,
+        weights=weights,
+        precision=None if joint else _read_precision(phenotypes, lines["sample"][known], weights),
     )
+
+
+def _read_precision(path, samples, weights):
+    """What a trait's values weigh by, in the samples' order; None for weights off."""
+    if weights == "off":
+        return None
+    table = read_table(path, required=("sample",), dtype={"sample": str})
+    return precision_of(table.set_index("sample").reindex(samples), weights, path)
+
+
+def precision_of(table, weights, file):
+    """What values weigh by (n,), from a table of their records and error variances.
+
+    Raises
+    ------
+    UserError
+        If the table lacks these, or the error variances are not known.
+    """
+    column = {"records": "records", "variance": "error_variance"}[weights]
+    told = table[column].to_numpy(np.float64) if column in table else np.full(len(table), np.nan)
+    if not (told > 0).all():
+        raise UserError(
+            f"{np.count_nonzero(~(told > 0))} of {len(told)} values without {column}",
+            file=file,
+            at=f"key training.weights: {weights}",
+            allowed="values from records, some lines with several in comparable environments",
+            mend="weights: records" if weights == "variance" else "weights: off",
+        )
+    return told if weights == "records" else 1 / told
 
 
 def _files(phenotypes):
@@ -238,11 +293,23 @@ def draw_task(cohort, split, seed):
         families=lines.family.fillna("").to_numpy(dtype=str) if "family" in lines else None,
         environment=lines.environment.fillna("").to_numpy(dtype=str) if own else None,
         traits=cohort.traits,
+        precision=_precision(cohort, lines, own, split),
     )
     # Splits that are to judge models are refused without test lines where they are drawn.
     tested = (parts.part == "test").any()
     _refuse_small_parts(task, split, PARTS if tested else PARTS[:2])
     return task
+
+
+def _precision(cohort, lines, own, split):
+    """What the values of a task weigh by: of tested values nothing is asked."""
+    if cohort.precision is None:
+        return None
+    if not own:
+        return cohort.precision[lines.place.to_numpy()]
+    found, fitted = np.ones(len(lines)), (lines.part != "test").to_numpy()
+    found[fitted] = precision_of(lines[fitted], cohort.weights, split)
+    return found
 
 
 def _refuse_small_parts(task, split, parts):

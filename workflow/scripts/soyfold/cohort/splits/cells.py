@@ -9,6 +9,7 @@ from soyfold.common.errors import UserError
 from soyfold.common.logs import log
 
 ROWS = ["sample", "environment", "part", "value"]
+PRECISION = ["records", "error_variance"]  # of lines' values
 
 
 def share_of_test(ratio):
@@ -58,8 +59,8 @@ def part_cells(cells, tested, part):
     Returns
     -------
     rows : DataFrame
-        sample, environment (missing for a line's value), part, value (trait units): lines, then
-        tested cells.
+        sample, environment (missing for a line's value), part, value (trait units), records (cells)
+        and error_variance of lines' values: lines, then tested cells.
     lost : DataFrame
         sample, why: lines whose training cells don't compare with the others'.
 
@@ -86,7 +87,7 @@ def part_cells(cells, tested, part):
     rows = [
         pd.DataFrame(
             {"sample": value.index, "environment": None, "part": part.reindex(value.index),
-             "value": value}
+             "value": value, **{name: lines.loc[value.index, name] for name in PRECISION}}
         ),
         held.assign(part="test", value=held["value"] - held["environment"].map(effects)),
     ]  # fmt: skip
@@ -96,7 +97,8 @@ def part_cells(cells, tested, part):
             "why": "its environments share no line with the others",
         }
     )
-    return pd.concat([frame[ROWS] for frame in rows], ignore_index=True), lost
+    rows[1] = rows[1].reindex(columns=[*ROWS, *PRECISION])
+    return pd.concat(rows, ignore_index=True)[[*ROWS, *PRECISION]], lost
 
 
 def value_parts(cells, rows):

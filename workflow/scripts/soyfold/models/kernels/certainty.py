@@ -46,8 +46,8 @@ class LineErrors:
     ----------
     covariance : ndarray (n, n)
         V, in squared trait units; its lower triangle is read, and overwritten.
-    noise : float
-        s_e, likewise.
+    noise : float or ndarray (n,)
+        s_e, likewise, of each line.
     """
 
     def __init__(self, covariance, noise):
@@ -85,7 +85,7 @@ class LineErrors:
         groups : ndarray (n,) of str
             An empty string for a line of none.
         residuals : ndarray (n,)
-            Observed - fitted, which is s_e P y.
+            Observed - fitted, which is s_e P y, line by line.
 
         Returns
         -------
@@ -118,10 +118,15 @@ class MarkerErrors:
         n.
     effect, noise : float
         s_u and s_e, in squared trait units.
+    weights : ndarray (n,), optional
+        W, where the lines' noise is s_e / W: Z is centred by weighted means, and `products` are
+        Z'WZ.
     """
 
-    def __init__(self, products, lines, effect, noise):
-        self.ridge, self.effect, self.noise, self.lines = noise / effect, effect, noise, lines
+    def __init__(self, products, lines, effect, noise, weights=None):
+        self.ridge, self.effect, self.noise = noise / effect, effect, noise
+        self.weights = np.ones(lines) if weights is None else weights
+        self.total = self.weights.sum()
         products[np.diag_indices_from(products)] += self.ridge
         self.factor = _factorise(products)
 
@@ -129,30 +134,32 @@ class MarkerErrors:
         """Errors of lines (m, L), dosages minus the training means: as of `LineErrors`."""
         own = self.effect * np.square(centred).sum(1)
         missed = self.noise * np.square(_solve(self.factor, centred.T)).sum(0)
-        return _told(own - missed, own, self.noise / self.lines)
+        return _told(own - missed, own, self.noise / self.total)
 
     def without(self, groups, residuals, centred):
         """As of `LineErrors`; `centred(rows)` are dosages of training lines minus their means."""
 
         def block(rows):
-            turned = _solve(self.factor, centred(rows).T)
-            return (np.eye(len(rows)) - turned.T @ turned - 1 / self.lines) / self.noise
+            turned, own = _solve(self.factor, centred(rows).T), self.weights[rows]
+            inner = np.diag(1 / own) - turned.T @ turned - 1 / self.total
+            return own[:, None] * inner * own / self.noise
 
-        return _without(groups, residuals, self.noise, block)
+        return _without(groups, residuals, self.noise / self.weights, block)
 
 
 def _without(groups, residuals, noise, block):
     """Errors and sd of lines predicted without their group; `block(rows)` is P_ii."""
     errors, sd = np.full((2, len(groups)), np.nan)
+    noise = np.broadcast_to(noise, len(groups))
     for group in np.unique(groups[groups != ""]):
         rows = np.flatnonzero(groups == group)
         if len(rows) < len(groups):
             factor = cho_factor(block(rows), lower=True, check_finite=False)
             solved = cho_solve(
-                factor, np.column_stack([residuals[rows] / noise, np.eye(len(rows))])
+                factor, np.column_stack([residuals[rows] / noise[rows], np.eye(len(rows))])
             )
             errors[rows] = solved[:, 0]
-            sd[rows] = np.sqrt(np.maximum(np.diag(solved[:, 1:]) - noise, 0.0))
+            sd[rows] = np.sqrt(np.maximum(np.diag(solved[:, 1:]) - noise[rows], 0.0))
     return errors, sd
 
 
