@@ -127,7 +127,9 @@ def test_a_saved_model_carries_what_it_needs(saver):
     assert np.isnan(model.half_widths("first", 0.95, sd, new)).tolist() == [True, False, False]
 
 
-SURE = {"gblup", "rr_blup", "rkhs", "family_gblup", "learned_contact_kernel"}
+SURE = {
+    "gblup", "rr_blup", "rkhs", "family_gblup", "nonadditive_gblup", "learned_contact_kernel",
+}  # fmt: skip
 
 
 def test_reliability_goes_with_the_models_that_know_it(saver, every):

@@ -1,0 +1,251 @@
+"""GBLUP with a second kernel: dominance, or additive by additive over all pairs of SNPs.
+
+y = mu + a + d + e, a ~ N(0, s_a K), d ~ N(0, s_d D), e ~ N(0, s_e I), all variances by REML. K is
+GBLUP's kernel of mean diagonal 1. Additive by additive, D is K o K, the product by entries: a
+product of two SNPs for every pair of them, wherever they lie (Henderson 1985,
+doi:10.2527/jas1985.601111x). Dominance, D is H H' of departures from additivity that are orthogonal
+to it at Hardy-Weinberg proportions: -2q^2, 2pq, -2p^2 for two, one and no copy of the allele of
+frequency p (Vitezica, Varona and Legarra 2013, doi:10.1534/genetics.113.155176); among inbred lines
+there is next to none to be seen.
+"""
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from soyfold.common.blocks import blocks
+from soyfold.common.logs import log
+from soyfold.models.kernels.certainty import LineErrors, TrainingLines, collect
+from soyfold.models.kernels.several import covariance, estimate, meets_bound
+from soyfold.models.linear import refuse_unusable
+from soyfold.models.parameters import resolve
+
+DECLARATION = {
+    "label": "Nonadditive GBLUP",
+    "meaning": "GBLUP with a second kernel: dominance, or products of all pairs of SNPs.",
+    "kind": "direct",
+    "reliability": True,
+    "kernels": [],
+    "parameters": {
+        "kernel": {"default": "additive_by_additive",
+                   "enum": ["additive_by_additive", "dominance"],
+                   "description": "The second kernel, beside the additive one."},
+        # Each of some ten steps inverts n x n.
+        "reml_lines": {"default": 1500, "type": "integer", "minimum": 30,
+                       "description": "Most lines whose likelihood is maximised; predictions "
+                                      "come from all."},
+    },
+    "citations": [
+        {"what": "additive by additive",
+         "citation": "Henderson CR (1985) Best linear unbiased prediction of nonadditive genetic "
+                     "merits in noninbred populations. Journal of Animal Science 60:111-117",
+         "doi": "10.2527/jas1985.601111x"},
+        {"what": "dominance",
+         "citation": "Vitezica ZG, Varona L, Legarra A (2013) On the additive and dominant "
+                     "variance and covariance of individuals within the genomic selection scope. "
+                     "Genetics 195:1223-1230",
+         "doi": "10.1534/genetics.113.155176"},
+    ],
+}  # fmt: skip
+
+
+def departures(dosage, frequency):
+    """H (m, L) of lines' counts (m, L) of an allele of this frequency (L,)."""
+    p, q = frequency, 1 - frequency
+    return np.where(dosage == 1, 2 * p * q, np.where(dosage == 0, -2 * p**2, -2 * q**2))
+
+
+@dataclass(frozen=True)
+class TwoKernelModel:
+    """Weights of the training lines.
+
+    Attributes
+    ----------
+    intercept : float
+        mu, trait units.
+    centre : ndarray (L,)
+        Training means of the dosages.
+    dual : ndarray (n,)
+        V^-1 (y - mu), in 1 / trait units.
+    lines : ndarray (n, L) int8
+        Dosages of the training lines.
+    scales : ndarray (2,)
+        Mean diagonals of Z Z' and, beside it, of (Z Z' / the first) o itself, or of H H'.
+    variances : ndarray (3,)
+        s_a, s_d and s_e, in squared trait units.
+    dominance : bool
+        Which of the two D is.
+    figures : dict
+        What `summary` gives.
+    kernels : soyfold.models.kernels.shared.LineKernels or None
+        Of these lines, for errors during the fit; not saved.
+    """
+
+    intercept: float
+    centre: np.ndarray
+    dual: np.ndarray
+    lines: np.ndarray
+    scales: np.ndarray
+    variances: np.ndarray
+    dominance: bool
+    figures: dict = field(repr=False)
+    kernels: object = field(default=None, repr=False)
+
+    @cached_property
+    def _training(self):
+        return TrainingLines(self.lines, self.centre, self.kernels)
+
+    def _covariances(self, dosage, rows=None):
+        """Walk over lines: part, covariances with the training lines, prior variances."""
+        common, second, _ = self.variances / [*self.scales, 1]
+        for part, across, own in self._training.blocks(dosage, rows):
+            if self.dominance:
+                cross, alone = _dominance(dosage[part], self.lines, self.centre)
+            else:
+                cross, alone = (np.square(x / self.scales[0]) for x in (across, own))
+            yield part, common * across + second * cross, common * own + second * alone
+
+    def predict(self, dosage):
+        """Predicted values in trait units: dosage (m, L) counts of ALT -> (m,) float64."""
+        values = np.full(len(dosage), self.intercept)
+        for part, across, _ in self._covariances(dosage):
+            values[part] += across @ self.dual
+        return values
+
+    @cached_property
+    def _errors(self):
+        matrices = _matrices(self._training, self.dominance)[0]
+        return LineErrors(covariance(matrices, self.variances), self.variances[-1])
+
+    def errors(self, dosage, rows=None):
+        """Reliability of each line's genetic value, and the sd of its error (trait units).
+
+        Parameters
+        ----------
+        dosage : ndarray (m, L)
+        rows : ndarray (m,) int, optional
+            Of the study's products, where the model was fitted with these.
+
+        Returns
+        -------
+        reliability, sd : ndarray (m,)
+            See `kernels.certainty`.
+        """
+        walk = self._covariances(dosage, rows)
+        told = ((part, self._errors.of(across, own)) for part, across, own in walk)
+        return collect(len(dosage), told)
+
+    def without(self, groups, residuals):
+        """Errors of the training lines, each predicted without its group, and their sd.
+
+        See `kernels.certainty.LineErrors.without`.
+        """
+        return self._errors.without(groups, residuals)
+
+    def without_lines(self):
+        """The model itself: it predicts by its training lines."""
+        return replace(self, kernels=None)
+
+    def state(self):
+        """All that predicts, as named arrays; the training dosages are the bulk (n L bytes)."""
+        return {name: np.asarray(getattr(self, name)) for name in (*ARRAYS, *SCALARS)}
+
+    def summary(self):
+        """Heritability, the second kernel's share of it, variances, and REML's end."""
+        return dict(self.figures)
+
+
+ARRAYS, SCALARS = ("centre", "dual", "lines", "scales", "variances"), ("intercept", "dominance")
+
+
+def from_state(arrays):
+    """The model that `TwoKernelModel.state` wrote: it predicts as before."""
+    kept = {name: arrays[name] for name in ARRAYS}
+    told = {"intercept": float(arrays["intercept"]), "dominance": bool(arrays["dominance"])}
+    return TwoKernelModel(**kept, **told, figures={})
+
+
+def _dominance(dosage, lines, centre):
+    """H_new H' (m, n) and the squared lengths (m,) of the rows of H_new."""
+    cross, own = np.zeros((len(dosage), len(lines))), np.zeros(len(dosage))
+    for columns in blocks(dosage.shape[1]):
+        frequency = centre[columns] / 2
+        left = departures(dosage[:, columns], frequency)
+        cross += left @ departures(lines[:, columns], frequency).T
+        own += np.square(left).sum(1)
+    return cross, own
+
+
+def _matrices(training, dominance):
+    """Both kernels of the training lines (n, n), scaled, and their scales."""
+    additive = training.within()
+    scales = [np.trace(additive) / len(additive)]
+    additive /= scales[0]
+    if dominance:
+        second, _ = _dominance(training.dosage, training.dosage, training.centre)
+    else:
+        second = np.square(additive)
+    scales.append(np.trace(second) / len(second) or 1.0)
+    second /= scales[1]
+    return [additive, second], np.array(scales)
+
+
+def fit(dosage, y, *, parameters, seed, kernels=None):
+    """Fit GBLUP with a second kernel.
+
+    Parameters
+    ----------
+    dosage : ndarray (n, L) int8
+        Counts of ALT of the training lines.
+    y : ndarray (n,) float64
+        Training values in trait units.
+    parameters : dict
+        As declared.
+    seed : int
+        Of the draw of the lines whose likelihood is maximised.
+    kernels : soyfold.models.kernels.shared.LineKernels, optional
+        Of these lines; computed from their dosages where it isn't given.
+
+    Returns
+    -------
+    TwoKernelModel
+
+    Raises
+    ------
+    UserError
+        For fewer than 3 lines, a trait or SNPs without variance, or an offending parameter.
+    """
+    p = resolve(parameters, __name__)
+    y = np.asarray(y, dtype=np.float64)
+    refuse_unusable(dosage, y, model="nonadditive_gblup")
+    dominance, centre = p["kernel"] == "dominance", dosage.mean(0, dtype=np.float64)
+    matrices, scales = _matrices(TrainingLines(dosage, centre, kernels), dominance)
+    chosen = np.arange(len(y))
+    if len(y) > p["reml_lines"]:
+        drawn = np.random.default_rng(seed).choice(len(y), p["reml_lines"], replace=False)
+        chosen = np.sort(drawn)
+    part = np.ix_(chosen, chosen)
+    variances, _, converged = estimate([matrix[part] for matrix in matrices], y[chosen])
+    if not converged:
+        log.warning("WARNING REML of %d lines has not converged", len(chosen))
+    factor = cho_factor(
+        covariance(matrices, variances), lower=True, overwrite_a=True, check_finite=False
+    )
+    ones, solved = cho_solve(factor, np.column_stack([np.ones_like(y), y])).T
+    intercept = solved.sum() / ones.sum()
+    genetic = variances[:2].sum()
+    figures = {
+        "heritability": genetic / variances.sum(),
+        "nonadditive_share": variances[1] / genetic if genetic > 0 else np.nan,
+        "variance_genetic": genetic,
+        "variance_residual": variances[2],
+        "reml_lines": len(chosen),
+        "converged": converged,
+        "at_bound": meets_bound(variances, y[chosen]),
+    }
+    return TwoKernelModel(
+        float(intercept), centre, solved - intercept * ones, dosage, scales, variances, dominance,
+        figures, kernels,
+    )  # fmt: skip
