@@ -161,7 +161,7 @@ def start(folder, inputs, chosen):
 
 @pytest.mark.slow
 def test_a_fit_killed_three_times_ends_byte_by_byte_as_one_that_was_not(tmp_path):
-    chosen = model(epochs=60, patience=60)
+    chosen = model(epochs=40, patience=40)
     inputs = write_cohort(tmp_path)
     (tmp_path / "whole").mkdir()
     (tmp_path / "cut").mkdir()
@@ -170,7 +170,7 @@ def test_a_fit_killed_three_times_ends_byte_by_byte_as_one_that_was_not(tmp_path
     for kill in range(3):
         process = start(tmp_path / "cut/out", inputs, chosen)
         # A random moment once it has got on by some epochs: never by the clock alone.
-        wanted = f"epoch {15 * (kill + 1):3d}"
+        wanted = f"epoch {8 * (kill + 1):3d}"
         while wanted not in (log.read_text() if log.exists() else ""):
             assert process.poll() is None
             time.sleep(0.02)
