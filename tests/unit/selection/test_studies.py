@@ -62,6 +62,8 @@ def test_lines_are_ranked_by_what_the_model_predicts(study):
     assert lines["index"].std() == pytest.approx(1)
     chosen = lines.loc[lines["advance"] == "yes", "gebv_first"].mean()
     assert index["advanced_response"][0] == pytest.approx(chosen - predicted.mean())
+    # A line that was grown is surer than it would be without its value, never beyond all doubt.
+    assert lines["reliability_first"].between(0.05, 0.999).all()
     own = pd.read_csv(saver.values["first"], sep="\t").set_index("sample")["value"]
     assert lines["value_first"].loc[own.index].to_numpy() == pytest.approx(own.to_numpy())
 

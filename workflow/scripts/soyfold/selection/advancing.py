@@ -164,9 +164,12 @@ def advance_study(
         share=settings["share"],
     )  # fmt: skip
     values = index_values(candidates.values, described)
-    told = read_values(phenotypes, traits)
-    if predictions:
-        told = told.merge(told_of_lines(predictions, saved), on="line", how="outer")
+    further = (
+        told_of_lines(predictions, saved)
+        if predictions
+        else reliabilities(saved, matrix, candidates.names)
+    )
+    told = read_values(phenotypes, traits).merge(further, on="line", how="outer")
     table = advance_lines(
         candidates, values, variants["frequency"].to_numpy(), share=settings["share"],
         max_identity=settings["max_identity"] or None,
@@ -188,6 +191,29 @@ def read_values(phenotypes, traits):
         for trait, path in zip(traits, phenotypes, strict=True)
     ]
     return pd.concat(columns, axis=1).rename_axis("line").reset_index()
+
+
+def reliabilities(models, dosage, names):
+    """Reliability of the study's own lines' predictions, of the models that know it.
+
+    Parameters
+    ----------
+    models : dict of str to SavedModel
+        By trait.
+    dosage : ndarray (n, L) int8
+    names : ndarray (n,) of str
+
+    Returns
+    -------
+    DataFrame
+        line; reliability_<trait>.
+    """
+    table = pd.DataFrame({"line": names})
+    for trait, saved in models.items():
+        told = saved.reliability(dosage, names)[:, saved.traits.index(trait)]
+        if np.isfinite(told).any():
+            table[f"reliability_{trait}"] = told
+    return table
 
 
 def told_of_lines(path, models):
