@@ -80,6 +80,7 @@ def test_crosses_of_a_study(study):
     pair = lines.loc[[first.parent_1, first.parent_2]]
     assert first.mean_first == pytest.approx(pair["gebv_first"].mean())
     assert first.mid_parent_first == pytest.approx(pair["value_first"].mean())
+    assert (crosses["sd_uncertain_first"] > crosses["sd_first"]).all()
     # One trait: the index is the trait over its sd, about the mean.
     scale = read_table(tables["index"])["sd"][0]
     assert crosses["sd_index"].to_numpy() == pytest.approx(crosses["sd_first"].to_numpy() / scale)

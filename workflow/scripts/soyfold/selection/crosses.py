@@ -13,6 +13,7 @@ from soyfold.selection.genetic_map import place_snps, read_map
 from soyfold.selection.index import SIGNS
 from soyfold.selection.intensity import intensity, share_above
 from soyfold.selection.progeny import progeny_sd
+from soyfold.selection.uncertainty import added_variance, effect_covariance
 
 INDEX = "index"
 TEXT = {"line": str, "nearest_advanced": str, "instead": str}
@@ -20,8 +21,9 @@ BESIDE = ["rank", "parent_1", "parent_2", "differing_snps", "heterozygous"]
 
 
 def cross_parents(
-    values, dosage, effects, *, chromosome, morgans, kind, share, better, checks=None, own=None
-):
+    values, dosage, effects, *, chromosome, morgans, kind, share, better, checks=None, own=None,
+    added=None,
+):  # fmt: skip
     """Mean, standard deviation and usefulness of all crosses between some parents.
 
     The usefulness mean + i h sd (Schnell and Utz 1975) is the mean of the best `share` of the
@@ -46,13 +48,16 @@ def cross_parents(
         Predicted values of the checks: the best one is what progeny have to exceed.
     own : DataFrame (P, K), optional, keyword only
         The parents' own, observed values.
+    added : dict of str to ndarray (P, P), optional, keyword only
+        By column: the variance that the effects' uncertainty adds.
 
     Returns
     -------
     DataFrame
         `BESIDE`, and for each column: mean_, sd_, usefulness_, above_check_ (share of the progeny
         on the better side of the best check; missing without checks), mid_parent_ (of the own
-        values; missing where a parent has none). The most useful first, by the
+        values; missing where a parent has none), and where it is known sd_uncertain_ (with what the
+        effects' uncertainty adds). The most useful first, by the
         last column of `values`, whose own columns stand before the others'.
     """
     first, second = np.triu_indices(len(values), k=1)
@@ -70,6 +75,8 @@ def cross_parents(
         column, sign = values[name].to_numpy(), SIGNS[better[name]]
         mean = (column[first] + column[second]) / 2
         table[f"mean_{name}"], table[f"sd_{name}"] = mean, sd[k]
+        if name in (added or {}):
+            table[f"sd_uncertain_{name}"] = np.sqrt(sd[k] ** 2 + added[name][first, second])
         table[f"usefulness_{name}"] = mean + sign * intensity(share) * sd[k]
         best = np.nan if checks is None or checks.empty else (sign * checks[name]).max()
         table[f"above_check_{name}"] = share_above(sign * mean, sd[k], best)
@@ -130,16 +137,33 @@ def cross_study(
         chromosome, variants["position"], rate=settings["cm_per_mb"],
         genetic_map=known, file=genetic_map,
     )  # fmt: skip
+    crossed = np.load(dosage, mmap_mode="r")[parents]
+    added = _uncertainty(saved, coefficients, crossed, chromosome, morgans, settings["progeny"])
     table = cross_parents(
-        values.iloc[parents], np.load(dosage, mmap_mode="r")[parents],
-        np.vstack([effects, coefficients @ effects]), chromosome=chromosome, morgans=morgans,
+        values.iloc[parents], crossed, np.vstack([effects, coefficients @ effects]),
+        chromosome=chromosome, morgans=morgans,
         kind=settings["progeny"], share=settings["share"], better={**better, INDEX: "high"},
-        checks=values.iloc[checks], own=own.iloc[parents],
+        checks=values.iloc[checks], own=own.iloc[parents], added=added,
     )  # fmt: skip
     told = f"the map {genetic_map}" if genetic_map else f"{settings['cm_per_mb']} cM/Mb"
     log.info("%d crosses between %d parents, %s, recombination by %s", len(table), len(parents),
              settings["progeny"], told)  # fmt: skip
     write_table(table, path)
+
+
+def _uncertainty(models, coefficients, dosage, chromosome, morgans, kind):
+    """What uncertain effects add to each trait's variance, and to the index's where all know it.
+
+    Traits are taken as independent of each other: their models were fitted one by one.
+    """
+    added = {}
+    for trait, saved in models.items():
+        if covariance := effect_covariance(saved):
+            found = added_variance(dosage, covariance, chromosome, morgans, kind=kind)
+            added |= {trait: found} if np.isfinite(found).all() else {}
+    if len(added) == len(models):
+        added[INDEX] = sum(b**2 * added[t] for b, t in zip(coefficients, models, strict=True))
+    return added
 
 
 def _parents(lines, names, settings):
