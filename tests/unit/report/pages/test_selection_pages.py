@@ -65,6 +65,8 @@ def test_what_would_change_the_crosses(crosses):
     assert told[0].startswith("0 of the 10 most useful crosses stay with the mean alone")
     assert told[2].startswith("10 of the 10")
     assert told[3].startswith("P0 is a parent of 10 of them")
+    unsure = cross_advice(crosses.assign(sd_uncertain_index=2 * crosses["sd_index"]))
+    assert unsure[3].startswith("10 of the 10") and "uncertain effects" in unsure[3]
     own = cross_advice(crosses.assign(mid_parent_index=crosses["mean_index"]))
     assert own[3].startswith("10 of the 10") and "own values" in own[3]
 

@@ -121,6 +121,10 @@ def cross_advice(crosses, column=INDEX):
         "half of the spread": mean + spread / 2,
         "twice the spread (as if predictions had shrunk it)": (mean + 2 * spread),
     }
+    unsure = crosses.get(f"sd_uncertain_{column}")
+    if unsure is not None:
+        wider = unsure / crosses[f"sd_{column}"].replace(0.0, np.nan)
+        ways["the spread of uncertain effects (sd_uncertain)"] = mean + spread * wider.fillna(1.0)
     own = crosses.get(f"mid_parent_{column}")
     if own is not None and own.notna().all():
         ways["the parents' own values in the place of their predictions"] = own + spread
@@ -144,7 +148,7 @@ def cross_sections(files, facts):
     note = (
         "usefulness: mean of the best {share:.0%} of the progeny ({progeny}), as the predictions"
         " have it; above_check: share of the progeny beyond the best check; mid_parent: mean of the"
-        " parents' own values; differing_snps: share"
+        " parents' own values; sd_uncertain: sd with what the uncertainty of SNP effects adds; differing_snps: share"
         " of the SNPs at which the parents differ; heterozygous: of the calls of the parent that"
         " has more of them, which count by half."
     ).format(**facts)
