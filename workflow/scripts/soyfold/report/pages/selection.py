@@ -148,9 +148,9 @@ def cross_sections(files, facts):
     note = (
         "usefulness: mean of the best {share:.0%} of the progeny ({progeny}), as the predictions"
         " have it; above_check: share of the progeny beyond the best check; mid_parent: mean of the"
-        " parents' own values; sd_uncertain: sd with what the uncertainty of SNP effects adds; differing_snps: share"
-        " of the SNPs at which the parents differ; heterozygous: of the calls of the parent that"
-        " has more of them, which count by half."
+        " parents' own values; sd_uncertain: sd with what the uncertainty of SNP effects adds;"
+        " differing_snps: share of the SNPs at which the parents differ; heterozygous: of the calls"
+        " of the parent that has more of them, which count by half."
     ).format(**facts)
     return [
         cross_chart(crosses, facts["traits"], units=facts["units"], share=facts["share"]),
