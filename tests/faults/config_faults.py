@@ -127,6 +127,24 @@ FAULTS = [
         "found inf",
         mended="late: in the fit",
     ),
+    _config(
+        "selection: a misspelt trait in the index",
+        at("selection", value={"index": {"weights": {"oli": 1}}}),
+        "key selection.index: found trait 'oli' in weights",
+        "write oil",
+    ),
+    _config(
+        "selection: a model without SNP effects",
+        at("selection", value={"model": "mean"}),
+        "key selection.model: found model 'mean'",
+        "gblup",
+    ),
+    _config(
+        "selection: a genetic map that isn't there",
+        at("selection", value={"crosses": {"genetic_map": "map.tsv"}}),
+        "map.tsv, selection.crosses.genetic_map: found no such file",
+    ),
+    _config("selection: ten per cent as 10", at("share", value=10), "key share", "found 10"),
     _config("config: an unknown scheme", at("splits", "scheme", value="loo"), "'loo'", "kfold"),
     _config(
         "config: a group of families that is none",
