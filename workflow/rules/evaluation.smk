@@ -191,3 +191,23 @@ rule compare_controls:
         "evaluation: the real CIM against its controls"
     script:
         "../scripts/compare_controls.py"
+
+
+rule compare_hypotheses:
+    input:
+        scores=study.hypotheses.scores,
+        split=study.hypotheses.first_split,
+    output:
+        table=f"{study.results}/evaluation/tables/hypotheses.tsv",
+    log:
+        f"{study.logs}/evaluation/compare_hypotheses.log",
+    conda:
+        "../../envs/evaluation.yaml"
+    resources:
+        **study.resources(),
+    params:
+        source=study.source("compare_hypotheses"),
+    message:
+        "evaluation: hypotheses against none and against their copies"
+    script:
+        "../scripts/compare_hypotheses.py"

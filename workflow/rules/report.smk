@@ -87,6 +87,31 @@ rule plot_controls:
         "../scripts/plot_controls.py"
 
 
+rule plot_hypotheses:
+    input:
+        table=f"{study.results}/evaluation/tables/hypotheses.tsv",
+        scores=study.hypotheses.scores,
+    output:
+        png=report(
+            f"{study.report.figures}/hypotheses.png",
+            caption="../report/hypotheses_figure.rst",
+            **study.report.place("Figure", "results", "hypotheses"),
+        ),
+        svg=f"{study.report.figures}/hypotheses.svg",
+    log:
+        f"{study.logs}/report/plot_hypotheses.log",
+    conda:
+        "../../envs/evaluation.yaml"
+    resources:
+        **study.resources(),
+    params:
+        source=study.source("plot_hypotheses"),
+    message:
+        "report: hypotheses beside their copies"
+    script:
+        "../scripts/plot_hypotheses.py"
+
+
 rule plot_comparisons:
     input:
         table=f"{study.results}/evaluation/tables/comparisons.tsv",

@@ -69,6 +69,56 @@ rule release_kernels:
         "../scripts/release_kernels.py"
 
 
+# Kernels of hypotheses and their copies hang on genotypes alone: traits share them, and they stay.
+rule multiply_groups:
+    input:
+        dosage=f"{study.results}/cohort/dosage.npy",
+        groups=f"{study.hypotheses.folder}/{{hypothesis}}/groups.npz",
+    output:
+        products=f"{study.hypotheses.tried}/{{hypothesis}}/products.npz",
+    log:
+        f"{study.logs}/training/multiply_groups/{{hypothesis}}.log",
+    conda:
+        "../../envs/training.yaml"
+    resources:
+        **study.resources(4000, minutes=240),
+    params:
+        permuted=study.hypotheses.settings.get("permuted"),
+        source=study.source("multiply_groups"),
+    message:
+        "training: products of the groups of {wildcards.hypothesis}, and of its copies"
+    script:
+        "../scripts/multiply_groups.py"
+
+
+rule try_hypotheses:
+    input:
+        products=study.hypotheses.products,
+        dosage=f"{study.results}/cohort/dosage.npy",
+        samples=f"{study.results}/cohort/samples.tsv",
+        variants=f"{study.results}/cohort/variants.tsv",
+        phenotypes=f"{study.results}/cohort/phenotypes/{{trait}}.tsv",
+        splits=study.hypotheses.splits,
+    output:
+        scores=f"{study.hypotheses.tried}/{{trait}}.tsv",
+    log:
+        f"{study.logs}/training/try_hypotheses/{{trait}}.log",
+    wildcard_constraints:
+        trait=study.any_of(study.traits),
+    conda:
+        "../../envs/training.yaml"
+    resources:
+        **study.resources(4000, minutes=240),
+    params:
+        hypotheses=study.hypotheses.names,
+        seeds=study.seeds,
+        source=study.source("try_hypotheses"),
+    message:
+        "training: hypotheses and their copies on {wildcards.trait}"
+    script:
+        "../scripts/try_hypotheses.py"
+
+
 rule tune_model:
     input:
         dosage=f"{study.results}/cohort/dosage.npy",

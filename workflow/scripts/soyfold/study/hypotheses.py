@@ -47,6 +47,32 @@ class Hypotheses:
         """Folder of their groups."""
         return f"{self.study.results}/cohort/hypotheses"
 
+    @property
+    def tried(self):
+        """Folder of what is fitted for them."""
+        return f"{self.study.results}/training/hypotheses"
+
+    @property
+    def products(self):
+        """Kernels of each."""
+        return [f"{self.tried}/{hypothesis}/products.npz" for hypothesis in self.names]
+
+    @property
+    def scores(self):
+        """Scores of each trait."""
+        return [f"{self.tried}/{trait}.tsv" for trait in self.traits]
+
+    def splits(self, wildcards):
+        """The main scheme's splits of a trait."""
+        fits, trait = self.study.fits, wildcards.trait
+        return [fits.split_file(trait, f"seed{seed}") for seed in self.study.seeds]
+
+    @property
+    def first_split(self):
+        """A split whose parts are counted."""
+        trait = next(iter(self.traits), "")
+        return self.study.fits.split_file(trait, f"seed{self.study.seeds[0]}")
+
     def files(self, name):
         """The file `name` of each hypothesis."""
         return [f"{self.folder}/{hypothesis}/{name}" for hypothesis in self.names]
@@ -60,4 +86,5 @@ class Hypotheses:
     @property
     def tables(self):
         """Files of all that is made of them."""
-        return self.files("groups.tsv")
+        table = f"{self.study.evaluation.folder}/hypotheses.tsv"
+        return [*self.files("groups.tsv"), *([table] if self.names else [])]

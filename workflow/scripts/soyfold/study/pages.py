@@ -19,6 +19,7 @@ PARTS = {
     "scores": "Scores",
     "comparisons": "Who beats whom",
     "controls": "Controls of the CIM",
+    "hypotheses": "Hypotheses",
     "lines": "Line by line",
     "paper": "The paper's tables",
 }
@@ -106,6 +107,14 @@ def _controls(study):
     return study.evaluation.controlled and Page("Controls of the CIM", files, part="controls")
 
 
+def _hypotheses(study):
+    files = {"table": f"{study.evaluation.folder}/hypotheses.tsv"}
+    files["counts"] = study.hypotheses.files("groups.tsv")
+    facts = {"names": study.hypotheses.names}
+    title = "Hypotheses of SNPs that act together"
+    return study.hypotheses.names and Page(title, files, part="hypotheses", facts=facts)
+
+
 def _ablations(study):
     names = study.evaluation.ablations
     files = {"tables": [f"{study.evaluation.folder}/{name}.tsv" for name in names]}
@@ -135,6 +144,7 @@ PAGES = {
     "filtering": _filtering,
     "comparisons": _comparisons,
     "controls": _controls,
+    "hypotheses": _hypotheses,
     "ablations": _ablations,
     "schemes": _schemes,
     "libraries": _libraries,

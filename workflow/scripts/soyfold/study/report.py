@@ -130,6 +130,7 @@ class Report:
             *[f"attention_{trait}" for trait in attentive],
             *[f"pair_weights_{trait}" for trait in traits if study.fits.paired(trait)],
             *(["controls"] if study.evaluation.controlled else []),
+            *(["hypotheses"] if study.hypotheses.names else []),
             *[f"comparisons_{scheme}_{metric}" for scheme in compared for metric in COMPARED],
             *[f"tuning_{trait}_{model}" for trait, model in study.fits.tuned],
             *(["qtl_recovery"] if study.interpretation.qtl else []),

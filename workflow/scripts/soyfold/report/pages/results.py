@@ -253,3 +253,42 @@ def control_sections(path):
         Table("The CIM against its controls", columns, rows, note=note,
               filters=("trait", "model", "metric")),
     ]  # fmt: skip
+
+
+def hypothesis_table(path):
+    """Every hypothesis against none and against its permuted copies.
+
+    Parameters
+    ----------
+    path : path-like
+        hypotheses.tsv.
+    """
+    text = dict.fromkeys(("trait", "hypothesis", "verdict"), str)
+    table = read_table(path, required=("trait", "hypothesis", "metric"), dtype=text)
+    rows = [
+        [
+            row.trait, row.hypothesis, row.metric, number(row.value), number(row.none),
+            interval(row.difference, row.low, row.high), p_value(row.p_holm), number(row.permuted),
+            interval(row.difference_permuted, row.low_permuted, row.high_permuted),
+            Cell("") if pd.isna(row.rank) else
+            Cell(f"{row.rank:.0f} of {row.permutations + 1:.0f}", float(row.rank)),
+            number(row.random), number(row.additive), number(row.share), row.verdict,
+        ]
+        for row in table.itertuples()
+    ]  # fmt: skip
+    columns = [
+        Column("trait"), Column("hypothesis"), Column("metric"), Column("value", number=True),
+        Column("none", "all pairs alike", True), Column("difference", "95 % interval", True),
+        Column("Holm p", number=True), Column("permuted", "mean of copies", True),
+        Column("difference to them", "95 % interval", True),
+        Column("rank", "among permuted", True), Column("random", "SNPs", True),
+        Column("additive", "no products", True), Column("share", "of products", True),
+        Column("verdict"),
+    ]  # fmt: skip
+    note = (
+        "Same splits, lines and number of variances; only which SNPs' products count is another. A"
+        " hypothesis helps by a metric where it is better than none, than its copies together, and"
+        " than nearly each of them. log_likelihood: of a test line, in nats; it decides."
+    )
+    return Table("Hypotheses against none and their copies", columns, rows, note=note,
+                 filters=("trait", "metric"))  # fmt: skip

@@ -30,6 +30,15 @@ def controls(files, facts):
     return results.control_sections(files["controls"])
 
 
+def hypotheses(files, facts):
+    """Hypotheses against none and their copies. Files: table, counts (a list); facts: names."""
+    counts = zip(facts["names"], files["counts"], strict=True)
+    return [
+        results.hypothesis_table(files["table"]),
+        *(plain_table(path, f"Groups of {name}", names=("group",)) for name, path in counts),
+    ]
+
+
 def ablations(files, facts):
     """The paper's tables 3 to 6. Files: tables (a list); facts: names of the tables."""
     return side_by_side.ablation_sections(dict(zip(facts["names"], files["tables"], strict=True)))
@@ -118,6 +127,7 @@ SECTIONS = {
     "scores": scores,
     "comparisons": comparisons,
     "controls": controls,
+    "hypotheses": hypotheses,
     "ablations": ablations,
     "schemes": schemes,
     "filtering": filtering,

@@ -1,0 +1,63 @@
+"""Regions and groups of config/yeast_hypotheses.yaml, from the genes and GO slim of yeast.
+
+    python benchmarks/hypotheses/name_yeast_groups.py
+
+writes into results/yeast_groups: processes.tsv and components.tsv, the open reading frames by their
+GO slim terms (Saccharomyces Genome Database, R64); shared_genes.tsv, weights between processes: the
+genes that two have in common, over those of either, from 0.02 on.
+"""
+
+import argparse
+from itertools import combinations
+from pathlib import Path
+
+import pandas as pd
+
+from soyfold.common.files import read_table, write_table
+from soyfold.study.settings import expand_path
+
+# Terms that are roots, or say where most genes are.
+LEFT_OUT = {
+    "processes": ("biological_process", "other", "not_yet_annotated"),
+    "components": (
+        "cellular_component", "other", "not_yet_annotated", "cytoplasm", "nucleus", "membrane",
+        "mitochondrion",
+    ),
+}  # fmt: skip
+ASPECTS = {"processes": "P", "components": "C"}
+LEAST = 0.02
+
+
+def regions_of(genes, terms, aspect, left_out):
+    """A row for each gene and term: chromosome, start, end, group; genes without have NA."""
+    own = terms[(terms.aspect == aspect) & ~terms.term.isin(left_out)]
+    table = genes.merge(own[["orf", "term"]].drop_duplicates(), on="orf", how="left")
+    return table[["chromosome", "start", "end", "term"]].rename(columns={"term": "group"})
+
+
+def shared_genes(regions):
+    """Weights of pairs of groups: group, group_2, weight."""
+    known = regions.dropna(subset="group")
+    held = {
+        name: set(rows.itertuples(index=False, name=None))
+        for name, rows in known.set_index("group").groupby(level=0)
+    }
+    pairs = [(a, b, len(held[a] & held[b]) / len(held[a] | held[b])) for a, b in
+             combinations(sorted(held), 2)]  # fmt: skip
+    table = pd.DataFrame(pairs, columns=["group", "group_2", "weight"])
+    return table[table.weight >= LEAST]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", default="results/yeast_groups")
+    out = Path(parser.parse_args().out)
+    out.mkdir(parents=True, exist_ok=True)
+    data = expand_path("${SOYFOLD_DATA}/yeast")
+    genes, terms = (read_table(f"{data}/{name}") for name in ("genes.tsv", "go_slim.tsv.gz"))
+    for name, aspect in ASPECTS.items():
+        table = regions_of(genes, terms, aspect, LEFT_OUT[name])
+        write_table(table, out / f"{name}.tsv")
+        if name == "processes":
+            write_table(shared_genes(table), out / "shared_genes.tsv", digits=4)
+        print(f"{name}: {table.group.nunique()} groups, {len(table)} rows")
