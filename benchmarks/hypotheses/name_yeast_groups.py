@@ -3,15 +3,11 @@
     python benchmarks/hypotheses/name_yeast_groups.py
 
 writes into results/yeast_groups: processes.tsv and components.tsv, the open reading frames by their
-GO slim terms (Saccharomyces Genome Database, R64); shared_genes.tsv, weights between processes: the
-genes that two have in common, over those of either, from 0.02 on.
+GO slim terms (Saccharomyces Genome Database, R64).
 """
 
 import argparse
-from itertools import combinations
 from pathlib import Path
-
-import pandas as pd
 
 from soyfold.common.files import read_table, write_table
 from soyfold.study.settings import expand_path
@@ -25,7 +21,6 @@ LEFT_OUT = {
     ),
 }  # fmt: skip
 ASPECTS = {"processes": "P", "components": "C"}
-LEAST = 0.02
 
 
 def regions_of(genes, terms, aspect, left_out):
@@ -33,19 +28,6 @@ def regions_of(genes, terms, aspect, left_out):
     own = terms[(terms.aspect == aspect) & ~terms.term.isin(left_out)]
     table = genes.merge(own[["orf", "term"]].drop_duplicates(), on="orf", how="left")
     return table[["chromosome", "start", "end", "term"]].rename(columns={"term": "group"})
-
-
-def shared_genes(regions):
-    """Weights of pairs of groups: group, group_2, weight."""
-    known = regions.dropna(subset="group")
-    held = {
-        name: set(rows.itertuples(index=False, name=None))
-        for name, rows in known.set_index("group").groupby(level=0)
-    }
-    pairs = [(a, b, len(held[a] & held[b]) / len(held[a] | held[b])) for a, b in
-             combinations(sorted(held), 2)]  # fmt: skip
-    table = pd.DataFrame(pairs, columns=["group", "group_2", "weight"])
-    return table[table.weight >= LEAST]
 
 
 if __name__ == "__main__":
@@ -58,6 +40,4 @@ if __name__ == "__main__":
     for name, aspect in ASPECTS.items():
         table = regions_of(genes, terms, aspect, LEFT_OUT[name])
         write_table(table, out / f"{name}.tsv")
-        if name == "processes":
-            write_table(shared_genes(table), out / "shared_genes.tsv", digits=4)
         print(f"{name}: {table.group.nunique()} groups, {len(table)} rows")

@@ -126,6 +126,7 @@ rule tune_model:
         variants=f"{study.results}/cohort/variants.tsv",
         phenotypes=f"{study.results}/cohort/phenotypes/{{trait}}.tsv",
         cim=study.fits.cim,
+        groups=study.fits.groups,
         split=study.fits.first_split,
     output:
         best=f"{study.results}/training/{{trait}}/{{model}}/tuning/best.yaml",
@@ -165,6 +166,7 @@ for job in study.fits.jobs:
             variants=f"{study.results}/cohort/variants.tsv",
             phenotypes=job.phenotypes,
             cim=study.fits.cim,
+            groups=job.groups,
             tuned=study.fits.tuned_parameters,
             products=study.kernels.products,
             kernels=job.kernels,

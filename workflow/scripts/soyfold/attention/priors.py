@@ -15,6 +15,8 @@ from typing import Protocol
 
 import torch
 
+FORBIDDEN = -1e4  # of a logit: exp leaves nothing of it, and half precision holds it
+
 
 class Prior(Protocol):
     """The two factors of a pairwise term."""
@@ -140,3 +142,49 @@ class ChromosomeDirect(GroupPrior):
     def coupling(self, q):
         # The softmax's scale divides the whole sum, and beta is meant for the logit.
         return self.beta.to(at_least_float32(q)).reshape(-1, 1, 1) * q.shape[-1] ** 0.5
+
+
+class GroupWeights(ChromosomeDirect):
+    """The logit plus log W[group(i), group(j)]: what a hypothesis says of pairs of groups.
+
+    Parameters
+    ----------
+    weights : Tensor (G, G)
+        From 0 on; 0 forbids a pair, and the diagonal is above 0, so that no row is empty.
+    group : Tensor (n,) int64
+    """
+
+    def __init__(self, weights, group):
+        logs = weights.log().clamp_min(FORBIDDEN)
+        super().__init__(logs, group, logs.new_ones(()))
+
+
+class SharesOnKeys:
+    """`ChromosomeOnKeys` for tokens of several chromosomes, by the shares of each on them.
+
+    The pair's number is sum over g, h of shares[i, g] H[g, h] shares[j, h]: the mean of H over
+    the pairs of their SNPs. With `beta` it is weighed as `ChromosomeDirect` does.
+
+    Parameters
+    ----------
+    table : Tensor (G, G) or (heads, G, G)
+    shares : Tensor (n, G)
+        Rows sum to 1.
+    beta : Tensor () or (heads,), optional
+    """
+
+    def __init__(self, table, shares, beta=None):
+        self.table, self.shares = table, shares
+        of_one = shares.new_zeros(len(shares), dtype=torch.int64)
+        self.prior = (
+            ChromosomeOnKeys(table, of_one) if beta is None else
+            ChromosomeDirect(table, of_one, beta)
+        )  # fmt: skip
+
+    def key_columns(self, k):
+        return self.shares.to(k.dtype)
+
+    def query_columns(self, q):
+        dtype = at_least_float32(q)
+        met = self.shares.to(dtype) @ self.table.to(dtype)
+        return (self.prior.coupling(q) * met).to(q.dtype)

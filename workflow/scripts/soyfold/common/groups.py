@@ -39,19 +39,36 @@ class Groups:
         return np.split(columns.indices, columns.indptr[1:-1])
 
 
+PREFIX = "groups/"  # of their arrays
+
+
+def group_arrays(groups):
+    """`Groups` as named arrays, which need no pickle."""
+    members = groups.members
+    arrays = {
+        "names": np.array(groups.names), "weights": groups.weights, "indices": members.indices,
+        "indptr": members.indptr, "shape": np.array(members.shape),
+    }  # fmt: skip
+    return {PREFIX + name: array for name, array in arrays.items()}
+
+
+def groups_of(arrays):
+    """The `Groups` among named arrays; None where there are none."""
+    own = {name.removeprefix(PREFIX): arrays[name] for name in arrays if name.startswith(PREFIX)}
+    if not own:
+        return None
+    parts = np.ones(len(own["indices"]), bool), own["indices"], own["indptr"]
+    members = sparse.csr_array(parts, shape=tuple(own["shape"]))
+    return Groups(own["names"].tolist(), members, own["weights"])
+
+
 def write_groups(groups, path):
     """Write `Groups` as .npz, without pickle."""
-    members = groups.members
     with staged(path) as temporary:
-        np.savez_compressed(
-            temporary, names=np.array(groups.names), weights=groups.weights,
-            indices=members.indices, indptr=members.indptr, shape=np.array(members.shape),
-        )  # fmt: skip
+        np.savez_compressed(temporary, **group_arrays(groups))
 
 
 def read_groups(path):
     """What `write_groups` wrote."""
     with np.load(path, allow_pickle=False) as stored:
-        parts = np.ones(len(stored["indices"]), bool), stored["indices"], stored["indptr"]
-        members = sparse.csr_array(parts, shape=tuple(stored["shape"]))
-        return Groups(stored["names"].tolist(), members, stored["weights"])
+        return groups_of(stored)

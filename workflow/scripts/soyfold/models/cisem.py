@@ -15,6 +15,9 @@ DECLARATION = {
     "meaning": "Tokens reweighted by the context of their chromosome, which contacts weigh.",
     "extends": "contact_encoder",
     "parameters": {
+        "tokens": {"enum": ["snp", "window"],
+                   "description": "One token a SNP, or one per `window` neighbouring SNPs of a "
+                                  "chromosome: each lies on one."},
         "gamma": {"default": 2e-4, "type": "number", "minimum": 0,
                   "description": "M stays within gamma of the CIM; 0 freezes it."},
         "se": {"default": True, "type": "boolean",

@@ -100,6 +100,10 @@ class ContactEncoder(Encoder):
             return super().make_readout(parameters, layout)
         module = self.__module__.rpartition(".")[2]
         require(self.cim is not None, "no CIM", model=module, mend="set cim: real in its block")
+        on_one = layout.groups is None
+        require(
+            on_one, "readout: contact with tokens: group", model=module, mend="take one of both"
+        )
         return TokenContacts(layout, parameters, self.cim)
 
     @property

@@ -3,10 +3,9 @@
 import torch
 from torch import nn
 
-from soyfold.attention.biased import biased_attention, prior_attention
-from soyfold.attention.priors import ChromosomeDirect
+from soyfold.attention.priors import ChromosomeDirect, ChromosomeOnKeys, SharesOnKeys
 from soyfold.models.contact_encoder import ContactEncoder
-from soyfold.models.encoder import EncoderLayer
+from soyfold.models.encoder import EncoderLayer, with_priors
 from soyfold.models.parameters import require
 
 DECLARATION = {
@@ -46,9 +45,11 @@ class Layer(EncoderLayer):
     parameters : dict
     H : nn.Parameter (G, G) or (heads, G, G)
     chromosome : tensor (n,) int64
+    shares : tensor (n, G), optional
+        Of tokens of several chromosomes.
     """
 
-    def __init__(self, parameters, H, chromosome):
+    def __init__(self, parameters, H, chromosome, shares=None):
         gate = parameters["gate"]
         super().__init__(parameters, gated=gate == "gau", gate=GATES[gate])
         if gate == "product":
@@ -57,6 +58,7 @@ class Layer(EncoderLayer):
         learned = parameters["power"] == "learned"
         self.power = nn.Parameter(torch.ones(())) if learned else None
         self.register_buffer("chromosome", chromosome, persistent=False)
+        self.register_buffer("shares", shares, persistent=False)
         direct = parameters["bias"] == "direct"
         # beta_h = |coupling_h| stays at or above 0 without a projection after each step.
         self.coupling = nn.Parameter(torch.ones(parameters["heads"])) if direct else None
@@ -67,15 +69,16 @@ class Layer(EncoderLayer):
             return self.H
         return self.H.clamp_min(LEAST).pow(self.power.relu())
 
-    def prior(self):
-        """`bias: direct` as a prior on the score."""
-        return ChromosomeDirect(self.contacts(), self.chromosome, self.coupling.abs())
-
-    def attend(self, q, k, v):
-        """[C] eq. 1, or score + beta_h H for `bias: direct`; all (batch, heads, n, d_k)."""
-        if self.coupling is None:
-            return biased_attention(q, k, v, self.contacts(), self.chromosome)
-        return prior_attention(q, k, v, [self.prior()])
+    def priors(self):
+        """A hypothesis' weights; the CIM, on the keys ([C] eq. 1) or directly on the score."""
+        beta = None if self.coupling is None else self.coupling.abs()
+        if self.shares is not None:
+            own = SharesOnKeys(self.contacts(), self.shares, beta)
+        elif beta is None:
+            own = ChromosomeOnKeys(self.contacts(), self.chromosome)
+        else:
+            own = ChromosomeDirect(self.contacts(), self.chromosome, beta)
+        return [*super().priors(), own]
 
 
 class Network(ContactEncoder):
@@ -98,19 +101,15 @@ class Network(ContactEncoder):
         require(self.cim is not None, "no CIM", model="csafm", mend="set cim: real in its block")
         per_head = (parameters["heads"],) if parameters["per_head"] else ()
         H = nn.Parameter(self.cim.expand(*per_head, *self.cim.shape).clone())
-        return Layer(parameters, H, self.chromosome)
+        return Layer(parameters, H, self.chromosome, self.shares)
 
     def final_attention(self, g):
-        """Last layer's attention with its trained H; `bias: direct` enters through q and k."""
+        """Last layer's attention with its trained H; other priors enter through q and k."""
         layer = self.layers[-1]
-        q, k, _, chromosome, _ = super().final_attention(g)
-        if layer.coupling is None:
-            return q, k, layer.contacts(), chromosome, True
-        prior, width = layer.prior(), q.shape[-1]
-        q = torch.cat([q, prior.query_columns(q)], -1)
-        k = torch.cat([k, prior.key_columns(k).expand(*k.shape[:2], -1, -1)], -1)
-        # attention_statistics scales by the width that it sees.
-        return q * (q.shape[-1] / width) ** 0.5, k, layer.contacts(), chromosome, False
+        q, k = layer.queries_keys(self.tokens(g, len(self.layers) - 1))
+        if layer.coupling is None and layer.shares is None:
+            return q, k, layer.contacts(), self.chromosome, True
+        return *with_priors(q, k, layer.priors()), layer.contacts(), self.chromosome, False
 
     @torch.no_grad()
     def negative_coupling(self, g):

@@ -61,6 +61,8 @@ class Embedding(nn.Module):
         self.tokens, self.width = layout.n_tokens, layout.width
         self.d = parameters["d_model"] if self.kind != "none" else 1
         self.register_buffer("place", torch.from_numpy(layout.place), persistent=False)
+        snp = None if layout.snp is None else torch.from_numpy(layout.snp)
+        self.register_buffer("snp", snp, persistent=False)
         if self.kind == "none":
             self.position = None
             return
@@ -87,13 +89,15 @@ class Embedding(nn.Module):
             self.scale.copy_(scale)
 
     def _pad(self, values):
-        """(..., L) to (..., n, width): zeros where a window has no SNP."""
+        """(..., L) to (..., n, width): zeros where a token has no SNP."""
+        if self.snp is not None:
+            values = values.index_select(-1, self.snp)
         padded = values.new_zeros(*values.shape[:-1], self.tokens * self.width)
         padded = padded.index_copy(-1, self.place, values)
         return padded.view(*values.shape[:-1], self.tokens, self.width)
 
     def _locus_scaled(self, g):
-        if self.width == 1:
+        if self.width == 1 and self.snp is None:
             return g.unsqueeze(-1) * self.locus
         locus = self._pad(self.locus.T).permute(1, 2, 0)  # (n, width, d)
         windows = self._pad(g).transpose(0, 1)  # (n, batch, width)

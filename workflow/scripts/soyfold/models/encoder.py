@@ -11,7 +11,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from soyfold.attention.biased import plain_attention
+from soyfold.attention.biased import prior_attention
+from soyfold.attention.priors import GroupWeights
 from soyfold.models import embedding
 from soyfold.models.parameters import resolve
 
@@ -24,6 +25,14 @@ DECLARATION = {
         "embedding": {"enum": ["locus_scaled", "dosage_table"],
                       "description": "Each SNP's own vector scaled by the centred dosage, or "
                                      "one vector per dosage."},
+        "tokens": {"default": "snp", "enum": ["snp", "window", "group"],
+                   "description": "One token a SNP, one per `window` neighbouring SNPs of a "
+                                  "chromosome, or one a group of the `hypothesis`."},
+        "hypothesis": {"default": None, "type": ["string", "null"],
+                       "description": "Of tokens: group; a name in hypotheses.tsv."},
+        "group_weights": {"default": True, "type": "boolean",
+                          "description": "Of tokens: group; whether pairs of groups attend to each "
+                                         "other as the hypothesis weighs them, or all freely."},
         "layers": {"default": 6, "type": "integer", "minimum": 1, "description": "Their number."},
         "heads": {"default": 8, "type": "integer", "minimum": 1,
                   "description": "Of each layer; they divide d_model."},
@@ -157,6 +166,14 @@ class FeedForward(nn.Module):
         return self.contract(hidden)
 
 
+def with_priors(q, k, priors):
+    """q, k (batch, heads, n, d) whose products, scaled by their width, hold the priors' terms."""
+    width = q.shape[-1]
+    q = torch.cat([q, *(p.query_columns(q).expand(*q.shape[:-1], -1) for p in priors)], -1)
+    k = torch.cat([k, *(p.key_columns(k).expand(*k.shape[:-1], -1) for p in priors)], -1)
+    return q * (q.shape[-1] / width) ** 0.5, k
+
+
 class EncoderLayer(nn.Module):
     """Y = LN(SA(X) + X), E = between(Y), X' = LN(FFN(E) + E); `pre` norm as an option.
 
@@ -177,10 +194,22 @@ class EncoderLayer(nn.Module):
         self.norm_attention = nn.LayerNorm(d)
         self.norm_feed_forward = nn.LayerNorm(d)
         self.dropout = nn.Dropout(parameters["dropout"])
+        self.register_buffer("of_pairs", None, persistent=False)
+
+    def know(self, weights):
+        """Take weights of pairs of tokens (n, n), of a hypothesis, as a prior on attention."""
+        self.of_pairs = weights
+
+    def priors(self):
+        """What attention knows beforehand of pairs of tokens."""
+        if self.of_pairs is None:
+            return []
+        tokens = torch.arange(len(self.of_pairs), device=self.of_pairs.device)
+        return [GroupWeights(self.of_pairs, tokens)]
 
     def attend(self, q, k, v):
         """Softmax attention: q, k, v (batch, heads, n, d_k) to (batch, heads, n, d_k)."""
-        return plain_attention(q, k, v)
+        return prior_attention(q, k, v, self.priors())
 
     def between(self, y):
         """What happens to Y (batch, n, d) before the FFN: here nothing."""
@@ -264,9 +293,16 @@ class Encoder(nn.Module):
         self.embedding = embedding.Embedding(layout, p)
         chromosome = torch.from_numpy(layout.chromosome)
         self.register_buffer("chromosome", chromosome, persistent=False)
+        shares = None if layout.shares is None else torch.from_numpy(layout.shares)
+        self.register_buffer("shares", shares, persistent=False)
         self.register_buffer("cim", cim, persistent=False)
         self.dropout = nn.Dropout(p["dropout"])
         self.layers = nn.ModuleList(self.make_layer(p) for _ in range(p["layers"]))
+        if layout.groups is not None and p["group_weights"]:
+            tokens = layout.n_tokens  # the rest is none where it has no SNP
+            weights = torch.from_numpy(layout.groups.weights[:tokens, :tokens]).float()
+            for layer in self.layers:
+                layer.know(weights)
         self.final_norm = nn.LayerNorm(p["d_model"]) if p["norm"] == "pre" else nn.Identity()
         self.readout = self.make_readout(p, layout)
         self.linear_path = LinearPath(layout) if p["linear_path"] else None
@@ -313,8 +349,9 @@ class Encoder(nn.Module):
         tuple
             q, k (batch, heads, n, d_k), H (G, G), chromosome (n,), biased.
         """
-        q, k = self.layers[-1].queries_keys(self.tokens(g, len(self.layers) - 1))
-        return q, k, self.cim, self.chromosome, False
+        layer = self.layers[-1]
+        q, k = layer.queries_keys(self.tokens(g, len(self.layers) - 1))
+        return *with_priors(q, k, layer.priors()), self.cim, self.chromosome, False
 
     def negative_coupling(self, g):
         """Share of rows where the CIM acts turned round, layer by layer.

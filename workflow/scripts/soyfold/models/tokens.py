@@ -12,7 +12,8 @@ class Layout:
     """SNPs of a study grouped into tokens.
 
     A token is one SNP, or a window of up to `width` neighbouring SNPs of one chromosome; the last
-    window of a chromosome may be shorter. Tokens follow the order of the SNPs.
+    window of a chromosome may be shorter. Tokens follow the order of the SNPs. Or it is a group of
+    up to `width` SNPs, wherever they are (`lay_out_groups`); a SNP then may be in several.
 
     Attributes
     ----------
@@ -23,13 +24,19 @@ class Layout:
     width : int
         SNPs a token at most.
     token : ndarray (L,) int64
-        Token of each SNP.
+        Token of each SNP; of groups, of each entry of `snp`.
     slot : ndarray (L,) int64
-        Place of each SNP inside its token, below `width`.
+        Place of each SNP (or entry) inside its token, below `width`.
     chromosome : ndarray (n,) int64
-        Index into `chromosomes` of each token.
+        Index into `chromosomes` of each token; of a group, the one with most of its SNPs.
     outputs : int
         Values that a network tells of each line: traits learnt together, T.
+    snp : ndarray (entries,) int64, or None
+        Of groups: SNPs by token.
+    shares : ndarray (n, G) float32, or None
+        Of groups: share of each token's SNPs on each chromosome.
+    groups : soyfold.common.groups.Groups, or None
+        What `snp` was made of; tokens are those of its groups that have SNPs.
     """
 
     chromosomes: tuple
@@ -39,11 +46,14 @@ class Layout:
     slot: np.ndarray
     chromosome: np.ndarray
     outputs: int = 1
+    snp: np.ndarray | None = None
+    shares: np.ndarray | None = None
+    groups: object = None
 
     @property
     def n_snps(self):
         """Number of SNPs, L."""
-        return len(self.token)
+        return len(self.snp_chromosome)
 
     @property
     def n_tokens(self):
@@ -52,7 +62,7 @@ class Layout:
 
     @property
     def place(self):
-        """ndarray (L,) int64: each SNP's place in a padded array of n x width, row by row."""
+        """ndarray int64: each SNP's, or entry's, place in a padded array of n x width, by rows."""
         return self.token * self.width + self.slot
 
 
@@ -99,4 +109,50 @@ def make_layout(snp_chromosome, chromosomes, *, width=1, outputs=1):
         slot=rank % width,
         chromosome=np.repeat(snp_chromosome[starts], windows),
         outputs=int(outputs),
+    )
+
+
+def lay_out_groups(snp_chromosome, chromosomes, groups, *, outputs=1):
+    """A token for each group of SNPs, in the order of the groups.
+
+    Parameters
+    ----------
+    snp_chromosome, chromosomes, outputs
+        As for `make_layout`.
+    groups : soyfold.common.groups.Groups
+        Of these SNPs; the rest is a token where it has any.
+
+    Returns
+    -------
+    Layout
+
+    Raises
+    ------
+    UserError
+        If the groups are of other SNPs.
+    """
+    snp_chromosome = np.asarray(snp_chromosome, dtype=np.int64)
+    if groups.members.shape[0] != len(snp_chromosome):
+        raise UserError(
+            f"groups of {groups.members.shape[0]} SNPs", allowed=f"{len(snp_chromosome)}",
+            mend="delete cohort/hypotheses in the results, and run again",
+        )  # fmt: skip
+    own = groups.snps()
+    own = own if len(own[-1]) else own[:-1]
+    sizes = np.array([len(snps) for snps in own])
+    snp = np.concatenate(own).astype(np.int64)
+    token = np.repeat(np.arange(len(own)), sizes)
+    on = np.zeros((len(own), len(chromosomes)), np.float32)
+    np.add.at(on, (token, snp_chromosome[snp]), 1)
+    return Layout(
+        chromosomes=tuple(chromosomes),
+        snp_chromosome=snp_chromosome,
+        width=int(sizes.max()),
+        token=token,
+        slot=np.arange(len(snp)) - np.repeat(np.cumsum(sizes) - sizes, sizes),
+        chromosome=on.argmax(1),
+        outputs=int(outputs),
+        snp=snp,
+        shares=on / sizes[:, None].astype(np.float32),
+        groups=groups,
     )

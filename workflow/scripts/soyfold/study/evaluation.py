@@ -101,7 +101,13 @@ class Evaluation:
             for item in self.study.plan
             if item["role"] == "model" or item["model"] == "csafm_gau"
         )
-        return [name for name in names if self.study.models[name]["kind"] == "network"]
+        blocks = {name: self.study.models[name] for name in names}
+        # Of the paper's tokens: groups are no size of a network.
+        return [
+            name
+            for name, block in blocks.items()
+            if block["kind"] == "network" and not block["parameters"].get("hypothesis")
+        ]
 
     @property
     def ablations(self):

@@ -136,6 +136,11 @@ class Fits:
             return []
         return [f"{self.study.results}/contacts/cim{'' if kind == 'real' else f'_{kind}'}.tsv"]
 
+    def groups(self, wildcards):
+        """The groups of a model whose tokens they are, as a list of none or one file."""
+        name = self.study.models[wildcards.model]["parameters"].get("hypothesis")
+        return [f"{self.study.hypotheses.folder}/{name}/groups.npz"] if name else []
+
     def split_file(self, trait, split):
         """The parts of a split (`seed3`, or `<scheme>/seed3`) for a trait."""
         path = split_path(trait, split, main=self.study.scheme)
@@ -311,6 +316,10 @@ class FitJob:
         block = self.fits.study.models[wildcards.model]
         taken = declaration(block["module"]).weights
         return (taken and self.fits.study.settings["training"]["weights"]) or "off"
+
+    def groups(self, wildcards):
+        """The groups that are a model's tokens, as a list of none or one file."""
+        return self.fits.groups(wildcards)
 
     def source(self, wildcards):
         """Digest of the code that the job runs."""

@@ -26,6 +26,30 @@ def refuse_idle_traits(settings, traits, *, file):
         )
 
 
+def refuse_unknown_hypotheses(models, known, *, file):
+    """Raise `UserError` for a model whose tokens are groups of no hypothesis of the study.
+
+    Parameters
+    ----------
+    models : dict of str to dict
+        Registry blocks.
+    known : collection of str
+        Hypotheses of the study.
+    file : str, keyword only
+        The study file, for the message.
+    """
+    for name, block in models.items():
+        wanted = block["parameters"].get("hypothesis")
+        if wanted and wanted not in known:
+            raise UserError(
+                f"hypothesis {wanted!r}",
+                file=file,
+                at=f"model {name}, parameter hypothesis",
+                allowed=", ".join(known) or "none: the study has no hypotheses",
+                mend="correct it, or add it to hypotheses.tsv",
+            )
+
+
 @dataclass(frozen=True, eq=False)
 class Hypotheses:
     """Of a `study`."""

@@ -4,7 +4,7 @@ from itertools import chain
 
 from soyfold.common.chromosomes import read_chromosomes
 from soyfold.genotypes.sources import check_settings, list_files
-from soyfold.study.hypotheses import refuse_idle_traits
+from soyfold.study.hypotheses import refuse_idle_traits, refuse_unknown_hypotheses
 from soyfold.study.interpreted_models import choose_models, refuse_unknown_traits
 from soyfold.study.registry import load_models, models_by_trait, read_blends, refuse_unknown_models
 from soyfold.study.roles import (
@@ -59,6 +59,7 @@ def load(config, schemas, *, file):
     schemes = read_schemes(settings["splits"], traits, families=families, file=file)
     groups = trait_groups(traits, file=settings["cohort"]["traits"])
     planned = _plan_models(settings, schemas, traits, schemes, chromosomes, bool(libraries), file)
+    refuse_unknown_hypotheses(planned["models"], hypotheses, file=file)
     refuse_missing_files(settings, traits, libraries, hypotheses)
     return Study(
         file=file,

@@ -6,6 +6,7 @@ import numpy as np
 
 from soyfold.common.errors import UserError
 from soyfold.common.files import staged
+from soyfold.common.groups import group_arrays, groups_of
 from soyfold.models.loading import import_model
 from soyfold.models.parameters import training_options
 
@@ -64,6 +65,7 @@ def save_networks(path, networks, scaler, layout, block, traits=()):
             "snp_chromosome": layout.snp_chromosome,
             "centre": scaler.centre,
             **({} if cim is None else {"cim": cim.cpu().numpy()}),
+            **({} if layout.groups is None else group_arrays(layout.groups)),
         },
         module=block["module"],
         kind=block["kind"],
@@ -139,14 +141,13 @@ def _rebuild(arrays, facts, number):
     """One member's network with its weights."""
     import torch
 
-    from soyfold.models.tokens import make_layout
+    from soyfold.models.tokens import lay_out_groups, make_layout
 
-    layout = make_layout(
-        arrays["snp_chromosome"],
-        facts["chromosomes"],
-        width=facts["width"],
-        outputs=facts["outputs"],
-    )
+    place, outputs = (arrays["snp_chromosome"], facts["chromosomes"]), facts["outputs"]
+    if groups := groups_of(arrays):
+        layout = lay_out_groups(*place, groups, outputs=outputs)
+    else:
+        layout = make_layout(*place, width=facts["width"], outputs=outputs)
     cim = torch.from_numpy(arrays["cim"]) if "cim" in arrays else None
     network = import_model(facts["module"]).Network(layout, facts["parameters"], cim)
     prefix = _prefix(number, facts["members"])

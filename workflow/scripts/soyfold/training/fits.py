@@ -60,6 +60,7 @@ def fit(
     products=None,
     kernels=(),
     weights="off",
+    groups=None,
 ):
     """Fit a model on a trait, or on several together, once a split; write each fit's folder.
 
@@ -92,6 +93,8 @@ def fit(
         Decompositions that the fits of a split share: split by split, as many of each.
     weights : {'off', 'records', 'variance'}
         What a trait's values weigh by, for a model that takes weights.
+    groups : path-like, optional
+        Groups of SNPs, for models whose tokens they are.
 
     Raises
     ------
@@ -109,6 +112,7 @@ def fit(
         cim=cim,
         products=products,
         weights=weights,
+        groups=groups,
     )
     own = np.array_split(np.array(kernels, dtype=object), len(splits))
     for seed, split, folder, shared in zip(seeds, splits, folders, own, strict=True):
@@ -135,7 +139,7 @@ def files_of(inputs, together=()):
     -------
     dict
     """
-    optional = ("families", "cim", "tuned", "products")
+    optional = ("families", "cim", "tuned", "products", "groups")
     files = {name: next(iter(inputs[name]), None) for name in optional}
     files |= {name: inputs[name] for name in ("dosage", "samples", "variants", "splits", "kernels")}
     values = inputs["phenotypes"]

@@ -11,7 +11,7 @@ import torch
 from soyfold.common.logs import log
 from soyfold.models.loading import import_model
 from soyfold.models.parameters import training_options
-from soyfold.models.tokens import make_layout
+from soyfold.models.tokens import lay_out_groups, make_layout
 from soyfold.training import loop
 from soyfold.training.calibration import calibrate, learn_best, measure_lines
 from soyfold.training.checkpoints import save_networks
@@ -67,6 +67,7 @@ class ResumeFiles:
             dosage=task.dosage,
             chromosomes=[cohort.chromosomes, cohort.snp_chromosome.tolist()],
             cim=None if cohort.cim is None else cohort.cim.to_numpy(),
+            **({} if cohort.groups is None else {"groups": group_numbers(cohort.groups)}),
             software=torch.__version__,
             device=[loop.device_name(), devices_of(block), torch.get_num_threads()],
             source=list(source),
@@ -97,12 +98,21 @@ class ResumeFiles:
             path.unlink(missing_ok=True)
 
 
+def group_numbers(groups):
+    """What of groups decides a fit, as one array."""
+    members = groups.members
+    return np.concatenate([members.indices, members.indptr, groups.weights.ravel()])
+
+
 def lay_out(block, cohort):
     """The tokens of a model on a cohort's SNPs, and its outputs (`tokens.Layout`)."""
     names = cohort.chromosomes
     codes = pd.Index(names).get_indexer(cohort.snp_chromosome)
+    outputs = max(1, len(cohort.traits))
+    if block["parameters"].get("tokens") == "group":
+        return lay_out_groups(codes, names, cohort.groups, outputs=outputs)
     width = block["parameters"].get("window") or 1
-    return make_layout(codes, names, width=width, outputs=max(1, len(cohort.traits)))
+    return make_layout(codes, names, width=width, outputs=outputs)
 
 
 def build_network(block, cohort, seed):

@@ -7,6 +7,7 @@ import pandas as pd
 
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_cim, read_table
+from soyfold.common.groups import read_groups
 
 PARTS = ("train", "val", "test")
 FEWEST = {"train": 10, "val": 3, "test": 3}
@@ -37,6 +38,8 @@ class Cohort:
         Decompositions that the fits of a split share (`shared.write_kernel`).
     weights : {'off', 'records', 'variance'}
         What the values of a lone trait weigh by; `precision` (lines,) then is that, else None.
+    groups : soyfold.common.groups.Groups, or None
+        Of a hypothesis whose groups are tokens.
     """
 
     dosage: np.ndarray
@@ -49,6 +52,7 @@ class Cohort:
     kernels: tuple = ()
     weights: str = "off"
     precision: np.ndarray | None = None
+    groups: object = None
 
     @property
     def chromosomes(self):
@@ -160,6 +164,7 @@ def read_cohort(
     cim=None,
     products=None,
     weights="off",
+    groups=None,
 ):
     """Read a study's dosage matrix (memory-mapped) with the values of traits and a CIM.
 
@@ -175,6 +180,8 @@ def read_cohort(
         Products of all lines, from which models that need kernels take them.
     weights : {'off', 'records', 'variance'}
         What a lone trait's values weigh by: their records, or 1 over their error variance.
+    groups : path-like, optional
+        Of a hypothesis (`common.groups.write_groups`), for models whose tokens they are.
 
     Returns
     -------
@@ -219,6 +226,7 @@ def read_cohort(
         products=products,
         weights=weights,
         precision=None if joint else _read_precision(phenotypes, lines["sample"][known], weights),
+        groups=None if groups is None else read_groups(groups),
     )
 
 

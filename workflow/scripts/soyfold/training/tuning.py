@@ -25,7 +25,7 @@ from soyfold.common.logs import log
 from soyfold.models.parameters import training_options
 from soyfold.models.search_space import check_space, draw
 from soyfold.training import loop
-from soyfold.training.network_fits import lay_out, train_network
+from soyfold.training.network_fits import group_numbers, lay_out, train_network
 from soyfold.training.tasks import draw_task, read_cohort
 from soyfold.training.tuning_study import (
     best_of,
@@ -167,8 +167,9 @@ def fingerprint(worker):
     cim = [] if cohort.cim is None else [list(cohort.cim), cohort.cim.to_numpy().tolist()]
     rows = task.rows("train", "val")
     data = hashlib.sha256(task.dosage[rows])
+    groups = [] if cohort.groups is None else [group_numbers(cohort.groups).tolist()]
     for part in (
-        task.y[rows].tolist(), task.part[rows].tolist(), list(cohort.snp_chromosome), cim
+        task.y[rows].tolist(), task.part[rows].tolist(), list(cohort.snp_chromosome), cim, *groups
     ):  # fmt: skip
         data.update(json.dumps(part).encode())
     facts = {"model": block, "space": search.space, "seed": search.seed}
@@ -184,7 +185,7 @@ def fingerprint(worker):
 
 def tune(
     block, *, space, trials, workers, seed, split, storage, dosage, samples, variants, phenotypes,
-    cim=None, best, trials_table, threads=1,
+    cim=None, groups=None, best, trials_table, threads=1,
 ):  # fmt: skip
     """Search a network's hyperparameters for the lowest validation MSE (on z-scores) of a split.
 
@@ -211,6 +212,8 @@ def tune(
         Files of the cohort storey.
     cim : path-like, optional
         The CIM that the model takes.
+    groups : path-like, optional
+        Groups of SNPs, for a model whose tokens they are.
     best : path-like
         YAML to write: model, trials, value, default_value (of the model's own parameters, or
         null), at_edge (parameters at an end of their range), parameters.
@@ -233,8 +236,9 @@ def tune(
     """
     space = check_space(space, block["parameters"], model=block["name"])
     files = {"dosage": dosage, "samples": samples, "variants": variants, "phenotypes": phenotypes}
+    files |= {"cim": cim, "groups": groups}
     journal = Path(storage).resolve()
-    worker = Worker(Search(block, space, seed, split, journal, {**files, "cim": cim}, threads))
+    worker = Worker(Search(block, space, seed, split, journal, files, threads))
     worker.study = resume(
         journal,
         fingerprint=fingerprint(worker),
