@@ -313,3 +313,55 @@ rule plot_manhattan:
         "interpretation: Manhattan and QQ plot of {wildcards.trait}, importance beneath"
     script:
         "../scripts/plot_manhattan.py"
+
+
+rule knock_out_groups:
+    input:
+        groups=study.hypotheses.files("groups.npz"),
+        products=study.hypotheses.products,
+        dosage=f"{study.results}/cohort/dosage.npy",
+        samples=f"{study.results}/cohort/samples.tsv",
+        variants=f"{study.results}/cohort/variants.tsv",
+        phenotypes=f"{study.results}/cohort/phenotypes/{{trait}}.tsv",
+        split=study.fits.first_split,
+    output:
+        table=f"{study.interpretation.folder}/knock_outs/{{trait}}.tsv",
+    log:
+        f"{study.logs}/interpretation/knock_outs/{{trait}}.log",
+    wildcard_constraints:
+        trait=study.any_of(study.traits),
+    conda:
+        "../../envs/training.yaml"
+    resources:
+        **study.resources(4000, minutes=120),
+    params:
+        hypotheses=study.hypotheses.names,
+        seed=study.seeds[0],
+        draws=study.hypotheses.settings.get("draws"),
+        source=study.source("knock_out_groups"),
+    message:
+        "interpretation: groups knocked out, {wildcards.trait}"
+    script:
+        "../scripts/knock_out_groups.py"
+
+
+rule collect_knock_outs:
+    input:
+        tables=expand(
+            f"{study.interpretation.folder}/knock_outs/{{trait}}.tsv",
+            trait=study.hypotheses.traits,
+        ),
+    output:
+        table=f"{study.interpretation.folder}/knock_outs.tsv",
+    log:
+        f"{study.logs}/interpretation/collect_knock_outs.log",
+    conda:
+        "../../envs/training.yaml"
+    resources:
+        **study.resources(),
+    params:
+        source=study.source("collect_knock_outs"),
+    message:
+        "interpretation: knock-outs of all traits"
+    script:
+        "../scripts/collect_knock_outs.py"

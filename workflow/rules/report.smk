@@ -112,6 +112,30 @@ rule plot_hypotheses:
         "../scripts/plot_hypotheses.py"
 
 
+rule plot_knock_outs:
+    input:
+        table=f"{study.interpretation.folder}/knock_outs.tsv",
+    output:
+        png=report(
+            f"{study.report.figures}/knock_outs.png",
+            caption="../report/knock_outs.rst",
+            **study.report.place("Groups knocked out", "interpretation"),
+        ),
+        svg=f"{study.report.figures}/knock_outs.svg",
+    log:
+        f"{study.logs}/report/plot_knock_outs.log",
+    conda:
+        "../../envs/evaluation.yaml"
+    resources:
+        **study.resources(),
+    params:
+        source=study.source("plot_knock_outs"),
+    message:
+        "report: groups knocked out"
+    script:
+        "../scripts/plot_knock_outs.py"
+
+
 rule plot_comparisons:
     input:
         table=f"{study.results}/evaluation/tables/comparisons.tsv",

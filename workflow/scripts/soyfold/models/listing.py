@@ -12,7 +12,7 @@ import yaml
 from soyfold.models.declarations import NEEDS, declaration, models, modules, own_declaration
 
 ROOT = Path(__file__).resolve().parents[4]
-KINDS = {"integer": "whole number", "number": "number"}
+KINDS = {"integer": "whole number", "number": "number", "string": "name"}
 LIMITS = {
     "exclusiveMinimum": "above {}",
     "minimum": "from {}",

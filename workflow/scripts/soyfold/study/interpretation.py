@@ -165,5 +165,6 @@ class Interpretation:
             "overlap": self.compared,
             "qtl_recovery": self.qtl,
             "pair_weights": self.paired,
+            "knock_outs": self.study.hypotheses.names,
         }
         return [f"{self.folder}/{name}.tsv" for name, given in made.items() if given]

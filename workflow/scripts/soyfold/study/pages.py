@@ -24,7 +24,15 @@ PARTS = {
     "paper": "The paper's tables",
 }
 # Tables of the interpretation that its page shows.
-EXPLAINING = ("fits", "gwas_summary", "overlap", "qtl_recovery", "chromosomes", "pair_weights")
+EXPLAINING = (
+    "fits",
+    "gwas_summary",
+    "overlap",
+    "qtl_recovery",
+    "chromosomes",
+    "pair_weights",
+    "knock_outs",
+)
 
 
 @dataclass(frozen=True)

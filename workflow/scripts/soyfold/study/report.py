@@ -40,7 +40,8 @@ class Report:
         study, pages = self.study, self.pages.values()
         shown = {"results", "contacts", "methods"} | {page.category for page in pages}
         shown |= {"curves"} if self.curved or study.fits.tuned else set()
-        shown |= {"interpretation"} if study.interpretation.settings else set()
+        explained = study.interpretation.settings or study.hypotheses.names
+        shown |= {"interpretation"} if explained else set()
         shown |= {"predictions"} if study.prediction.file else set()
         shown |= {"selection"} if study.selection.asked else set()
         parts = {"lines"} | {page.part for page in pages}
@@ -130,7 +131,7 @@ class Report:
             *[f"attention_{trait}" for trait in attentive],
             *[f"pair_weights_{trait}" for trait in traits if study.fits.paired(trait)],
             *(["controls"] if study.evaluation.controlled else []),
-            *(["hypotheses"] if study.hypotheses.names else []),
+            *(["hypotheses", "knock_outs"] if study.hypotheses.names else []),
             *[f"comparisons_{scheme}_{metric}" for scheme in compared for metric in COMPARED],
             *[f"tuning_{trait}_{model}" for trait, model in study.fits.tuned],
             *(["qtl_recovery"] if study.interpretation.qtl else []),

@@ -1,16 +1,18 @@
 """Hypotheses tried on a trait: each, its copies and none, on the same splits and lines."""
 
 import zipfile
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from soyfold.common.files import staged
 from soyfold.common.groups import read_groups
 from soyfold.common.logs import log
 from soyfold.metrics import pearson, r2
 from soyfold.models.group_kernel import fit_kernels
-from soyfold.models.kernels.groups import copies_of, group_products
+from soyfold.models.kernels.groups import copies_of, group_products, stack_groups
 from soyfold.training.tasks import draw_task, read_cohort
 
 ADDITIVE, NONE, REAL = "additive", "none", "real"
@@ -50,6 +52,86 @@ def multiply_groups(path, dosage, groups, *, permuted):
         for name, copy in copies_of(groups, permuted):
             write(name, group_products(z, copy))
             log.info("%s: products of %d groups", name, len(copy.names) - 1)
+
+
+@dataclass(frozen=True)
+class FittedHypothesis:
+    """A hypothesis fitted on a task, asked about its tested lines.
+
+    Attributes
+    ----------
+    predicted : ndarray (m,)
+        Of the tested lines, trait units.
+    left, right : ndarray (m, L), (n, L) float32
+        Dosages of the tested and the training lines, as `centred` gives them.
+    pull : ndarray (2, n)
+        What each unit of the additive kernel and of the products moves a prediction, by training
+        line.
+    snps : list of ndarray of int
+        Of each group.
+    weights : scipy.sparse.csr_array (G, G)
+    met : ndarray (G, m, n) float32
+        2 sum over b of w_ab K_b.
+    """
+
+    predicted: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    pull: np.ndarray
+    snps: list
+    weights: object
+    met: np.ndarray
+
+    def without(self, snps):
+        """Predictions (m,) with the dosages of some SNPs at their training means.
+
+        The K_a of the groups that hold some of them change by D_a, and E by sum over a of
+        D_a o (2 sum w_ab K_b + sum w_ab D_b), b among the same groups.
+        """
+        gone = np.zeros(self.left.shape[1], bool)
+        gone[snps] = True
+        own = [(k, held[gone[held]]) for k, held in enumerate(self.snps) if gone[held].any()]
+        moved = self.right.mean(0) - self.left
+        changed = self.predicted + moved[:, gone] @ self.right[:, gone].T @ self.pull[0]
+        if own:
+            places, held = [k for k, _ in own], [snps for _, snps in own]
+            steps = stack_groups(moved, self.right, held)
+            among = self.weights[places][:, places]
+            met = (among @ steps.reshape(len(own), -1)).reshape(steps.shape)
+            met += self.met[places]
+            changed = changed + np.einsum("gij,gij->ij", steps, met) @ self.pull[1]
+        return changed
+
+
+def fit_hypothesis(products, groups, dosage, task):
+    """Fit a hypothesis on a task, so that its groups can be knocked out.
+
+    Parameters
+    ----------
+    products : path-like
+        As `multiply_groups` wrote them.
+    groups : soyfold.common.groups.Groups
+    dosage : ndarray (N, L) int8
+        Of all lines of the study.
+    task : soyfold.training.tasks.Task
+
+    Returns
+    -------
+    FittedHypothesis
+    """
+    with np.load(products) as stored:
+        kernels = [stored[ADDITIVE], stored[REAL]]
+    train, test = task.row[task.rows(*FITTED)], task.row[task.rows("test")]
+    among = [kernel[np.ix_(train, train)].astype(np.float64) for kernel in kernels]
+    fit = fit_kernels(among, task.y[task.rows(*FITTED)])
+    between = [kernel[np.ix_(test, train)] for kernel in kernels]
+    z, named = centred(dosage), groups.named
+    weights = sparse.csr_array(named.weights.astype(np.float32))
+    stack = stack_groups(z[test], z[train], named.snps())
+    met = 2 * (weights @ stack.reshape(len(stack), -1)).reshape(stack.shape)
+    pull = fit.variances[:2, None] * fit.dual
+    predicted = fit.mean + sum(k @ own for k, own in zip(between, pull, strict=True))
+    return FittedHypothesis(predicted, z[test], z[train], pull, named.snps(), weights, met)
 
 
 def measure_arm(kernels, tasks):

@@ -90,6 +90,12 @@ INTERPRETED = {
         " correlation of the shares between splits; p: against shuffled traits, for all pairs of a"
         " trait together (interpretation.pair_permutations). A weight above 1 alone is no proof.",
     ),
+    "knock_outs": (
+        "Groups of hypotheses knocked out",
+        "Dosages of a group at their training means, on the first split: mean_change in the trait's"
+        " unit; spread_change of the predictions' sd; moved: rms over that sd; _random: as many"
+        " random SNPs on the same chromosomes.",
+    ),
 }
 
 
