@@ -101,7 +101,7 @@ def test_the_command_of_the_readme_makes_the_demo_again(root, demo, tmp_path):
     embedded -= {(demo / "README.md").relative_to(root)}
     sheets = {p for p in made if p.parts[0] == "config"}
     assert made - sheets == embedded
-    assert {p.name for p in sheets} == {"hic.tsv", "traits.tsv"}
+    assert {p.name for p in sheets} == {"hic.tsv", "hypotheses.tsv", "traits.tsv"}
     for path in sorted(made):
         assert content(tmp_path / path) == content(root / path), path
 

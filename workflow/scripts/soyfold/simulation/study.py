@@ -28,7 +28,12 @@ from soyfold.simulation.contacts import (
     write_matrices,
     write_valid_pairs,
 )
-from soyfold.simulation.files import traits_sheet, write_config
+from soyfold.simulation.files import (
+    hypotheses_sheet,
+    traits_sheet,
+    write_config,
+    write_pathways,
+)
 from soyfold.simulation.genotypes import (
     draw_lines,
     record_ids,
@@ -112,7 +117,7 @@ def simulate_study(out, options, chromosomes_file, *, sheets=None):
     chromosomes_file : path-like
         Chromosome table of the assembly.
     sheets : path-like, optional
-        Folder of traits.tsv and hic.tsv where a config file stands already.
+        Folder of traits.tsv, hic.tsv and hypotheses.tsv where a config file stands already.
 
     Raises
     ------
@@ -129,6 +134,8 @@ def simulate_study(out, options, chromosomes_file, *, sheets=None):
     folder = Path(sheets) if sheets else out
     write_table(libraries, folder / "hic.tsv")
     write_table(traits_sheet(out), folder / "traits.tsv")
+    write_pathways(out / "pathways.gff3", chromosomes, names["vcf"], options.generator(14))
+    write_table(hypotheses_sheet(out), folder / "hypotheses.tsv")
     if not sheets:
         write_config(out, chromosomes_file)
 
