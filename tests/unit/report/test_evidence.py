@@ -134,3 +134,31 @@ def test_a_study_without_the_zero_control_has_an_empty_cell(tmp_path):
     times = pd.DataFrame([{"s": 36.0, "cpu_time": 30.0, "max_rss": 512.0}])
     write_table(times, tmp_path / "benchmarks/training/fit.tsv")
     assert "| +0.0100 [-0.0100, +0.0300] | 1 of 4 |  |" in evidence(tmp_path, scheme="random")
+
+
+def test_hypotheses_and_knock_outs_are_told_by_their_tables(tmp_path):
+    write_study(tmp_path)
+    row = {
+        "trait": "oil", "hypothesis": "pathways", "metric": "log_likelihood", "value": -1.0,
+        "none": -1.5, "difference": 0.5, "low": 0.25, "high": 0.75, "p_holm": 0.001,
+        "difference_permuted": 0.4, "low_permuted": 0.3, "high_permuted": 0.5, "rank": 1,
+        "permutations": 20, "random": -1.4, "additive": -1.7, "share": 0.3, "verdict": "helps",
+    }  # fmt: skip
+    table = pd.DataFrame([row, {**row, "metric": "PCC", "difference": 0.9}])
+    write_table(table, tmp_path / "evaluation" / "tables" / "hypotheses.tsv")
+    groups = pd.DataFrame({"group": list("abcd"), "R2_change": [-0.1, -0.5, -0.3, 0.0]})
+    groups = groups.assign(
+        trait="oil", hypothesis="pathways", snps=9, R2_change_random=[0.0, -0.5, 0.0, 0.0],
+        R2_change_random_low=-0.6, moved=0.2, moved_random=0.1,
+    )  # fmt: skip
+    write_table(groups, tmp_path / "interpretation" / "knock_outs.tsv")
+    text = evidence(tmp_path, scheme="random")
+    told = "| +0.5000 [+0.2500, +0.7500] | 0.001 | +0.4000 [+0.3000, +0.5000] | 1 of 21 | 0.100 |"
+    assert f"| oil | pathways {told} -0.200 | 0.300 | helps |" in text and "0.9000" not in text
+    lines = [line for line in text.splitlines() if line.startswith("| oil | pathways | ")]
+    assert [line.split(" | ")[2] for line in lines[1:]] == ["c", "a", "b"]  # beside random SNPs
+    write_evidence(
+        tmp_path, tmp_path / "docs", scheme="random", command="c", title="t", version="v"
+    )
+    kept = pd.read_csv(tmp_path / "docs" / f"{tmp_path.name}_hypotheses.tsv", sep="\t")
+    assert set(kept.metric) == {"log_likelihood", "PCC"}

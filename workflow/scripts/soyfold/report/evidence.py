@@ -11,16 +11,23 @@ from soyfold.common.files import read_table, staged
 from soyfold.evaluation.comparisons import ALL
 from soyfold.report.summary import storey_times
 
-KEPT = ("PCC", "R2", "selection_efficiency")  # metrics whose differences are kept as a table
+KEPT = (
+    "PCC",
+    "R2",
+    "selection_efficiency",
+    "log_likelihood",
+)  # metrics whose differences are kept as a table
 SCORES = (
     "PCC", "PCC_within_family", "R2", "MAE", "calibration_slope", "selection_efficiency",
     "coverage90",
 )  # fmt: skip
 FEW_TRAITS = 4
-KINDS = ("comparisons", "controls")  # tables of differences
+KINDS = ("comparisons", "controls", "hypotheses")  # tables of differences
 FIGURES = {
     "PCC": "Differences in PCC", "R2": "Differences in R2", "controls": "The CIM and its controls",
+    "hypotheses": "Hypotheses and their copies", "knock_outs": "Groups knocked out",
 }  # fmt: skip
+KNOCKED = 3  # groups of a trait and hypothesis that are told
 
 
 def markdown(table, digits=3):
@@ -123,9 +130,51 @@ def _controls(path):
     )
 
 
-def _intervals(rows):
-    """Differences with their intervals as text; of no rows, none."""
-    cells = zip(rows.difference, rows.low, rows.high, strict=True)
+def _hypotheses(path):
+    """Each hypothesis by the log-likelihood of a test line: against none, and its copies."""
+    table = read_table(path)
+    table = table[table.metric == "log_likelihood"].reset_index(drop=True)
+    ranks = zip(table["rank"], table.permutations, strict=True)
+    shown = table[["trait", "hypothesis"]].assign(
+        **{
+            "hypothesis - none": _intervals(table),
+            "Holm p": [f"{p:.2g}" for p in table.p_holm],
+            "hypothesis - permuted": _intervals(table, "_permuted"),
+            "rank among permuted": [f"{rank:.0f} of {count + 1:.0f}" for rank, count in ranks],
+            "random - none": table.random - table.none,
+            "additive - none": table.additive - table.none,
+            "share of products": table["share"],
+            "verdict": table.verdict,
+        }
+    )
+    return (
+        "## Hypotheses of SNPs that act together\n\nLog density of a test line (nats), mean over"
+        " lines and splits; none: all pairs of SNPs alike; permuted: the same groups, holding"
+        f" other SNPs.\n\n{markdown(shown)}"
+    )
+
+
+def _knock_outs(path):
+    """The groups of each trait and hypothesis whose loss exceeds that of random SNPs by most."""
+    table = read_table(path, dtype={"group": str})
+    order = (table.R2_change - table.R2_change_random).sort_values().index
+    first = table.loc[order].groupby(["trait", "hypothesis"], sort=False).head(KNOCKED)
+    first = first.sort_values(["trait", "hypothesis"], kind="stable")
+    columns = {
+        "trait": "trait", "hypothesis": "hypothesis", "group": "group", "snps": "SNPs",
+        "R2_change": "R2 change", "R2_change_random": "of random SNPs",
+        "R2_change_random_low": "least", "moved": "moved", "moved_random": "by random SNPs",
+    }  # fmt: skip
+    told = markdown(first[list(columns)].rename(columns=columns))
+    return (
+        "## Groups knocked out\n\nDosages at their training means, first split; beside as many"
+        f" random SNPs on the same chromosomes.\n\n{told}"
+    )
+
+
+def _intervals(rows, to=""):
+    """Differences (to what their columns' ends say) as text with intervals; of no rows, none."""
+    cells = zip(*(rows[f"{name}{to}"] for name in ("difference", "low", "high")), strict=True)
     return pd.Series(
         [difference_text(*cell, digits=4) for cell in cells],
         index=rows.index, dtype=object,
@@ -171,7 +220,8 @@ def evidence(results, *, scheme):
     """
     results = Path(results)
     tables = results / "evaluation" / "tables"
-    comparisons, controls = (tables / f"{name}.tsv" for name in KINDS)
+    comparisons, controls, hypotheses = (tables / f"{name}.tsv" for name in KINDS)
+    knocked = results / "interpretation" / "knock_outs.tsv"
     if not comparisons.is_file() and not controls.is_file():
         raise UserError("no such file", file=comparisons, mend="run the study to its end first")
     parts = []
@@ -181,6 +231,11 @@ def evidence(results, *, scheme):
         parts += [text for text in [_schemes(results, scheme)] if text]
     if controls.is_file():
         parts.append(_controls(controls))
+    parts += [
+        told(path)
+        for path, told in ((hypotheses, _hypotheses), (knocked, _knock_outs))
+        if path.is_file()
+    ]
     times = storey_times(results / "benchmarks")
     hours = times.seconds.sum() / 3600
     parts.append(f"## What it took\n\n{hours:.2f} hours of jobs, added up.\n\n{markdown(times, 0)}")
@@ -188,7 +243,7 @@ def evidence(results, *, scheme):
 
 
 def write_evidence(results, folder, *, scheme, command, title, version):
-    """Write <study>.md, its comparisons, controls and figures into a folder of documents.
+    """Write <study>.md, its tables of differences and figures into a folder of documents.
 
     Parameters
     ----------
@@ -207,7 +262,8 @@ def write_evidence(results, folder, *, scheme, command, title, version):
             _copy_table(source, folder / f"{study}_{kind}.tsv")
             parts.append(f"[All {kind}]({study}_{kind}.tsv)")
     figures = {name: f"comparisons_{scheme}_{name}" for name in ("PCC", "R2")}
-    for name, figure in {**figures, "controls": "controls"}.items():
+    alike = {name: name for name in ("controls", "hypotheses", "knock_outs")}
+    for name, figure in {**figures, **alike}.items():
         source = results / "report" / "figures" / f"{figure}.png"
         if source.is_file():
             shutil.copyfile(source, folder / f"{study}_{name}.png")
