@@ -14,6 +14,7 @@ PLAIN = {
     "evaluation": {"controls": False, "paper_tables": False},
     "interpretation": False,
     "selection": False,
+    "hypotheses": False,
 }
 QTL = {"interpretation": {"qtl": {"file": "resources/demo/README.md"}}}
 
@@ -32,7 +33,7 @@ def plain():
 def test_pages_are_those_that_the_study_has_something_for(demo, plain):
     assert list(plain.report.pages) == ["scores", "filtering"]
     assert list(demo.report.pages) == [
-        "scores", "filtering", "comparisons", "controls", "ablations", "libraries",
+        "scores", "filtering", "comparisons", "controls", "hypotheses", "ablations", "libraries",
         "interpretation",
     ]  # fmt: skip
     schemes = load_demo({"splits": {"further": [{"scheme": "kfold", "seeds": 2}]}})
@@ -110,8 +111,9 @@ def test_models_are_asked_as_they_can_be(demo, plain):
     ("changes", "categories", "parts"),
     [
         ({}, ["results", "quality", "contacts", "curves", "interpretation", "selection", "methods"],
-         ["scores", "comparisons", "controls", "lines", "paper"]),
-        ({"new_genotypes": "resources/demo/README.md", "interpretation": False},
+         ["scores", "comparisons", "controls", "hypotheses", "lines", "paper"]),
+        ({"new_genotypes": "resources/demo/README.md", "interpretation": False,
+          "hypotheses": False},
          ["results", "quality", "contacts", "curves", "predictions", "selection", "methods"],
          ["scores", "comparisons", "controls", "lines", "paper"]),
         (PLAIN, ["results", "quality", "contacts", "methods"], ["scores", "lines"]),

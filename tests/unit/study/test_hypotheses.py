@@ -1,0 +1,60 @@
+"""Hypotheses of a study: which files follow, and what is refused before the first job."""
+
+from types import SimpleNamespace
+
+import pytest
+from loaded_study import load_demo
+
+from soyfold.common.errors import UserError
+
+GROUPS = {"tokens": "group", "window": None, "hypothesis": "pathways"}
+
+
+@pytest.fixture(scope="module")
+def demo():
+    return load_demo()
+
+
+def test_without_hypotheses_nothing_is_made_of_them():
+    study = load_demo({"hypotheses": False, "interpretation": False})
+    assert study.hypotheses.tables == study.hypotheses.traits == study.hypotheses.names == []
+    assert not any("hypoth" in name or "knock" in name for name in study.report.drawn)
+    assert not {"hypotheses", "interpretation"} & set(study.report.pages)
+
+
+def test_the_demo_tries_its_one_on_the_trait_that_it_names(demo):
+    assert demo.hypotheses.names == ["pathways"] and demo.hypotheses.traits == ["protein"]
+    assert demo.hypotheses.scores == ["results/demo/training/hypotheses/protein.tsv"]
+    made = [path.removeprefix("results/demo/") for path in demo.hypotheses.tables]
+    assert made == ["cohort/hypotheses/pathways/groups.tsv", "evaluation/tables/hypotheses.tsv"]
+    assert "results/demo/interpretation/knock_outs.tsv" in demo.interpretation.tables
+    assert {"hypotheses", "knock_outs"} <= set(demo.report.drawn)
+    every = load_demo({"hypotheses": {"traits": None}})
+    assert every.hypotheses.traits == ["oil", "protein"]
+
+
+def test_a_network_on_groups_reads_them_and_no_other_fit_does():
+    study = load_demo({"training": {"parameters": {"csafm": GROUPS}}})
+    groups = [study.fits.groups(SimpleNamespace(model=name)) for name in ("csafm", "transformer")]
+    assert groups == [["results/demo/cohort/hypotheses/pathways/groups.npz"], []]
+    assert study.models["csafm.permuted1"]["parameters"]["hypothesis"] == "pathways"
+    assert "csafm" not in study.evaluation.costed and "transformer" in study.evaluation.costed
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"training": {"parameters": {"csafm": {**GROUPS, "hypothesis": "pathway"}}}},
+         "model csafm, parameter hypothesis: found hypothesis 'pathway'; allowed: pathways"),
+        ({"training": {"parameters": {"csafm": GROUPS}}, "hypotheses": False},
+         "none: the study has no hypotheses"),
+        ({"training": {"parameters": {"csafm": {**GROUPS, "hypothesis": None}}}},
+         "tokens: group with hypothesis: null"),
+        ({"hypotheses": {"traits": ["oli"]}}, "key hypotheses.traits: found trait 'oli'"),
+        ({"hypotheses": {"sheet": "config/none.tsv"}}, "config/none.tsv: found no such file"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_refused_in_one_line(changes, said):
+    with pytest.raises(UserError) as told:
+        load_demo(changes)
+    assert said in str(told.value) and "\n" not in str(told.value)
