@@ -43,10 +43,11 @@ def test_without_is_the_prediction_at_the_training_means(tmp_path, weights):
     train, test = task.rows("train", "val"), task.rows("test")
     snps = np.array([10, 12, 20, 21, 40])
     # The plain way: other dosages of the tested lines, and every kernel anew.
-    z = np.concatenate([fitted.right, fitted.left])
+    left = fitted.right.mean(0) - fitted.moves
+    z = np.concatenate([fitted.right, left])
     z[len(train) :, snps] = fitted.right[:, snps].mean(0)
     with np.load(tmp_path / "products.npz") as stored:
-        before = np.concatenate([fitted.right, fitted.left])
+        before = np.concatenate([fitted.right, left])
         kernels = {ADDITIVE: before @ before.T, "real": group_products(before, groups)}
         order = np.append(train, test)
         for name, kernel in kernels.items():  # as the fit read them

@@ -62,25 +62,28 @@ class FittedHypothesis:
     ----------
     predicted : ndarray (m,)
         Of the tested lines, trait units.
-    left, right : ndarray (m, L), (n, L) float32
-        Dosages of the tested and the training lines, as `centred` gives them.
+    moves : ndarray (m, L) float32
+        From the tested lines' dosages, as `centred` gives them, to the training means.
+    right : ndarray (n, L) float32
+        Dosages of the training lines, likewise.
     pull : ndarray (2, n)
         What each unit of the additive kernel and of the products moves a prediction, by training
         line.
     snps : list of ndarray of int
         Of each group.
     weights : scipy.sparse.csr_array (G, G)
-    met : ndarray (G, m, n) float32
-        2 sum over b of w_ab K_b.
+    slopes : list of ndarray (m, L_a) float32
+        Of each group a and SNP of it: what a unit more of its dosage moves the predictions through
+        K_a, to first order: the pull of 2 sum over b of w_ab K_b o the SNP's products.
     """
 
     predicted: np.ndarray
-    left: np.ndarray
+    moves: np.ndarray
     right: np.ndarray
     pull: np.ndarray
     snps: list
     weights: object
-    met: np.ndarray
+    slopes: list
 
     def without(self, snps):
         """Predictions (m,) with the dosages of some SNPs at their training means.
@@ -88,18 +91,20 @@ class FittedHypothesis:
         The K_a of the groups that hold some of them change by D_a, and E by sum over a of
         D_a o (2 sum w_ab K_b + sum w_ab D_b), b among the same groups.
         """
-        gone = np.zeros(self.left.shape[1], bool)
+        gone = np.zeros(self.moves.shape[1], bool)
         gone[snps] = True
-        own = [(k, held[gone[held]]) for k, held in enumerate(self.snps) if gone[held].any()]
-        moved = self.right.mean(0) - self.left
-        changed = self.predicted + moved[:, gone] @ self.right[:, gone].T @ self.pull[0]
-        if own:
-            places, held = [k for k, _ in own], [snps for _, snps in own]
-            steps = stack_groups(moved, self.right, held)
-            among = self.weights[places][:, places]
-            met = (among @ steps.reshape(len(own), -1)).reshape(steps.shape)
-            met += self.met[places]
-            changed = changed + np.einsum("gij,gij->ij", steps, met) @ self.pull[1]
+        changed = self.predicted + self.moves[:, gone] @ self.right[:, gone].T @ self.pull[0]
+        steps = {}
+        for k, (own, slopes) in enumerate(zip(self.snps, self.slopes, strict=True)):
+            if (among := gone[own]).any():
+                moves = self.moves[:, own[among]]
+                changed = changed + (moves * slopes[:, among]).sum(1)
+                steps[k] = moves @ self.right[:, own[among]].T
+        for k, step in steps.items():
+            row = self.weights[[k]]
+            with_own = zip(row.indices, row.data, strict=True)
+            met = sum(weight * steps[b] for b, weight in with_own if b in steps)
+            changed = changed + (step * met) @ self.pull[1]
         return changed
 
 
@@ -127,11 +132,14 @@ def fit_hypothesis(products, groups, dosage, task):
     between = [kernel[np.ix_(test, train)] for kernel in kernels]
     z, named = centred(dosage), groups.named
     weights = sparse.csr_array(named.weights.astype(np.float32))
-    stack = stack_groups(z[test], z[train], named.snps())
-    met = 2 * (weights @ stack.reshape(len(stack), -1)).reshape(stack.shape)
-    pull = fit.variances[:2, None] * fit.dual
+    snps, pull = named.snps(), fit.variances[:2, None] * fit.dual
     predicted = fit.mean + sum(k @ own for k, own in zip(between, pull, strict=True))
-    return FittedHypothesis(predicted, z[test], z[train], pull, named.snps(), weights, met)
+    stack = stack_groups(z[test], z[train], snps)
+    met = (weights @ stack.reshape(len(stack), -1)).reshape(stack.shape)
+    met *= 2 * pull[1].astype(np.float32)
+    slopes = [k @ z[train][:, own] for k, own in zip(met, snps, strict=True)]
+    moves = z[train].mean(0) - z[test]
+    return FittedHypothesis(predicted, moves, z[train], pull, snps, weights, slopes)
 
 
 def measure_arm(kernels, tasks):

@@ -1,9 +1,9 @@
 """Regions and groups of config/yeast_hypotheses.yaml, from the genes and GO slim of yeast.
 
-    python benchmarks/hypotheses/name_yeast_groups.py
+    python workflow/scripts/name_yeast_groups.py
 
 writes into results/yeast_groups: processes.tsv and components.tsv, the open reading frames by their
-GO slim terms (Saccharomyces Genome Database, R64).
+GO slim terms (Saccharomyces Genome Database, R64). A maintainer's tool, not a rule.
 """
 
 import argparse
