@@ -39,7 +39,7 @@ COLUMNS = [*KEYS, "pcc", "loglik", "seconds"]
 DECIDES = ("contact_kernel", "learned_contact_kernel", "contact_readout")
 MODELS = (
     "gblup", "lightgbm", "transformer", *DECIDES, "learned_contact_kernel_sparse",
-    "contact_readout_learned", "csafm", "csafm_contact", "cisem", "cisem_contact",
+    "contact_readout_learned", "csafm", "csafm_contact", "csafm_products", "cisem", "cisem_contact",
 )  # fmt: skip
 OTHER_CIMS = ("expected", "constant", "zero")
 FEW_PERMUTED = 5

@@ -21,7 +21,7 @@ def test_windows_never_cross_a_chromosome_and_keep_every_snp(sizes, width):
     # ... at a place of its own, neighbours side by side ...
     assert len(np.unique(layout.place)) == len(codes)
     assert np.all(np.diff(layout.place) > 0)
-    assert layout.slot.max() < width
+    assert layout.slot.max() < layout.width == min(width, max(sizes))
     # ... and each chromosome has as few windows as can hold it, all full but the last.
     counts = np.bincount(layout.chromosome, minlength=len(sizes))
     assert np.array_equal(counts, [-(-size // width) for size in sizes])

@@ -98,6 +98,7 @@ def make_layout(snp_chromosome, chromosomes, *, width=1, outputs=1):
             "SNPs of one chromosome in several runs", allowed="variants sorted by chromosome"
         )
     sizes = np.diff(starts, append=snp_chromosome.size)
+    width = min(width, sizes.max())  # a window of more SNPs than any chromosome has is as wide
     rank = np.arange(snp_chromosome.size) - np.repeat(starts, sizes)
     windows = -(-sizes // width)
     first = np.cumsum(windows) - windows
