@@ -19,7 +19,7 @@ a stored decomposition, whose reflectors are large and gone when a study's fits 
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, lapack, solve_triangular
+from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
 from soyfold.common.blocks import line_products
 from soyfold.models.kernels.matrices import kernel_matrix
@@ -94,13 +94,14 @@ class LineErrors:
         sd : ndarray (n,)
             As of `of`.
         """
-        inverse = lapack.dpotri(self.factor, lower=0)[0]
         sums = solve_triangular(self.factor, self.ones, check_finite=False)
 
         def block(rows):
-            upper = np.triu(inverse[np.ix_(rows, rows)])
-            own = upper + np.triu(upper, 1).T
-            return own - np.multiply.outer(sums[rows], sums[rows]) / self.weight
+            # As many operations as a whole inverse, without a second matrix of its size.
+            units = np.zeros((len(groups), len(rows)))
+            units[rows, np.arange(len(rows))] = 1.0
+            turned = _solve(self.factor, units)
+            return turned.T @ turned - np.multiply.outer(sums[rows], sums[rows]) / self.weight
 
         return _without(groups, residuals, self.noise, block)
 
