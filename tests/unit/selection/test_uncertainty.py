@@ -15,13 +15,17 @@ def lines():
 
 
 @pytest.mark.parametrize("n", [40, 20])
-def test_from_either_side_it_is_the_mixed_models(lines, n):
+@pytest.mark.parametrize("weighted", [False, True])
+def test_from_either_side_it_is_the_mixed_models(lines, n, weighted):
     lines = lines[:n]
-    z = lines - lines.mean(0)
+    weights = np.linspace(0.5, 2, n) if weighted else None
+    each = np.ones(n) if weights is None else weights
+    centre = np.average(lines, axis=0, weights=weights)
+    z = lines - centre
     effect, noise = VARIANCES
-    expected = np.linalg.inv(z.T @ z / noise + np.eye(30) / effect)
+    expected = np.linalg.inv((z.T * each) @ z / noise + np.eye(30) / effect)
     snps = np.array([2, 7, 8, 29])
-    told = EffectCovariance(lines, lines.mean(0), VARIANCES).of(snps)
+    told = EffectCovariance(lines, centre, VARIANCES, weights).of(snps)
     assert told == pytest.approx(expected[np.ix_(snps, snps)])
 
 

@@ -28,14 +28,16 @@ class EffectCovariance:
     centre : ndarray (L,)
     variances : (float, float)
         s_u^2 and s_e^2.
+    weights : ndarray (n,), optional
+        Of the lines' values, whose noise is s_e^2 over them.
     """
 
-    def __init__(self, lines, centre, variances):
+    def __init__(self, lines, centre, variances, weights=None):
         self._lines, self._centre = lines, centre
         self._effect, noise = map(float, variances)
         self._factor = self._inverse = None
         if len(lines) > lines.shape[1]:
-            inner = marker_products(lines, centre)
+            inner = marker_products(lines, centre, weights)
             inner[np.diag_indices_from(inner)] += noise / self._effect
             identity = np.eye(len(inner))
             self._inverse = noise * cho_solve(cho_factor(inner, lower=True), identity)
@@ -45,7 +47,7 @@ class EffectCovariance:
             part = self._centred(slice(start, start + 2048))
             inner += part @ part.T
         inner *= self._effect
-        inner[np.diag_indices_from(inner)] += noise
+        inner[np.diag_indices_from(inner)] += noise if weights is None else noise / weights
         self._factor = cho_factor(inner, lower=True, overwrite_a=True)[0]
 
     def _centred(self, snps):
@@ -71,7 +73,7 @@ def effect_covariance(saved):
     model = getattr(saved.model, "model", None)
     if type(model) is not BlupModel or model.lines is None or model.variances is None:
         return None
-    return EffectCovariance(model.lines, model.centre, model.variances)
+    return EffectCovariance(model.lines, model.centre, model.variances, model.weights)
 
 
 def added_variance(dosage, covariance, chromosome, morgans, *, kind):
