@@ -168,7 +168,7 @@ def _knock_outs(path):
     told = markdown(first[list(columns)].rename(columns=columns))
     return (
         "## Groups knocked out\n\nDosages at their training means, first split; beside as many"
-        f" random SNPs on the same chromosomes.\n\n{told}"
+        f" SNPs elsewhere on the same chromosomes, as close together.\n\n{told}"
     )
 
 
@@ -216,13 +216,13 @@ def evidence(results, *, scheme):
     Raises
     ------
     UserError
-        If the study has neither comparisons nor controls yet.
+        If the study has no comparisons, controls or hypotheses yet.
     """
     results = Path(results)
     tables = results / "evaluation" / "tables"
     comparisons, controls, hypotheses = (tables / f"{name}.tsv" for name in KINDS)
     knocked = results / "interpretation" / "knock_outs.tsv"
-    if not comparisons.is_file() and not controls.is_file():
+    if not any(path.is_file() for path in (comparisons, controls, hypotheses)):
         raise UserError("no such file", file=comparisons, mend="run the study to its end first")
     parts = []
     if comparisons.is_file():

@@ -94,7 +94,7 @@ INTERPRETED = {
         "Groups of hypotheses knocked out",
         "Dosages of a group at their training means, on the first split: mean_change in the trait's"
         " unit; spread_change of the predictions' sd; moved: rms over that sd; _random: as many"
-        " random SNPs on the same chromosomes.",
+        " SNPs elsewhere on the same chromosomes, as close together.",
     ),
 }
 
