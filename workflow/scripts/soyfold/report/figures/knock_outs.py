@@ -8,9 +8,9 @@ from soyfold.report.figures.curves import STYLE, save_figure
 SHOWN = 15  # groups of a panel, those whose loss is largest
 LONGEST = 44  # of a group's name
 CAPTION = (
-    "change of test R2 with the group's dosages at their training means, on the first split."
-    " Red: the group; grey: as many SNPs elsewhere on the same chromosomes, as close together"
-    " (least to largest of the draws, and their mean).\n"
+    "change of test R2 with the group's dosages at their training means, on the first split.\n"
+    "Red: the group; grey: as many SNPs elsewhere on the same chromosomes, as close together\n"
+    "(least to largest of the draws, and their mean).\n"
     f"The {SHOWN} groups whose loss exceeds that of the others by most."
 )
 
