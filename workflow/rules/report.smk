@@ -7,242 +7,39 @@ from soyfold.evaluation.comparisons import HIGHER_IS_BETTER
 from soyfold.evaluation.verdicts import best_names
 from soyfold.report.provenance import used_methods
 from soyfold.report.pages.templates import template_digest
+from soyfold.study.figures import figures_of
 from soyfold.study.settings import shipped
 
+for name, figure in figures_of(study, metrics=HIGHER_IS_BETTER).items():
 
-rule plot_learning_curves:
-    input:
-        histories=lambda wildcards: study.fits.files(
-            study.fits.trained(wildcards.trait), "history.tsv"
-        ),
-    output:
-        png=report(
-            f"{study.report.figures}/learning_curves_{{trait}}.png",
-            caption="../report/learning_curves.rst",
-            **study.report.place("Learning curves of {trait}", "curves"),
-        ),
-        svg=f"{study.report.figures}/learning_curves_{{trait}}.svg",
-    log:
-        f"{study.logs}/report/plot_learning_curves_{{trait}}.log",
-    conda:
-        "../../envs/evaluation.yaml"
-    resources:
-        **study.resources(),
-    params:
-        fits=lambda wildcards: study.fits.trained(wildcards.trait),
-        source=study.source("plot_learning_curves"),
-    message:
-        "report: learning curves of {wildcards.trait}"
-    script:
-        "../scripts/plot_learning_curves.py"
-
-
-rule plot_predictions:
-    input:
-        predictions=study.fits.files_of("predictions.tsv"),
-    output:
-        png=report(
-            f"{study.report.figures}/predictions_{{trait}}.png",
-            caption="../report/predictions.rst",
-            **study.report.place("{trait}, all models", "results", "lines"),
-        ),
-        svg=f"{study.report.figures}/predictions_{{trait}}.svg",
-    log:
-        f"{study.logs}/report/plot_predictions_{{trait}}.log",
-    conda:
-        "../../envs/evaluation.yaml"
-    resources:
-        **study.resources(),
-    params:
-        fits=lambda wildcards: study.fits.of(wildcards.trait),
-        unit=lambda wildcards: study.traits[wildcards.trait]["unit"],
-        source=study.source("plot_predictions"),
-    message:
-        "report: observed against predicted {wildcards.trait}"
-    script:
-        "../scripts/plot_predictions.py"
-
-
-rule plot_controls:
-    input:
-        table=f"{study.results}/evaluation/tables/controls.tsv",
-    output:
-        png=report(
-            f"{study.report.figures}/controls.png",
-            caption="../report/controls_figure.rst",
-            **study.report.place("Figure", "results", "controls"),
-        ),
-        svg=f"{study.report.figures}/controls.svg",
-    log:
-        f"{study.logs}/report/plot_controls.log",
-    conda:
-        "../../envs/evaluation.yaml"
-    resources:
-        **study.resources(),
-    params:
-        source=study.source("plot_controls"),
-    message:
-        "report: the real CIM against its controls"
-    script:
-        "../scripts/plot_controls.py"
-
-
-rule plot_hypotheses:
-    input:
-        table=f"{study.results}/evaluation/tables/hypotheses.tsv",
-        scores=study.hypotheses.scores,
-    output:
-        png=report(
-            f"{study.report.figures}/hypotheses.png",
-            caption="../report/hypotheses_figure.rst",
-            **study.report.place("Figure", "results", "hypotheses"),
-        ),
-        svg=f"{study.report.figures}/hypotheses.svg",
-    log:
-        f"{study.logs}/report/plot_hypotheses.log",
-    conda:
-        "../../envs/evaluation.yaml"
-    resources:
-        **study.resources(),
-    params:
-        source=study.source("plot_hypotheses"),
-    message:
-        "report: hypotheses beside their copies"
-    script:
-        "../scripts/plot_hypotheses.py"
-
-
-rule plot_knock_outs:
-    input:
-        table=f"{study.interpretation.folder}/knock_outs.tsv",
-    output:
-        png=report(
-            f"{study.report.figures}/knock_outs.png",
-            caption="../report/knock_outs.rst",
-            **study.report.place("Groups knocked out", "interpretation"),
-        ),
-        svg=f"{study.report.figures}/knock_outs.svg",
-    log:
-        f"{study.logs}/report/plot_knock_outs.log",
-    conda:
-        "../../envs/evaluation.yaml"
-    resources:
-        **study.resources(),
-    params:
-        source=study.source("plot_knock_outs"),
-    message:
-        "report: groups knocked out"
-    script:
-        "../scripts/plot_knock_outs.py"
-
-
-rule plot_comparisons:
-    input:
-        table=f"{study.results}/evaluation/tables/comparisons.tsv",
-    output:
-        png=report(
-            f"{study.report.figures}/comparisons_{{scheme}}_{{metric}}.png",
-            caption="../report/comparisons_figure.rst",
-            **study.report.place("{metric}, {scheme}", "results", "comparisons"),
-        ),
-        svg=f"{study.report.figures}/comparisons_{{scheme}}_{{metric}}.svg",
-    log:
-        f"{study.logs}/report/plot_comparisons_{{scheme}}_{{metric}}.log",
-    wildcard_constraints:
-        metric="|".join(HIGHER_IS_BETTER),
-    conda:
-        "../../envs/evaluation.yaml"
-    resources:
-        **study.resources(),
-    params:
-        source=study.source("plot_comparisons"),
-    message:
-        "report: models against the references, {wildcards.metric}, scheme {wildcards.scheme}"
-    script:
-        "../scripts/plot_comparisons.py"
-
-
-rule plot_attention:
-    input:
-        cim=f"{study.results}/contacts/cim.tsv",
-        variants=f"{study.results}/cohort/variants.tsv",
-        attention=study.report.attention("attention.tsv"),
-        estimates=study.report.attention("estimates.tsv"),
-    output:
-        png=report(
-            f"{study.report.figures}/attention_{{trait}}.png",
-            caption="../report/attention.rst",
-            **study.report.place("Attention, {trait}", "contacts"),
-        ),
-        svg=f"{study.report.figures}/attention_{{trait}}.svg",
-    log:
-        f"{study.logs}/report/plot_attention_{{trait}}.log",
-    conda:
-        "../../envs/evaluation.yaml"
-    resources:
-        **study.resources(),
-    params:
-        fits=lambda wildcards: study.fits.attentive(wildcards.trait),
-        source=study.source("plot_attention"),
-    message:
-        "report: attention between chromosomes, {wildcards.trait}"
-    script:
-        "../scripts/plot_attention.py"
-
-
-rule plot_pairs:
-    input:
-        pairs=f"{study.interpretation.folder}/pair_weights.tsv",
-    output:
-        png=report(
-            f"{study.report.figures}/pair_weights_{{trait}}.png",
-            caption="../report/pair_weights.rst",
-            **study.report.place("Pairs of chromosomes, {trait}", "contacts"),
-        ),
-        svg=f"{study.report.figures}/pair_weights_{{trait}}.svg",
-    log:
-        f"{study.logs}/report/plot_pairs_{{trait}}.log",
-    conda:
-        "../../envs/evaluation.yaml"
-    resources:
-        **study.resources(),
-    params:
-        labels=lambda wildcards: {
-            fit["model"]: fit["label"] for fit in study.fits.paired(wildcards.trait)
-        },
-        source=study.source("plot_pairs"),
-    message:
-        "report: contacts and what was learned of pairs of chromosomes, {wildcards.trait}"
-    script:
-        "../scripts/plot_pairs.py"
-
-
-rule plot_tuning:
-    input:
-        trials=f"{study.results}/training/{{trait}}/{{model}}/tuning/trials.tsv",
-    output:
-        png=report(
-            f"{study.report.figures}/tuning_{{trait}}_{{model}}.png",
-            caption="../report/tuning.rst",
-            **study.report.place("Search for {model}, {trait}", "curves"),
-        ),
-        svg=f"{study.report.figures}/tuning_{{trait}}_{{model}}.svg",
-    log:
-        f"{study.logs}/report/plot_tuning_{{trait}}_{{model}}.log",
-    wildcard_constraints:
-        trait=study.any_of(study.traits),
-        model=study.fits.tuned_names,
-    conda:
-        "../../envs/evaluation.yaml"
-    resources:
-        **study.resources(),
-    params:
-        label=lambda wildcards: study.models[wildcards.model]["label"],
-        source=study.source("plot_tuning"),
-    message:
-        "report: the search for {wildcards.model}'s hyperparameters for {wildcards.trait}"
-    script:
-        "../scripts/plot_tuning.py"
+    rule:
+        name:
+            f"plot_{name}"
+        input:
+            **figure.files,
+        output:
+            png=report(
+                f"{study.report.figures}/{figure.stem or name}{figure.suffix}.png",
+                caption=f"../report/{figure.caption or name}.rst",
+                **study.report.place(figure.title, figure.category, figure.part),
+            ),
+            svg=f"{study.report.figures}/{figure.stem or name}{figure.suffix}.svg",
+        log:
+            f"{study.logs}/report/plot_{name}{figure.suffix}.log",
+        wildcard_constraints:
+            **figure.constraints,
+        conda:
+            "../../envs/evaluation.yaml"
+        resources:
+            **study.resources(),
+        params:
+            **figure.params,
+            source=study.source(f"plot_{name}"),
+            script=f"plot_{name}",
+        message:
+            f"report: {figure.message}"
+        script:
+            "../scripts/{params.script}.py"
 
 
 # What the report opens with.
