@@ -7,10 +7,11 @@ from soyfold.training.fits import with_tuned
 from soyfold.training.tasks import read_cohort
 
 with rule_log(snakemake.log[0]):
-    names = ("dosage", "samples", "variants", "phenotypes", "cim")
+    names = ("dosage", "samples", "variants", "phenotypes", "products")
     files = {name: snakemake.input[name] for name in names}
-    cohort = read_cohort(**files, products=snakemake.input.products)
-    tuned = next(iter(snakemake.input.tuned), None)
+    # What only some models take is a list of none or one file.
+    cim, tuned = (next(iter(given), None) for given in (snakemake.input.cim, snakemake.input.tuned))
+    cohort = read_cohort(**files, cim=cim)
     table = permute_pairs(
         with_tuned(snakemake.params.block, tuned),
         cohort,

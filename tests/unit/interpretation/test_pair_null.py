@@ -1,14 +1,21 @@
 """The null of pairs of chromosomes: what chance finds, and what is beyond it."""
 
+import runpy
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from snakemake.iocontainers import InputFiles, Log, OutputFiles, Params, Wildcards
+from snakemake.script import Snakemake
 
 from soyfold.common.errors import UserError
+from soyfold.common.files import read_table, write_table
+from soyfold.contacts.cim import write_cim
 from soyfold.interpretation.pair_null import permute_pairs, step_down
+from soyfold.models.kernels.matrices import write_products
 from soyfold.training.tasks import Cohort
 
 NAMES = ["chr2", "chr10", "chr1"]
@@ -76,6 +83,38 @@ def test_shuffles_follow_their_seed():
     )
     pd.testing.assert_frame_equal(one, same)
     assert not one["share_null"].equals(other["share_null"])
+
+
+def test_the_job_hands_its_files_over(tmp_path, root):
+    """As Snakemake gives them: what only some models take is a list."""
+    given = cohort(1.0, lines=60)
+    files = {name: str(tmp_path / f"{name}.tsv") for name in ("samples", "variants", "phenotypes")}
+    files |= {name: str(tmp_path / f"{name}.npy") for name in ("dosage", "products")}
+    np.save(files["dosage"], given.dosage)
+    write_products(files["dosage"], files["products"])
+    write_table(given.lines, files["samples"])
+    columns = {"chromosome": given.snp_chromosome, "column": range(24)}
+    write_table(pd.DataFrame(columns), files["variants"])
+    write_table(given.lines[["sample"]].assign(value=given.values), files["phenotypes"])
+    write_cim(given.cim, tmp_path / "cim.tsv")
+    inputs = InputFiles(fromdict=files)
+    inputs.append(str(tmp_path / "cim.tsv"))
+    inputs._set_name("cim", len(files), end=len(inputs))
+    inputs._set_name("tuned", len(inputs), end=len(inputs))
+    handed = Snakemake(
+        inputs, OutputFiles(fromdict={"null": str(tmp_path / "null.tsv")}),
+        Params(fromdict={"block": BLOCK, "permutations": 2, "seed": 1}),
+        Wildcards(fromdict={"trait": "oil", "model": "learned"}), 1, {},
+        Log(fromdict={"log": str(tmp_path / "log")}), {}, "permute_pairs", None,
+    )  # fmt: skip
+    runpy.run_path(
+        str(root / "workflow/scripts/permute_pairs.py"), init_globals={"snakemake": handed}
+    )
+    text = dict.fromkeys(("trait", "model", "chromosome", "chromosome_2"), str)
+    found = read_table(tmp_path / "null.tsv", dtype=text)
+    assert (found["trait"] == "oil").all() and (found["model"] == "learned").all()
+    expected = permute_pairs(BLOCK, given, permutations=2, seed=1)
+    np.testing.assert_allclose(found[["share", "p"]], expected[["share", "p"]], rtol=1e-6)
 
 
 def test_traits_learnt_together_are_refused():
