@@ -17,6 +17,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow" / "scripts"))
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as workflow/rules/common.smk does
 
 import pandas as pd
 import torch

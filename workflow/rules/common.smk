@@ -1,4 +1,5 @@
 # Loads and checks the study, and hands it over: all that the storeys share is the one object `study`.
+import os
 import sys
 from pathlib import Path
 
@@ -12,6 +13,10 @@ if not WORKFLOW.is_dir():
         " scripts import a package; to mend: git clone it, and write snakefile: PATH/Snakefile"
     )
 sys.path.insert(0, str(WORKFLOW / "scripts"))
+
+# Idle threads of OpenMP otherwise spin for some 7 ms after each operation, on cores that others want:
+# the blocks of attention took half as long again on two threads (benchmarks/attention).
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 from soyfold.common.chromosomes import read_chromosomes
 from soyfold.common.errors import UserError
