@@ -55,41 +55,48 @@ class LineLikelihood(Likelihood):
     ----------
     kernel : soyfold.models.kernels.matrices.Kernel
         Of n lines, of the N that were decomposed.
-    values : ndarray (n,)
-        y, whose mean is zero.
+    values : ndarray (n,) or (n, T)
+        y, whose mean is zero, of one trait or of several that all of these lines have.
     """
 
     def __init__(self, kernel, values):
         self.kernel, self.freedom, self.spread = kernel, len(values) - 1, kernel.spread
-        missing = kernel.missing
-        columns = np.zeros((kernel.decomposed, 1 + len(missing)), order="F")
-        columns[kernel.places, 0] = values
-        columns[missing, 1 + np.arange(len(missing))] = 1.0
+        values, missing = values.reshape(len(values), -1), kernel.missing
+        self.traits = values.shape[1]
+        columns = np.zeros((kernel.decomposed, self.traits + len(missing)), order="F")
+        columns[kernel.places, : self.traits] = values
+        columns[missing, self.traits + np.arange(len(missing))] = 1.0
         self._loadings = kernel.decomposition.rotate(columns)
 
     def _evaluate(self, ridge):
-        """Those terms, the mean, and what the lines without a value take off y."""
+        """Y'PY, log|V|, the means, and what the lines without a value take off Y."""
         products, logs = self.kernel.decomposition.quadratic(self._loadings, ridge)
-        inner = cho_factor(products[1:, 1:], lower=True, check_finite=False)
-        sides = np.column_stack([products[1:, 0], np.ones(len(inner[0]))])
+        traits, across = self.traits, products[self.traits :, : self.traits]
+        inner = cho_factor(products[traits:, traits:], lower=True, check_finite=False)
+        sides = np.column_stack([across, np.ones(len(inner[0]))])
         solved = cho_solve(inner, sides, check_finite=False)
-        crossed, removed = solved.sum(0) / ridge
-        # 1'V_oo^-1 y and 1'V_oo^-1 1; V^-1 1 is 1 / ridge.
-        with_y, with_one = -crossed, (self.kernel.decomposed - removed) / ridge
-        mean = with_y / with_one
-        squares = products[0, 0] - products[1:, 0] @ solved[:, 0] - mean * with_y
+        *crossed, removed = solved.sum(0) / ridge
+        # 1'V_oo^-1 Y and 1'V_oo^-1 1; V^-1 1 is 1 / ridge.
+        with_y, with_one = -np.array(crossed), (self.kernel.decomposed - removed) / ridge
+        means = with_y / with_one
+        squares = products[:traits, :traits] - across.T @ solved[:, :-1] - np.outer(means, with_y)
         logs += 2 * np.log(np.diag(inner[0])).sum() + np.log(with_one / (self.freedom + 1))
-        return squares, logs, mean, solved[:, 0] - mean / ridge * solved[:, 1]
+        return squares, logs, means, solved[:, :-1] - solved[:, -1:] * means / ridge
 
-    def terms(self, ridge):
-        """As of `Likelihood`."""
+    def products(self, ridge):
+        """Y'PY (T, T), and log|V| over the directions beside the intercept, at s_g^2 = 1."""
         return self._evaluate(ridge)[:2]
 
+    def terms(self, ridge):
+        """As of `Likelihood`, of a lone trait."""
+        squares, logs = self.products(ridge)
+        return squares.item(), logs
+
     def dual(self, ridge):
-        """V_oo^-1 (y - mu), (n,)."""
-        *_, mean, removed = self._evaluate(ridge)
+        """V_oo^-1 (y - mu), (n,), of a lone trait."""
+        *_, [mean], removed = self._evaluate(ridge)
         decomposition = self.kernel.decomposition
-        z = self._loadings[:, 0] - self._loadings[:, 1:] @ removed
+        z = self._loadings[:, 0] - self._loadings[:, 1:] @ removed[:, 0]
         restored = decomposition.restore(decomposition.solve(z, ridge)[0])
         return restored[self.kernel.places] - mean / ridge
 
