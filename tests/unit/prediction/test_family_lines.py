@@ -58,7 +58,7 @@ def test_the_summary_counts_lines_whose_family_is_in_no_training_of_some_trait(o
     )  # fmt: skip
     rows = [
         ("lines", "all", 3), ("calls", "known", 9), (VARIANTS, "all", 5), (VARIANTS, "used", 5),
-        (RECORDS, "all", 5), (RECORDS, "unknown to the model", 0),
+        ("matched by", "id", 5), (RECORDS, "all", 5), (RECORDS, "unknown to the model", 0),
     ]  # fmt: skip
     alignment = pd.DataFrame(rows, columns=["of", "what", "count"])
     filled = pd.DataFrame({"chromosome": ["Gm01"], "filled": [0], "method": ["beagle"]})

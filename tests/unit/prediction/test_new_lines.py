@@ -21,7 +21,10 @@ PANEL = pd.DataFrame(
         "most_frequent": 0,
     }
 )
-SETTINGS = {"min_overlap": 0.5, "ambiguous": "infer", "missing": "impute"}
+SETTINGS = {"match": "auto", "min_overlap": 0.5, "ambiguous": "infer", "missing": "impute"}
+
+
+READING = {"format": "auto", "invariant": True}
 
 
 def align(folder, records, **changed):
@@ -32,8 +35,8 @@ def align(folder, records, **changed):
 def align_file(path, folder, **changed):
     """The same of a file of two lines."""
     import_genotypes(
-        path, settings={"format": "auto", "invariant": True}, chromosomes=CHROMOSOMES,
-        prefix=folder / "raw", variants=folder / "records.tsv", **PLINK,
+        path, settings=READING | {"match": (SETTINGS | changed)["match"]},
+        chromosomes=CHROMOSOMES, prefix=folder / "raw", variants=folder / "records.tsv", **PLINK,
     )  # fmt: skip
     variants, counts, _ = align_lines(
         folder / "raw", folder / "records.tsv", PANEL, [], settings=SETTINGS | changed,

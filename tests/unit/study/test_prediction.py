@@ -31,6 +31,7 @@ def test_new_lines_lie_beside_the_saved_models():
         "duplicates": "refuse",
         "format": "vcf",
         "invariant": True,
+        "match": "auto",
     }
     assert len(study.prediction.parts("bed")) == 20
     with pytest.raises(UserError, match=r"no new_genotypes.*--config new_genotypes=FILE"):

@@ -35,9 +35,9 @@ def import_genotypes(file, *, settings, chromosomes, prefix, variants, threads, 
         .vcf, .vcf.gz, .bed (with .bim and .fam), HapMap, or marker tables; several, such as one
         for each chromosome, have the same samples in any order and are read one after the other.
     settings : mapping
-        `genotypes` of the study: format, marker_name, codes, dosage_certainty, duplicates; and
-        `invariant`, whether to keep records without ALT (of new lines, who may all have REF;
-        default no).
+        `genotypes` of the study: format, marker_name, codes, dosage_certainty, duplicates; and of
+        new lines `invariant`, whether to keep records without ALT (all may have REF; default no),
+        and `match`, how their variants will be found (`Sieve`).
     chromosomes : soyfold.common.chromosomes.Chromosomes
     prefix : path-like
         Writes <prefix>.bed, .bim, .fam, and .samples.tsv: each sample's calls that became missing,
@@ -55,7 +55,7 @@ def import_genotypes(file, *, settings, chromosomes, prefix, variants, threads, 
     """
     files = [file] if isinstance(file, str | os.PathLike) else list(file)
     kind = common_format(files, settings.get("format", "auto"))
-    how = {"invariant": False, "duplicates": "refuse"}
+    how = {"invariant": False, "duplicates": "refuse", "match": None}
     sieve = Sieve(chromosomes, **{key: settings.get(key, value) for key, value in how.items()})
     plink = {"threads": threads, "memory_mb": memory_mb}
     with scratch(prefix) as folder:
@@ -97,7 +97,10 @@ def _convert_text(files, kind, settings, sieve, code, folder, plink):
     ]
     for k, (file, header) in enumerate(zip(files, headers, strict=True)):
         if all(header.contigs != other.contigs for other in headers[:k]):
-            vcf.check_contigs(header.contigs, sieve.chromosomes, file=file)
+            try:
+                vcf.check_contigs(header.contigs, sieve.chromosomes, file=file)
+            except UserError as error:
+                sieve.refuse(error, header=True)
     del headers
 
     def records():

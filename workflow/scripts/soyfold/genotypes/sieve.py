@@ -16,6 +16,10 @@ OTHER_CONTIG = "other contigs"
 MULTIALLELIC = "multiallelic"
 NO_ALTERNATE = "no alternate allele"
 DUPLICATE = "duplicate"
+# Why a place is none of the study's chromosomes, beside unplaced and other contigs.
+OTHER_HEADER = "header of another assembly"
+BEYOND_END = "beyond the chromosome's end"
+NO_ALIAS = "unknown chromosome"
 IMPORT_REASONS = (UNREADABLE, UNPLACED, OTHER_CONTIG, MULTIALLELIC, NO_ALTERNATE, DUPLICATE)
 THE_RULE = 0.5  # share of unreadable records, from which the file is refused
 NAMED = 20  # duplicates that an error names
@@ -40,6 +44,9 @@ class Sieve:
         Keep records whose ALT is absent: they say that all samples have REF.
     duplicates : {'refuse', 'first'}
         What becomes of a variant that stands there again.
+    match : {'position', 'auto', 'id'}, optional
+        How new lines' variants will be found; None for a study's own. Unless by position, those
+        with an id are kept wherever they lie, and the table says why that is no place.
 
     Attributes
     ----------
@@ -49,8 +56,12 @@ class Sieve:
         Line of each record in its file.
     """
 
-    def __init__(self, chromosomes, *, invariant=False, duplicates="refuse"):
+    def __init__(self, chromosomes, *, invariant=False, duplicates="refuse", match=None):
         self.chromosomes = chromosomes
+        self._by_id = match in ("auto", "id")
+        self._given = None if match is None else []  # own id and why it is elsewhere, by record
+        self._refusal = None  # what would be said of the first place that is none
+        self._other_header = False
         self._invariant = invariant
         self._duplicates = duplicates
         self._defects = []  # (line, file, what is wrong)
@@ -104,35 +115,71 @@ class Sieve:
             knows.
         """
         chromosome = self.chromosomes.aliases.get(contig)
+        given, elsewhere = name if _is_id(name) else None, None
         if defect is None:
             position, defect = _read_position(position)
         if defect:
             self._defects.append((line, self.file, defect))
             position, reason = 0, UNREADABLE
-        elif position < 1 or (chromosome is None and contig.strip().lower() in UNKNOWN):
-            reason = UNPLACED
-        elif chromosome is None:
-            if _NUMBERED.fullmatch(contig):
-                raise self._unknown(contig, line)
-            reason = OTHER_CONTIG
         else:
-            if position > self._length[chromosome]:
+            elsewhere = self._find_elsewhere(chromosome, contig, position, line)
+            if elsewhere and not (self._by_id and given):
+                reason = OTHER_CONTIG if elsewhere == OTHER_CONTIG else UNPLACED
+            else:
+                self._known += 1
+                variant = (chromosome or contig, position, ref, alt)
+                reason = self._judge_alleles(*variant, placed=elsewhere != UNPLACED)
+            if reason is None:
+                name = self._unique(name, chromosome or contig, position)
+        self.lines.append(line)
+        self._records.append((name, chromosome or contig, position, ref, alt, reason))
+        if self._given is not None:
+            self._given.append((given, elsewhere))
+        return reason is None, position
+
+    def _find_elsewhere(self, chromosome, contig, position, line):
+        """Why a place is none of the study's; None if it is one."""
+        if position < 1 or (chromosome is None and contig.strip().lower() in UNKNOWN):
+            return UNPLACED
+        if chromosome is None:
+            if not _NUMBERED.fullmatch(contig):
+                return OTHER_CONTIG
+            self.refuse(self._unknown(contig, line))
+            return NO_ALIAS
+        if position > self._length[chromosome]:
+            try:
                 self.chromosomes.refuse_beyond_end(
                     chromosome, position, file=self.file, at=f"line {line}"
                 )
-            self._known += 1
-            reason = None if self._invariant and alt in ABSENT else _reason(alt)
-            if ref in ABSENT:
-                reason = NO_ALTERNATE
-            if reason != NO_ALTERNATE:
-                variant = (chromosome, position, ref, alt)
-                twice = self._note_place(*variant, usable=reason is None)
-                reason = DUPLICATE if twice else reason
-            if reason is None:
-                name = self._unique(name, chromosome, position)
-        self.lines.append(line)
-        self._records.append((name, chromosome or contig, position, ref, alt, reason))
-        return reason is None, position
+            except UserError as error:
+                self.refuse(error)
+            return BEYOND_END
+        return OTHER_HEADER if self._other_header else None
+
+    def refuse(self, error, *, header=False):
+        """Raise what is said of another assembly, unless ids may tell the variants.
+
+        Parameters
+        ----------
+        error : UserError
+        header : bool
+            Whether a file's header told it, so that no place is the study's.
+        """
+        if not self._by_id:
+            raise error
+        self._refusal = self._refusal or error
+        self._other_header |= header
+
+    def _judge_alleles(self, chromosome, position, ref, alt, *, placed):
+        """Why a variant is dropped for its alleles, or for those beside it; None if it is kept."""
+        reason = None if self._invariant and alt in ABSENT else _reason(alt)
+        if ref in ABSENT:
+            return NO_ALTERNATE
+        if reason != NO_ALTERNATE and placed:
+            usable = reason is None
+            twice = self._note_place(chromosome, position, ref, alt, usable=usable)
+            return DUPLICATE if twice else reason
+        return reason
 
     def drop(self, defect):
         """Take the last record for unreadable after all: its calls are."""
@@ -208,7 +255,7 @@ class Sieve:
 
     def _unique(self, name, chromosome, position):
         """The record's own id if it has one that is free and one word, else one from its place."""
-        if name in ("", ".") or name in self._ids or len(name.split()) != 1:
+        if name in self._ids or not _is_id(name):
             name = f"{chromosome}_{position}"
         while name in self._ids:
             name += "_2"
@@ -226,7 +273,8 @@ class Sieve:
         -------
         DataFrame
             variant, chromosome (canonical, or as in the file for other contigs), position (bp),
-            ref, alt, kept (yes | no), reason (one of `IMPORT_REASONS`, or None).
+            ref, alt, kept (yes | no), reason (one of `IMPORT_REASONS`, or None); of new lines also
+            id (as in the file, or None), elsewhere (why the place is none of the study's, or None).
 
         Raises
         ------
@@ -241,6 +289,8 @@ class Sieve:
             )  # fmt: skip
         self._tell_defects()
         if not self._known:
+            if self._refusal:
+                raise self._refusal
             placed = next((r[1] for r in self._records if r[-1] != UNPLACED), None)
             raise self._unplaced() if placed is None else self._unknown(placed)
         if self._twice and self._duplicates == "refuse":
@@ -252,6 +302,9 @@ class Sieve:
         for reason, indices in self._judge_crowded().items():
             table.loc[indices, "reason"] = reason
         table.insert(5, "kept", table["reason"].isna().map({True: "yes", False: "no"}))
+        if self._given is not None:
+            given = pd.DataFrame(self._given, columns=["id", "elsewhere"], dtype=object)
+            table = table.join(given)
         if not (table["kept"] == "yes").any():
             reasons = table["reason"].value_counts().items()
             raise UserError(
@@ -284,6 +337,10 @@ class Sieve:
                 at="key genotypes.file", allowed="files that cover each chromosome",
                 mend="name the files of these chromosomes too",
             )  # fmt: skip
+
+
+def _is_id(name):
+    return name not in ("", ".") and len(name.split()) == 1
 
 
 def _reason(alt):

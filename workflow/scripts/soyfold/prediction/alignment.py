@@ -134,21 +134,31 @@ def _tell_strand(clear, unclear, same, evidence):
     return (read > 0.5) == (evidence.panel > 0.5), told_by
 
 
-def align_variants(panel, new, *, called, frequency, policy):
-    """Find each of a model's variants among those of new genotypes.
+def find_places(panel, new):
+    """Row of `new` at the place of each of a model's variants, (L,) int64; -1 where none is."""
+    columns = ["chromosome", "position"]
+    here = new.loc[new["position"] > 0, columns]
+    rows = panel[columns].merge(here.assign(row=here.index), on=columns, how="left", validate="1:1")
+    return rows["row"].fillna(-1).to_numpy(dtype=np.int64)
+
+
+def align_variants(panel, new, *, called, frequency, policy, rows=None):
+    """Compare each of a model's variants with that of new genotypes which is the same.
 
     Parameters
     ----------
     panel : DataFrame
         variant, chromosome, position, ref, alt, frequency: the model's, each place once.
     new : DataFrame
-        variant, chromosome, position, ref, alt: the new file's, each place once.
+        variant, chromosome, position, ref, alt: the new file's, each place once; index 0 to v - 1.
     called : ndarray (v,) int
         New lines with a call of each of `new`.
     frequency : ndarray (v,)
         Of the new file's ALT among them.
     policy : {'infer', 'same', 'drop'}
         What becomes of A/T and C/G variants.
+    rows : ndarray (L,) int, optional
+        Which of `new` each variant is, -1 where none; default the one at its place.
 
     Returns
     -------
@@ -156,28 +166,40 @@ def align_variants(panel, new, *, called, frequency, policy):
         The panel's keys; new_variant, new_ref, new_alt (missing where there is none); row (int,
         of `new`; -1); fate (one of `FATES`); told_by; calls (of new lines).
     """
-    columns = ["chromosome", "position"]
-    found = new.assign(row=np.arange(len(new)), called=called, seen=frequency)
-    table = panel.merge(found, on=columns, how="left", suffixes=("", "_new"), validate="1:1")
-    table = table.rename(columns={f"{n}_new": f"new_{n}" for n in ("variant", "ref", "alt")})
-    present = table["row"].notna().to_numpy()
-    text = [table[n].astype("object") for n in ("ref", "alt", "new_ref", "new_alt")]
+    rows = find_places(panel, new) if rows is None else rows
+    present = rows >= 0
+    table = pair_alleles(panel, new, rows)
     evidence = Evidence(
         policy,
-        table["frequency"].to_numpy(),
-        table["seen"].to_numpy(dtype=np.float64),
-        table["called"].fillna(0).to_numpy(dtype=np.int64),
+        panel["frequency"].to_numpy(),
+        np.where(present, np.asarray(frequency)[rows], np.nan),
+        np.where(present, np.asarray(called)[rows], 0),
     )
-    fate, told_by = find_fates(match_alleles(*text), present, evidence)
+    fate, told_by = find_fates(match_alleles(*_four(table)), present, evidence)
     used = np.isin(fate, KNOWN)
     table = table.assign(
-        row=np.where(used, table["row"], -1).astype(np.int64),
+        row=np.where(used, rows, -1),
         fate=fate,
         told_by=told_by,
         calls=np.where(used, evidence.lines, 0),
     )
     keys = ["variant", "chromosome", "position", "ref", "alt"]
     return table[[*keys, "new_variant", "new_ref", "new_alt", "row", "fate", "told_by", "calls"]]
+
+
+def pair_alleles(panel, new, rows):
+    """The panel's keys beside new_variant, new_ref, new_alt of the rows of `new`, missing at -1."""
+    beside = new[["variant", "ref", "alt"]].add_prefix("new_").reindex(rows)
+    return panel.join(beside.set_axis(panel.index))
+
+
+def count_fitting(table):
+    """How many variants of `pair_alleles` have alleles that fit, in any order, on either strand."""
+    return int(np.any(match_alleles(*_four(table)), axis=0).sum())
+
+
+def _four(table):
+    return [table[name].astype("object") for name in ("ref", "alt", "new_ref", "new_alt")]
 
 
 def aligned_blocks(rows, samples, table, *, cells=1 << 25):
@@ -210,7 +232,7 @@ def aligned_blocks(rows, samples, table, *, cells=1 << 25):
         yield np.where(swap, 2 - counts, counts)
 
 
-def count_alignment(table, records, *, lines, in_panel):
+def count_alignment(table, records, *, lines, in_panel, match=()):
     """alignment.tsv: what became of the model's variants, the file's records and its lines.
 
     Parameters
@@ -221,11 +243,13 @@ def count_alignment(table, records, *, lines, in_panel):
         The import's variants.tsv: every record of the file, kept (yes | no), reason.
     lines, in_panel : int
         Of the file; those that the study has too.
+    match : sequence of (str, str, int)
+        Further rows: how the variants were found (`matching.Match.rows_of_counts`).
 
     Returns
     -------
     DataFrame
-        of (model's variants | file's records | lines | calls), what, count.
+        of (model's variants | file's records | lines | calls | of `match`), what, count.
     """
     fate, told = table["fate"], table["told_by"]
     kept = int((records["kept"] == "yes").sum())
@@ -235,6 +259,7 @@ def count_alignment(table, records, *, lines, in_panel):
         ("ambiguous variants used", by, int((told == by).sum()))
         for by in (BY_FILE, BY_FREQUENCY, AS_GIVEN)
     ]
+    rows += match
     rows += [(RECORDS, "all", len(records))]
     rows += [(RECORDS, why, n) for why, n in records["reason"].value_counts().items()]
     rows += [(RECORDS, "unknown to the model", kept - int(table["new_ref"].count()))]

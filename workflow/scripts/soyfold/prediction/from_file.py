@@ -12,10 +12,11 @@ from soyfold.genotypes.importing import import_genotypes
 from soyfold.prediction.filling import fill_rows
 from soyfold.prediction.new_lines import align_lines
 
-ALIGNMENT = {"min_overlap": 0.5, "ambiguous": "infer", "missing": "impute"}  # a study's defaults
+# A study's defaults, beside `match`.
+ALIGNMENT = {"min_overlap": 0.5, "ambiguous": "infer", "missing": "impute"}
 
 
-def predict_file(model, file, *, chromosomes, threads=1, memory_mb=2000):
+def predict_file(model, file, *, chromosomes, match="auto", threads=1, memory_mb=2000):
     """Predict the lines of a genotype file by a saved model.
 
     As `snakemake predict` does it (names, order, REF and ALT, strand), but for the gaps, which are
@@ -29,7 +30,9 @@ def predict_file(model, file, *, chromosomes, threads=1, memory_mb=2000):
     file : path-like
         VCF, PLINK bed, HapMap or marker table.
     chromosomes : path-like, keyword only
-        Chromosome table of the assembly, with the study's names.
+        Chromosome table of the study's assembly.
+    match : {'auto', 'position', 'id'}, keyword only
+        Whether a SNP is the one at its place or of its id (`matching.match_variants`).
     threads, memory_mb : int, keyword only
         For PLINK.
 
@@ -48,7 +51,7 @@ def predict_file(model, file, *, chromosomes, threads=1, memory_mb=2000):
         raw, aligned = (f"{folder}/{name}" for name in ("raw", "aligned"))
         import_genotypes(
             file,
-            settings={"format": "auto", "invariant": True},
+            settings={"format": "auto", "invariant": True, "match": match},
             chromosomes=read_chromosomes(chromosomes),
             prefix=raw,
             variants=f"{folder}/records.tsv",
@@ -56,8 +59,8 @@ def predict_file(model, file, *, chromosomes, threads=1, memory_mb=2000):
             memory_mb=memory_mb,
         )
         align_lines(
-            raw, f"{folder}/records.tsv", model.variants, [], settings=ALIGNMENT,
-            file=Path(file).name, prefix=aligned,
+            raw, f"{folder}/records.tsv", model.variants, [],
+            settings=ALIGNMENT | {"match": match}, file=Path(file).name, prefix=aligned,
         )  # fmt: skip
         samples = bed.read_fam(f"{aligned}.fam")
         rows = bed.open_bed(f"{aligned}.bed", variants=len(model.variants), samples=len(samples))

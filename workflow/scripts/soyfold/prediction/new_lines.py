@@ -11,7 +11,14 @@ from soyfold.genotypes import bed
 from soyfold.genotypes.counts import count_variants
 from soyfold.genotypes.sieve import ABSENT
 from soyfold.prediction import alignment
+from soyfold.prediction.matching import ID, POSITION, match_variants
 from soyfold.prediction.variant_sites import count_reference, warn_of_variant_sites
+
+_MEND = {
+    POSITION: "check that positions are of the study's assembly, or that ids are the study's, or"
+    " lower prediction.min_overlap",
+    ID: "check that ids are those of the study's SNPs, or lower prediction.min_overlap",
+}
 
 
 def align_lines(source, records, panel, study_samples, *, settings, file, prefix):
@@ -28,7 +35,7 @@ def align_lines(source, records, panel, study_samples, *, settings, file, prefix
     study_samples : collection of str
         Names of the panel's lines.
     settings : mapping
-        `prediction` of the study: min_overlap, ambiguous, missing.
+        `prediction` of the study: match, min_overlap, ambiguous, missing.
     file : path-like
         The user's file, for messages.
     prefix : path-like
@@ -37,35 +44,43 @@ def align_lines(source, records, panel, study_samples, *, settings, file, prefix
     Returns
     -------
     variants, counts, lines : DataFrame
-        As `alignment.align_variants` and `alignment.count_alignment` give them; sample, calls,
-        call_rate (of the model's variants), in_study.
+        As `alignment.align_variants` gives it, with id_elsewhere (where the file has the id, if
+        not at its place); as `alignment.count_alignment` does; sample, calls, call_rate (of the
+        model's variants), in_study.
 
     Raises
     ------
     UserError
-        If too few of the model's variants are there, `missing` is refuse and a call is, or calls
-        name an ALT that the record lacks.
+        If too few of the model's variants are there, places are another assembly's and ids not the
+        model's, `missing` is refuse and a call is, or calls name an ALT that the record lacks.
     """
     bim, samples = bed.read_bim(f"{source}.bim"), bed.read_fam(f"{source}.fam")
     rows = bed.open_bed(f"{source}.bed", variants=len(bim), samples=len(samples))
     seen = count_variants(rows, len(samples))
     _refuse_unnamed(bim, seen.frequency, file)
-    keys = ["variant", "chromosome", "position", "ref", "alt"]
+    every = _read_records(records)
+    match = match_variants(
+        panel, bim, every, how=settings["match"], least=settings["min_overlap"], file=file
+    )
     variants = alignment.align_variants(
         panel,
-        bim[keys],
+        bim,
         called=seen.called,
         frequency=seen.frequency,
         policy=settings["ambiguous"],
-    )
+        rows=match.rows,
+    ).assign(id_elsewhere=match.elsewhere)
     known = pd.Series(samples).isin(set(study_samples))
-    every = read_table(records, required=("kept", "reason"), dtype={"reason": str})
     counts = alignment.count_alignment(
-        variants, every, lines=len(samples), in_panel=int(known.sum())
+        variants,
+        _placed(every) if match.by == POSITION else every,
+        lines=len(samples),
+        in_panel=int(known.sum()),
+        match=match.rows_of_counts(),
     )
     reference = count_reference(rows, len(samples), variants, panel["frequency"].to_numpy())
     mend = warn_of_variant_sites(reference, samples, file=file)
-    _refuse_little(variants, settings["min_overlap"], file, mend)
+    _refuse_little(variants, settings["min_overlap"], file, mend or _MEND[match.by])
     if settings["missing"] == "refuse":
         _refuse_gaps(variants, len(samples), file)
     calls = np.zeros(len(samples), dtype=np.int64)
@@ -85,6 +100,18 @@ def align_lines(source, records, panel, study_samples, *, settings, file, prefix
     return variants, counts, lines
 
 
+def _read_records(path):
+    """The import's table of every record."""
+    names = ("variant", "kept", "reason", "id", "elsewhere")
+    return read_table(path, required=names, dtype=dict.fromkeys(names, str))
+
+
+def _placed(records):
+    """The table as if no record were kept for its id alone."""
+    reason = records["reason"].where(records["reason"].notna(), records["elsewhere"])
+    return records.assign(reason=reason, kept=reason.isna().map({True: "yes", False: "no"}))
+
+
 def _refuse_unnamed(bim, frequency, file):
     named = bim[bim["alt"].isin(ABSENT) & (frequency > 0)]
     if len(named):
@@ -98,7 +125,7 @@ def _refuse_unnamed(bim, frequency, file):
         )
 
 
-def _refuse_little(variants, least, file, mend=None):
+def _refuse_little(variants, least, file, mend):
     known = int(variants["fate"].isin(alignment.KNOWN).sum())
     if known and known >= least * len(variants):
         return
@@ -109,8 +136,7 @@ def _refuse_little(variants, least, file, mend=None):
         f"{known} of the model's {len(variants)} variants ({told})",
         file=file,
         allowed=f"at least {least:.0%} of them (prediction.min_overlap)",
-        mend=mend
-        or "check that positions are of the study's assembly, or lower prediction.min_overlap",
+        mend=mend,
     )
 
 

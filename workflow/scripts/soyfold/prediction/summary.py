@@ -4,6 +4,7 @@ from pathlib import Path
 
 from soyfold.common.files import read_table
 from soyfold.prediction.alignment import RECORDS, VARIANTS
+from soyfold.prediction.matching import MATCHED
 
 
 def describe_run(predictions, alignment, filled):
@@ -24,6 +25,7 @@ def describe_run(predictions, alignment, filled):
     count = alignment.set_index(["of", "what"])["count"]
     fates = count[VARIANTS].drop("all")
     told = ", ".join(f"{n} {what}" for what, n in fates.items() if n)
+    [matched] = count[MATCHED].index
     methods = filled[filled["filled"] > 0].groupby("method", sort=False)["filled"].sum()
     ways = ", ".join(f"{n} by {method}" for method, n in methods.items()) or "none"
     lines = predictions.drop_duplicates("line")
@@ -33,7 +35,7 @@ def describe_run(predictions, alignment, filled):
         f"{count['lines', 'all']} lines predicted, {known} of them known from training",
         f"traits  {', '.join(dict.fromkeys(predictions['trait']))}",
         f"models  {', '.join(dict.fromkeys(predictions['model']))}",
-        f"SNPs    {count[VARIANTS, 'all']} of the models: {told}",
+        f"SNPs    {count[VARIANTS, 'all']} of the models, matched by {matched}: {told}",
         f"        {count[RECORDS, 'unknown to the model']} of the file unknown to them",
         f"calls   {count['calls', 'known']} known, imputed: {ways}",
     ]

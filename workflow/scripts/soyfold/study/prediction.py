@@ -79,13 +79,14 @@ class Prediction:
         """What decides how they are read."""
         declared = self.study.settings["genotypes"]
         keys = [key for key in READING if key in declared]
-        own = {"format": self.format, "invariant": True}
+        match = self.study.settings["prediction"]["match"]
+        own = {"format": self.format, "invariant": True, "match": match}
         return {key: declared[key] for key in keys} | own
 
     @property
     def alignment(self):
         """What decides how they are aligned."""
-        keys = ("min_overlap", "ambiguous", "missing")
+        keys = ("match", "min_overlap", "ambiguous", "missing")
         return {key: self.study.settings["prediction"][key] for key in keys}
 
     @property
