@@ -3,7 +3,7 @@
 from fault import Fault
 from genotype_faults import content
 from phenotype_faults import at_start, counted
-from tiny_road import OIL, TRAITS, sample_names
+from tiny_road import OIL, PLOTS, TRAITS, sample_names
 
 
 def several(columns, trait="NA", value="NA"):
@@ -15,6 +15,20 @@ def several(columns, trait="NA", value="NA"):
         cells |= {"trait": trait, "value_column": value}
         first = "\t".join([*cells.values(), columns])
         study.write(TRAITS, [f"{header}\tcolumns", first, *(f"{line}\tNA" for line in others)])
+
+    return spoil
+
+
+def fixed(terms, *columns):
+    """A fault of protein's fixed effects; `columns` is what its table gets, row by row."""
+
+    def spoil(study):
+        header, oil, protein = study.lines(TRAITS)
+        study.write(TRAITS, [f"{header}\tfixed", f"{oil}\tNA", f"{protein}\t{terms}"])
+        if columns:
+            header, *rows = study.lines(PLOTS)
+            cells = [columns[k % len(columns)] for k in range(len(rows))]
+            study.write(PLOTS, [f"{header},block", *map(",".join, zip(rows, cells, strict=True))])
 
     return spoil
 
@@ -188,5 +202,13 @@ FAULTS = [
         "columns: a trait that another row has",
         several("OIL*", trait="protein*"),
         "'protein' twice",
+    ),
+    at_start("fixed: a column that isn't there", fixed("blok"), "no column 'blok'", PLOTS),
+    at_start("fixed: text as a number", fixed("number(block)", "a"), "'a' (96)", "'block'"),
+    at_start("fixed: a product with a number", fixed("environment:number(block)"), "number(R8)"),
+    counted(
+        "fixed: blank cells",
+        fixed("block", *"1212", "NA"),
+        "protein\tleft_out\trecord without a value of fixed block\t19",
     ),
 ]

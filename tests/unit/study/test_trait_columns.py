@@ -1,12 +1,14 @@
 """A row that stands for several columns is what a row for each would be."""
 
 import pytest
+import yaml
 from cohort_files import write_text
 from hypothesis import given
 from hypothesis import strategies as st
 
 from soyfold.common.errors import UserError
-from soyfold.study.trait_columns import expand_columns, read_traits
+from soyfold.study.inputs import JOIN_COLUMNS
+from soyfold.study.trait_columns import expand_columns, name_fixed, read_traits
 
 TABLE = "trial of 2012\nid,BLUP_oil (%),BLUP_protein (%),yield,note\nL1,20,40,3,x\n"
 HEADER = "trait\tfile\tformat\tid_column\tvalue_column\tcolumns\tunit"
@@ -66,3 +68,19 @@ def test_a_star_is_all_columns_in_their_order(tmp_path_factory, names):
     row = {"trait": "x*", "file": str(table), "columns": "*", "id_column": "id"}
     found = expand_columns(row, file="s", at="line 2")
     assert [one["value_column"] for one in found] == names
+
+
+def test_fixed_effects_of_the_study_are_those_of_rows_that_name_none():
+    traits = {"a": {"fixed": None}, "b": {"fixed": "block"}, "c": {"fixed": "none"}}
+    name_fixed(traits, {"traits": "t.tsv", "fixed": ["year", "number(R8)"]}, file="s.yaml")
+    assert [row["fixed"] for row in traits.values()] == ["year, number(R8)", "block", "none"]
+    with pytest.raises(UserError, match=r"s.yaml, key cohort.fixed: found 'number\(a:b\)'"):
+        name_fixed({}, {"traits": "t.tsv", "fixed": ["number(a:b)"]}, file="s.yaml")
+    with pytest.raises(UserError, match=r"t.tsv, trait a: found '' in fixed 'x,'"):
+        name_fixed({"a": {"fixed": "x,"}}, {"traits": "t.tsv", "fixed": []}, file="s.yaml")
+
+
+def test_what_a_row_says_of_values_decides_whether_they_are_made_anew(root):
+    schema = yaml.safe_load((root / "workflow/schemas/traits.schema.yaml").read_text())
+    others = {"columns", "group", "models", "better", "heritability"}
+    assert set(schema["properties"]) - others == set(JOIN_COLUMNS)

@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from soyfold.cohort.fixed_effects import build_design
+from soyfold.cohort.phenotypes import terms_of
 from soyfold.cohort.traits import read_lines
 from soyfold.common.errors import UserError
 from soyfold.common.logs import log
@@ -25,7 +27,8 @@ def average_plots(row, samples, *, prefixes, id_map):
     -------
     DataFrame
         sample, environment, value (trait units), records (int): samples that passed QC, in their
-        order, environments by name.
+        order, environments by name. With fixed effects also the mean of each column of their design
+        (`fixed_effects.build_design`), which a split's training values take off.
 
     Raises
     ------
@@ -36,8 +39,14 @@ def average_plots(row, samples, *, prefixes, id_map):
     sample = named["id"].map(identities.set_index("phenotype_id")["sample"])
     kept = samples.loc[samples["kept"], "sample"]
     known = named.assign(sample=pd.Categorical(sample, categories=kept)).dropna(subset="sample")
-    means = known.groupby(["sample", "environment"], observed=True)["value"]
-    cells = means.agg(value="mean", records="size").reset_index().astype({"sample": str})
+    keys = ["sample", "environment"]
+    means = known.groupby(keys, observed=True)["value"].agg(value="mean", records="size")
+    design, names = build_design(known, terms_of(row))
+    if names:
+        fixed = pd.DataFrame(design.toarray(), columns=names)
+        fixed = fixed.groupby([known[key].to_numpy() for key in keys], observed=True).mean()
+        means[names] = fixed.reindex(means.index)
+    cells = means.reset_index().astype({"sample": str})
     count = cells["environment"].nunique()
     if count < 2:
         raise UserError(

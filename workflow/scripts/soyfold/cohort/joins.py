@@ -8,7 +8,7 @@ from soyfold.cohort.spellings import differ_in, near_pairs, safe_keys
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_sheet_rows
 
-STATUSES = ("matched", "genotype_only", "phenotype_only", "ambiguous")
+STATUSES = ("matched", "genotype_only", "phenotype_only", "ambiguous", "left_out")
 REPORT_COLUMNS = ("status", "sample", "phenotype_id", "why", "nearest")
 ABSENT = "not in the genotypes"
 RESPELT = "by the id, but for "
@@ -153,8 +153,9 @@ def _respelt(ids, samples, taken, prefixes):
     return dict(zip(ids[found.index], found, strict=True))
 
 
-def _phenotype_rows(identities, lines, samples):
+def _phenotype_rows(identities, lines, samples, lost):
     """Report rows of the phenotype ids; `lines` holds value and connected by line."""
+    unusable = identities["line"].map(lost.drop_duplicates("line").set_index("line")["why"])
     line = lines.reindex(identities["line"])
     has_value = line["value"].notna().to_numpy()
     cut_off = line["connected"].eq(False).to_numpy(dtype=bool)  # without records: missing
@@ -173,14 +174,14 @@ def _phenotype_rows(identities, lines, samples):
             identities["how"],
             "removed by genotype QC: " + reason.fillna("no reason given"),
             "its environments share no line with the others",
-            "no value",
+            unusable.fillna("no value"),
         ],
         identities["how"],
     )
     return identities[["sample", "phenotype_id", "nearest"]].assign(status=status, why=why)
 
 
-def report_join(identities, lines, samples, *, prefixes, nameless=0):
+def report_join(identities, lines, samples, *, prefixes, lost):
     """One row for every phenotype id and for every sample that passed QC.
 
     Parameters
@@ -193,15 +194,16 @@ def report_join(identities, lines, samples, *, prefixes, nameless=0):
         sample, kept, reason.
     prefixes : sequence of str
         Prefixes of accession ids.
-    nameless : int
-        Records with a value and without an id.
+    lost : DataFrame
+        phenotype_id (missing where there's none), line, why: records with a value that no line's
+        value comes from.
 
     Returns
     -------
     DataFrame
         status, sample, phenotype_id, why, nearest; matched rows first.
     """
-    rows = _phenotype_rows(identities, lines, samples)
+    rows = _phenotype_rows(identities, lines, samples, lost)
     kept = samples.loc[samples["kept"], "sample"]
     others = kept[~kept.isin(rows["sample"])]
     _, shared = _samples_by_key(samples, prefixes)
@@ -215,16 +217,8 @@ def report_join(identities, lines, samples, *, prefixes, nameless=0):
             "nearest": None,
         }
     )
-    blank = pd.DataFrame(
-        {
-            "status": "phenotype_only",
-            "sample": None,
-            "phenotype_id": None,
-            "why": "record without an id",
-            "nearest": None,
-        },
-        index=range(nameless),
-    )
+    status = np.where(lost["phenotype_id"].isna(), "phenotype_only", "left_out")
+    blank = lost[["phenotype_id", "why"]].assign(status=status, sample=None, nearest=None)
     report = pd.concat([rows, rest, blank], ignore_index=True)[list(REPORT_COLUMNS)]
     order = report["status"].map({name: place for place, name in enumerate(STATUSES)})
     return report.iloc[order.argsort(kind="stable")].reset_index(drop=True)
@@ -242,7 +236,7 @@ def count_joins(report):
     -------
     DataFrame
         trait, status, why, count. matched and genotype_only count samples (several phenotype ids
-        may name one), phenotype_only and ambiguous count rows.
+        may name one), the others rows; left_out are records.
     """
     by_sample = report["status"].isin(["matched", "genotype_only"])
     repeated = by_sample & report.duplicated(["trait", "status", "why", "sample"])

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from soyfold.cohort.fixed_effects import build_design, fit_fixed
+
 DENSE = 1000  # environments, up to which the errors of their effects are taken off lines' values
 
 
@@ -54,14 +56,31 @@ def _largest_component(line, environment, n_lines, n_environments):
     return label[:n_lines] == np.bincount(label[:n_lines]).argmax()
 
 
-def line_effects(records):
-    """Least-squares line values of y = mu + environment + line.
+def _taken(records, line, environment, terms, about):
+    """What is taken off connected records, what that adds to lines' variances, and parameters."""
+    value = records["value"].to_numpy(dtype=np.float64)
+    if terms:
+        design, names = build_design(records, terms)
+        fit = fit_fixed(line, environment, design, names, value, about=about)
+        return fit.taken, fit.added, fit.parameters
+    n_lines, places = line.max() + 1, environment.max() + 1
+    effects, added = _environment_effects(line, environment, value, n_lines, places)
+    return effects[environment], added, n_lines + places - 1
+
+
+def line_effects(records, terms=(), *, about=""):
+    """Least-squares line values of y = mu + environment + fixed columns + line.
 
     Parameters
     ----------
     records : DataFrame
         line (label), value (float, trait units, finite), environment (label, or missing in all
-        records: then a line's value is the mean of its records).
+        records: then a line's value is the mean of its records), and `fixed <term>` for each
+        term (`fixed_effects.build_design`).
+    terms : sequence of fixed_effects.Term
+        Fixed effects; lines' values are at their mean over the environments.
+    about : str, keyword only
+        Whose records these are, for the log.
 
     Returns
     -------
@@ -78,22 +97,21 @@ def line_effects(records):
     value = records["value"].to_numpy(dtype=np.float64)
     per_line = np.bincount(line, minlength=n_lines)
     connected = np.ones(n_lines, dtype=bool)
-    adjusted, environments = value, np.zeros(n_lines, dtype=np.int64)
-    added, parameters = np.zeros(n_lines), n_lines
+    environment, environments = np.zeros_like(line), np.zeros(n_lines, dtype=np.int64)
     if n_lines and records["environment"].notna().any():
         environment, places = pd.factorize(records["environment"])
         pairs = np.unique(np.stack([line, environment]), axis=1)
         environments = np.bincount(pairs[0], minlength=n_lines)
         connected = _largest_component(*pairs, n_lines, len(places))
+    adjusted, added, parameters = value.copy(), np.zeros(n_lines), n_lines
+    if n_lines and (terms or environment.any()):
         kept = connected[line]
         kept_line, lines_kept = pd.factorize(line[kept])
-        kept_place, places_kept = pd.factorize(environment[kept])
-        effects = np.zeros(len(places))
-        effects[places_kept], added[lines_kept] = _environment_effects(
-            kept_line, kept_place, value[kept], len(lines_kept), len(places_kept)
+        kept_place, _ = pd.factorize(environment[kept])
+        taken, added[lines_kept], parameters = _taken(
+            records[kept], kept_line, kept_place, terms, about
         )
-        parameters = len(lines_kept) + len(places_kept) - 1
-        adjusted = value - effects[environment]
+        adjusted[kept] -= taken
     means = np.bincount(line, weights=adjusted, minlength=n_lines) / per_line
     known = connected[line]
     freedom = np.count_nonzero(known) - parameters

@@ -2,14 +2,16 @@
 
 import pandas as pd
 
+from soyfold.cohort.fixed_effects import PREFIX, read_terms
 from soyfold.common.delimited import read_columns
 from soyfold.common.errors import UserError
 from soyfold.common.logs import log
-from soyfold.common.values import is_missing, parse_numbers, refuse_codes
+from soyfold.common.values import is_missing, parse_numbers, read_marks, refuse_codes
 
 ACCESSION_COLUMNS = ("accession_prefix", "accession_number", "accession_suffix")
 DESCRIPTOR_COLUMN = "descriptor_name"
 WIDE_ID_COLUMNS = ("Plant ID",)
+CROSSED = " x "  # between the levels of crossed factors
 SEVERAL_READINGS = ("npgs_descriptor", "npgs_wide")  # in a cell, with semicolons
 
 
@@ -34,11 +36,17 @@ def _refuse_mixed_descriptors(table, path):
         )
 
 
+def terms_of(row):
+    """The fixed effects of a trait (`fixed_effects.read_terms`)."""
+    return read_terms(row.get("fixed"), file=row["file"], at=f"trait {row['trait']}")
+
+
 def _read_table(row, most):
     """Table of a trait's columns, and the Series of ids in it."""
     path, value = row["file"], row["value_column"]
     more = ("environment_column", "unit_column")
     wanted = [value, *(row[name] for name in more if row.get(name))]
+    wanted += [column for term in terms_of(row) for column in term.columns]
     how = {"sheet": row.get("sheet"), "decimal": row.get("decimal") or ".", "most": most}
     if row["format"] == "npgs_descriptor" and not row.get("id_column"):
         names = [*ACCESSION_COLUMNS, *wanted]
@@ -103,7 +111,10 @@ def _bare(unit):
 
 
 def _read_text(row, most):
-    """Cells of a trait's columns as text: id, value, environment (if named), line; and if all."""
+    """Cells of a trait's columns as text: id, value, environment (if named), line, `fixed <term>`.
+
+    And whether all rows were read.
+    """
     table, ids = _read_table(row, most)
     _refuse_other_units(row, table)
     _refuse_merged_values(row, table)
@@ -116,7 +127,21 @@ def _read_text(row, most):
             "line": table.index,
         }
     )
+    for term in terms_of(row):
+        records[PREFIX + term.name] = _fixed_cells(table[list(term.columns)], term, row)
     return records.reset_index(drop=True), table.attrs["whole"]
+
+
+def _fixed_cells(cells, term, row):
+    """A fixed effect's values: a factor's levels as text, None where missing; or numbers."""
+    if term.number:
+        column = term.columns[0]
+        where = {"file": row["file"], "column": column, "missing": row.get("missing")}
+        lines = pd.Series(cells.index, index=cells.index)
+        return parse_numbers(cells[column], lines, decimal=row.get("decimal") or ".", **where)
+    marks, _ = read_marks(row.get("missing"), row.get("decimal") or ".")
+    absent = cells.apply(lambda text: is_missing(text) | text.str.lower().isin(marks)).any(axis=1)
+    return cells.agg(CROSSED.join, axis=1).where(~absent, None)
 
 
 def read_records(row, *, most=None):
@@ -126,7 +151,8 @@ def read_records(row, *, most=None):
     ----------
     row : dict
         The trait's row of the traits sheet: trait, file, format, value_column and, each may be
-        None, id_column, environment_column, unit, unit_column, sheet, decimal, missing. Formats:
+        None, id_column, environment_column, unit, unit_column, sheet, decimal, missing, fixed.
+        Formats:
         `npgs_descriptor` (GRIN-Global download: title lines, accession_prefix, accession_number,
         accession_suffix), `npgs_wide` (a line per row, a trait per column; the id column is
         `Plant ID` or the first if none is named), `plots` (a plot per row). In the first two a
@@ -139,7 +165,8 @@ def read_records(row, *, most=None):
     DataFrame
         One row per record: id (None where blank), value (float64, trait units, NaN if missing),
         environment (text, None where the trait has no environment_column), line (int, in the
-        file).
+        file), and `fixed <term>` for each fixed effect (a factor's level as text, or float64;
+        missing where the cell is).
 
     Raises
     ------
@@ -176,4 +203,5 @@ def read_records(row, *, most=None):
                 mend="fill in the environments, or leave environment_column NA for plain means",
             )
     records["id"] = records["id"].where(~is_missing(records["id"]), None)
-    return records[["id", "value", "environment", "line"]]
+    fixed = [name for name in records.columns if name.startswith(PREFIX)]
+    return records[["id", "value", "environment", "line", *fixed]]

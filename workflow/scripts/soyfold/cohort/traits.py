@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
+from soyfold.cohort.fixed_effects import PREFIX
 from soyfold.cohort.joins import RESPELT, count_joins, identify, report_join
 from soyfold.cohort.line_effects import line_effects
-from soyfold.cohort.phenotypes import read_records
+from soyfold.cohort.phenotypes import read_records, terms_of
 from soyfold.cohort.spellings import nearest_name
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table
@@ -85,7 +86,7 @@ def _refuse_disconnected(lines, row):
 
 
 def read_lines(row, samples, *, prefixes, id_map):
-    """A trait's records that have an id and a value, each with the line that its id names.
+    """A trait's records of which all is known, each with the line that its id names.
 
     Parameters
     ----------
@@ -95,21 +96,31 @@ def read_lines(row, samples, *, prefixes, id_map):
     Returns
     -------
     named : DataFrame
-        id, value (trait units), environment, line (label).
+        id, value (trait units), environment, line (label), `fixed <term>` for each fixed effect:
+        those with an id, a value and all fixed effects.
     identities : DataFrame
         phenotype_id, line, sample, how, of all ids (`joins.identify`).
-    nameless : int
-        Records with a value and without an id.
+    lost : DataFrame
+        phenotype_id (missing where there's none), line, why: records with a value that aren't
+        among them.
     """
     records = read_records(row)
     nameless = records["id"].isna()
-    named = records[~nameless]
-    identities = identify(named["id"].unique(), samples, prefixes=prefixes, id_map=id_map)
-    named = named.assign(line=named["id"].map(identities.set_index("phenotype_id")["line"]))
-    return (
-        named[named["value"].notna()], identities,
-        int(records.loc[nameless, "value"].notna().sum()),
-    )  # fmt: skip
+    identities = identify(
+        records.loc[~nameless, "id"].unique(), samples, prefixes=prefixes, id_map=id_map
+    )
+    line = records["id"].map(identities.set_index("phenotype_id")["line"])
+    records = records.assign(line=line, why=None)[records["value"].notna()]
+    records.loc[records["id"].isna(), "why"] = "record without an id"
+    for name in (f"{PREFIX}{term.name}" for term in terms_of(row)):
+        here = records["why"].isna() & records[name].isna()
+        records.loc[here, "why"] = why = f"record without a value of {name}"
+        if here.any():
+            log.warning("WARNING %s, trait %s: left out: %d of %d, each a %s", row["file"],
+                        row["trait"], here.sum(), len(records), why)  # fmt: skip
+    known = records["why"].isna()
+    lost = records.loc[~known, ["id", "line", "why"]].rename(columns={"id": "phenotype_id"})
+    return records[known].drop(columns="why"), identities, lost
 
 
 def join_trait(row, samples, *, prefixes, id_map, minimum_lines):
@@ -145,10 +156,11 @@ def join_trait(row, samples, *, prefixes, id_map, minimum_lines):
     UserError
         For unreadable phenotypes, fewer than `minimum_lines` joined lines, or no variance.
     """
-    named, identities, nameless = read_lines(row, samples, prefixes=prefixes, id_map=id_map)
-    lines = line_effects(named).set_index("line")
+    named, identities, lost = read_lines(row, samples, prefixes=prefixes, id_map=id_map)
+    lines = line_effects(named, terms_of(row), about=f"{row['file']}, trait {row['trait']}")
+    lines = lines.set_index("line")
     _refuse_disconnected(lines, row)
-    report = report_join(identities, lines, samples, prefixes=prefixes, nameless=nameless)
+    report = report_join(identities, lines, samples, prefixes=prefixes, lost=lost)
     report.insert(0, "trait", row["trait"])
     matched = report.loc[report["status"] == "matched", "sample"]
     kept = samples.loc[samples["kept"] & samples["sample"].isin(matched), "sample"]

@@ -19,6 +19,7 @@ JOIN_COLUMNS = (
     "id_column",
     "value_column",
     "environment_column",
+    "fixed",
     "unit",
     "unit_column",
 )

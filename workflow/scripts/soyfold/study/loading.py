@@ -25,7 +25,7 @@ from soyfold.study.settings import (
     results_folder,
 )
 from soyfold.study.study import Study
-from soyfold.study.trait_columns import read_traits
+from soyfold.study.trait_columns import name_fixed, read_traits
 
 
 def load(config, schemas, *, file):
@@ -51,6 +51,7 @@ def load(config, schemas, *, file):
     """
     settings = load_study(config, schemas, file=file)
     traits = read_traits(settings["cohort"]["traits"], schemas)
+    name_fixed(traits, settings["cohort"], file=file)
     libraries = read_libraries(settings, schemas)
     hypotheses = read_hypotheses(settings, schemas)
     refuse_idle_traits(settings["hypotheses"], traits, file=file)

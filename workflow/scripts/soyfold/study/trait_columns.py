@@ -4,6 +4,7 @@ import re
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from soyfold.cohort.fixed_effects import read_terms
 from soyfold.cohort.phenotypes import WIDE_ID_COLUMNS
 from soyfold.common.delimited import find_columns
 from soyfold.common.errors import UserError
@@ -34,6 +35,30 @@ def read_traits(path, schemas):
     """
     schema = Path(schemas) / "traits.schema.yaml"
     return read_sheet(path, schema, key="trait", expand=expand_columns)
+
+
+def name_fixed(traits, cohort, *, file):
+    """Give traits whose row names no fixed effects those of the study.
+
+    Parameters
+    ----------
+    traits : dict of str to dict
+        Rows by trait; changed.
+    cohort : dict
+        That section of the study: `traits`, the sheet, and `fixed`.
+    file : str, keyword only
+        The study file, for messages.
+
+    Raises
+    ------
+    UserError
+        As `fixed_effects.read_terms`.
+    """
+    shared = ", ".join(cohort["fixed"])
+    read_terms(shared, file=file, at="key cohort.fixed")
+    for trait, row in traits.items():
+        read_terms(row["fixed"], file=cohort["traits"], at=f"trait {trait}")
+        row["fixed"] = row["fixed"] or shared or None
 
 
 def expand_columns(row, **where):

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from soyfold.cohort.fixed_effects import take_off
 from soyfold.cohort.line_effects import line_effects
 from soyfold.cohort.splits.parts import generator
 from soyfold.common.errors import UserError
@@ -42,15 +43,16 @@ def part_cells(cells, tested, part):
     """Rows of a split: line values from the cells that aren't tested, and those that are.
 
     y = mu + environment + line is fitted by least squares to the training cells alone, each cell
-    weighing the same. A line that is trained or validated on has one row, its effect at the mean of
-    the environments. A tested cell has the effect of its environment taken off, so that it lies
-    around the same mean; that of an environment without training cells is its own mean over the
-    tested cells, less the mean of the lines' values.
+    weighing the same; what fixed columns add, as those cells tell it, is taken off all before. A
+    line that is trained or validated on has one row, its effect at the mean of the environments. A
+    tested cell has the effect of its environment taken off, so that it lies around the same mean;
+    that of an environment without training cells is its own mean over the tested cells, less the
+    mean of the lines' values.
 
     Parameters
     ----------
     cells : DataFrame
-        sample, environment, value (trait units).
+        sample, environment, value (trait units), and the means of fixed columns.
     tested : ndarray (m,) of bool
         The cells of test; all others are training cells.
     part : Series of str
@@ -76,6 +78,7 @@ def part_cells(cells, tested, part):
             allowed="some, but not all",
             mend="another ratio, or another scheme",
         )
+    cells = take_off(cells, ~tested)
     training, held = cells[~tested], cells[tested]
     lines = line_effects(training.rename(columns={"sample": "line"})).set_index("line")
     value = lines["value"].dropna()
@@ -124,7 +127,9 @@ def value_parts(cells, rows):
     test = rows[rows["part"] == "test"]
     lines = rows[rows["part"] != "test"].set_index("sample")
     tested = pd.MultiIndex.from_frame(cells[keys]).isin(pd.MultiIndex.from_frame(test[keys]))
-    open_cells = cells[~tested].assign(part=lambda t: t["sample"].map(lines["part"]))
+    part = cells["sample"].map(lines["part"])
+    cells = take_off(cells, (~tested & part.eq("train")).to_numpy())
+    open_cells = cells[~tested].assign(part=part[~tested])
     effects = _environment_effects(open_cells[open_cells["part"] == "train"], lines["value"])
     open_cells["value"] -= open_cells["environment"].map(effects)
     known = open_cells.dropna(subset=["part", "value"])

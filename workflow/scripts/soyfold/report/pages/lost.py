@@ -10,6 +10,7 @@ STATUS = {
     "genotype_only": "genotyped, no value",
     "phenotype_only": "phenotyped, not among the genotypes",
     "ambiguous": "ambiguous",
+    "left_out": "records left out",
 }
 
 
