@@ -60,6 +60,14 @@ def test_scans_and_overlap_speak_of_the_same_loci(why):
     assert (overlap[overlap.model == "gblup"].p < 0.05).all()
 
 
+def test_traits_planted_against_each_other_are_found_so(why):
+    [row] = pd.read_csv(why / "genetic_correlations.tsv", sep="\t").itertuples()
+    assert row.genetic_correlation < -3 * row.genetic_correlation_se < 0
+    parameters = pd.read_csv(why / "genetic_parameters.tsv", sep="\t").set_index("trait")
+    # Of one record's 0.7 three tenths are products of SNPs, which additive effects hardly tell.
+    assert parameters.heritability.between(0.3, 0.8).all()
+
+
 def test_figures_are_there(finished_demo):
     for trait in ("oil", "protein"):
         path = finished_demo.folder / f"results/demo/report/figures/manhattan_{trait}.png"

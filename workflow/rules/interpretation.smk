@@ -138,6 +138,32 @@ rule permute_pairs:
         "../scripts/permute_pairs.py"
 
 
+# All traits at once: lines that several have are decomposed together.
+rule estimate_parameters:
+    input:
+        products=f"{study.results}/cohort/products.npy",
+        samples=f"{study.results}/cohort/samples.tsv",
+        phenotypes=expand(f"{study.results}/cohort/phenotypes/{{trait}}.tsv", trait=study.traits),
+    output:
+        **(
+            study.interpretation.parameters
+            or {"table": f"{study.interpretation.folder}/genetic_parameters.tsv"}
+        ),
+    log:
+        f"{study.logs}/interpretation/estimate_parameters.log",
+    conda:
+        "../../envs/training.yaml"
+    resources:
+        **study.resources(6000, minutes=240),
+    params:
+        traits=list(study.traits),
+        source=study.source("estimate_parameters"),
+    message:
+        "interpretation: heritabilities and genetic correlations"
+    script:
+        "../scripts/estimate_parameters.py"
+
+
 rule compute_components:
     input:
         bed=f"{study.genotyped}/imputation/merged.bed",

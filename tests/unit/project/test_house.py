@@ -20,7 +20,7 @@ MAY_IMPORT = {
     # Attention is read out where a network is fitted.
     "training": {"models", "attention"},
     "evaluation": {"training"},
-    "interpretation": {"training", "genotypes"},
+    "interpretation": {"training", "genotypes", "models"},
     "prediction": {"cohort", "imputation", "genotypes", "models", "training", "evaluation"},
     "selection": {"prediction", "evaluation", "models"},
     "report": {"evaluation", "interpretation", "prediction", "selection", "training"},

@@ -34,7 +34,7 @@ def test_pages_are_those_that_the_study_has_something_for(demo, plain):
     assert list(plain.report.pages) == ["scores", "filtering"]
     assert list(demo.report.pages) == [
         "scores", "filtering", "comparisons", "controls", "hypotheses", "ablations", "libraries",
-        "interpretation",
+        "interpretation", "genetic_parameters",
     ]  # fmt: skip
     schemes = load_demo({"splits": {"further": [{"scheme": "kfold", "seeds": 2}]}})
     assert "schemes" in schemes.report.pages
@@ -96,6 +96,26 @@ def test_the_interpretation_shows_each_of_its_tables_once():
     names = study.report.pages["interpretation"].facts["names"]
     assert len(names) == len(set(names)) and "qtl_recovery" in names
     assert "qtl_recovery" in study.report.drawn
+
+
+def test_correlations_are_of_studies_with_several_traits(demo, plain, tmp_path):
+    names = [Path(path).stem for path in demo.interpretation.parameters.values()]
+    assert names == ["genetic_parameters", "genetic_correlations"]
+    assert set(demo.interpretation.parameters.values()) <= set(demo.interpretation.tables)
+    assert "genetic_correlations" in demo.report.drawn
+    off = load_demo({"interpretation": {"genetic_parameters": False}})
+    sheet = Path(demo.settings["cohort"]["traits"]).read_text().splitlines(keepends=True)
+    (tmp_path / "traits.tsv").write_text("".join(sheet[:2]))
+    lone = load_demo({
+        "cohort": {"traits": str(tmp_path / "traits.tsv")}, "hypotheses": False,
+        "evaluation": {"controls": False}, "selection": False,
+    })  # fmt: skip
+    assert [Path(path).stem for path in lone.interpretation.parameters.values()] == names[:1]
+    assert list(lone.report.pages["genetic_parameters"].files) == names[:1]
+    assert "genetic_correlations" not in lone.report.drawn
+    for study in (off, plain):
+        assert study.interpretation.parameters == {}
+        assert "genetic_parameters" not in study.report.pages
 
 
 def test_models_are_asked_as_they_can_be(demo, plain):

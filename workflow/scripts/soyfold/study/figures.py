@@ -81,6 +81,13 @@ def figures_of(study, *, metrics):
             "Groups knocked out", "interpretation", "groups knocked out",
             {"table": f"{study.interpretation.folder}/knock_outs.tsv"},
         ),
+        "genetic_correlations": Figure(
+            "Heritability and correlations", "interpretation", "correlations of traits",
+            {
+                "parameters": f"{study.interpretation.folder}/genetic_parameters.tsv",
+                "correlations": f"{study.interpretation.folder}/genetic_correlations.tsv",
+            },
+        ),
         "comparisons": Figure(
             "{metric}, {scheme}", "results",
             "models against the references, {wildcards.metric}, scheme {wildcards.scheme}",

@@ -41,6 +41,14 @@ class Interpretation:
         return list(self.study.traits) if self.settings.get("gwas") else []
 
     @cached_property
+    def parameters(self):
+        """Tables of heritabilities and, of several traits, of their correlations, by name."""
+        if not self.settings.get("genetic_parameters"):
+            return {}
+        several = ["genetic_correlations"] if len(self.study.traits) > 1 else []
+        return {name: f"{self.folder}/{name}.tsv" for name in ("genetic_parameters", *several)}
+
+    @cached_property
     def compared(self):
         """Models asked whose trait has a scan."""
         return [(trait, model) for trait, model in self.models if trait in self.scanned]
@@ -167,4 +175,5 @@ class Interpretation:
             "pair_weights": self.paired,
             "knock_outs": self.study.hypotheses.names,
         }
-        return [f"{self.folder}/{name}.tsv" for name, given in made.items() if given]
+        own = [f"{self.folder}/{name}.tsv" for name, given in made.items() if given]
+        return own + list(self.parameters.values())

@@ -147,6 +147,11 @@ def _interpretation(study):
     return tables and Page(title, {"tables": tables}, "interpretation", facts=facts)
 
 
+def _genetic_parameters(study):
+    files = study.interpretation.parameters
+    return files and Page("What the traits inherit", files, "interpretation")
+
+
 PAGES = {
     "scores": _scores,
     "filtering": _filtering,
@@ -157,4 +162,5 @@ PAGES = {
     "schemes": _schemes,
     "libraries": _libraries,
     "interpretation": _interpretation,
+    "genetic_parameters": _genetic_parameters,
 }

@@ -134,6 +134,7 @@ class Report:
             *(["hypotheses", "knock_outs"] if study.hypotheses.names else []),
             *[f"comparisons_{scheme}_{metric}" for scheme in compared for metric in COMPARED],
             *[f"tuning_{trait}_{model}" for trait, model in study.fits.tuned],
+            *[name for name in study.interpretation.parameters if name == "genetic_correlations"],
             *(["qtl_recovery"] if study.interpretation.qtl else []),
             *[f"manhattan_{trait}" for trait in traits if study.interpretation.settings],
         ]

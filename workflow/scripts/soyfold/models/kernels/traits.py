@@ -46,8 +46,10 @@ class TraitsLikelihood:
 
     @property
     def phenotypic(self):
-        """Correlations of the values, (T, T): what Y'PY tends to where all is residual."""
-        return self._terms(np.zeros(self.traits))[1][0] / self.freedom
+        """Correlations of the values, (T, T): of Y'PY where all is residual."""
+        squares = self._terms(np.zeros(self.traits))[1][0]
+        sd = np.sqrt(np.diag(squares))
+        return squares / np.outer(sd, sd)
 
     def of(self, traits):
         """The likelihood of some of these traits, by their numbers."""

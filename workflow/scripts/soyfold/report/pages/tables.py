@@ -1,6 +1,6 @@
 """Pages of tables: which sections each has, from the study's files."""
 
-from soyfold.report.pages import lost, results, selection, side_by_side
+from soyfold.report.pages import inherited, lost, results, selection, side_by_side
 from soyfold.report.pages.pages import Notes
 from soyfold.report.pages.plain import plain_table
 from soyfold.report.pages.untested import prediction_table
@@ -109,6 +109,13 @@ def interpretation(files, facts):
     ]
 
 
+def genetic_parameters(files, facts):
+    """Heritabilities and correlations. Files: genetic_parameters, genetic_correlations (of several
+    traits).
+    """
+    return inherited.parameter_sections(files)
+
+
 def untested(files, facts):
     """Predictions of untested lines. Files: predictions, alignment; facts: best, the model by trait
     as `verdicts.best_names` gives it.
@@ -139,6 +146,7 @@ SECTIONS = {
     "filtering": filtering,
     "libraries": libraries,
     "interpretation": interpretation,
+    "genetic_parameters": genetic_parameters,
     "untested": untested,
     "lines": lines,
     "crosses": crosses,
