@@ -141,6 +141,17 @@ def test_a_trait_without_group_is_its_own():
     assert roles.trait_groups({"oil": {"group": "oil"}}, file="x") == {"oil": "oil"}
 
 
+def test_known_traits_are_learnt_together_with_others():
+    groups = {"oil": "quality", "protein": "quality", "yield": "yield"}
+    models = {"gblup": {"parameters": {}}, "several": {"parameters": {"known_traits": ["oil"]}}}
+    roles.refuse_idle_known_traits(models, groups, file="study.yaml")
+    models["several"]["parameters"]["known_traits"] = ["yield"]
+    with pytest.raises(UserError, match=r"study\.yaml.*trait 'yield'.*allowed: oil, protein"):
+        roles.refuse_idle_known_traits(models, groups, file="study.yaml")
+    with pytest.raises(UserError, match="no traits share a group"):
+        roles.refuse_idle_known_traits(models, {"yield": "yield"}, file="study.yaml")
+
+
 @pytest.mark.parametrize(("chromosomes", "count"), [(1, 0), (2, 1), (3, 5), (4, 20), (20, 20)])
 def test_no_more_shuffles_are_planned_than_there_are(chromosomes, count):
     found = roles.control_names(20, has_contacts=True, chromosomes=chromosomes)

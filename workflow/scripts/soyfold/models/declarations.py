@@ -20,6 +20,7 @@ file of the shared code, without a label, and with a meaning that says whom it h
   `reliability`: it has `errors(dosage, rows=None)`, how sure its predictions are,
   `without(groups, residuals)`, what it would have told of training lines without their group's,
   and `without_lines()`, the model without what alone tells these.
+- `joint`: of a direct model, its `fit` takes values (n, T) with NaN, and `traits=`, their names.
 - `weights`: its `fit` takes `weights=` (n,), how much each line's value counts, with a mean of 1.
 - `joint`, `gpu`, `seeds_per_job`, `held_out`: as in models.yaml, where an entry may change them.
 - `parameters`: by name a JSON schema with `default` and `description`; of an inherited one only

@@ -166,7 +166,7 @@ class _Direct(_Unsure):
         return {"families": families} if "families" in declaration(self.module).needs else {}
 
     def predict(self, dosage, families):
-        values = self.model.predict(dosage, **self._handed(families))[:, None]
+        values = self.model.predict(dosage, **self._handed(families)).reshape(len(dosage), -1)
         return values, np.full(values.shape, np.nan)
 
     def errors(self, dosage, families):

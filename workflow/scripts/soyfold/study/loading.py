@@ -12,6 +12,7 @@ from soyfold.study.roles import (
     control_blocks,
     plan_roles,
     refuse_idle_controls,
+    refuse_idle_known_traits,
     trait_groups,
     with_members,
 )
@@ -61,6 +62,7 @@ def load(config, schemas, *, file):
     groups = trait_groups(traits, file=settings["cohort"]["traits"])
     planned = _plan_models(settings, schemas, traits, schemes, chromosomes, bool(libraries), file)
     refuse_unknown_hypotheses(planned["models"], hypotheses, file=file)
+    refuse_idle_known_traits(planned["models"], groups, file=file)
     refuse_missing_files(settings, traits, libraries, hypotheses)
     return Study(
         file=file,

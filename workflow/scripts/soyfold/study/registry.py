@@ -117,7 +117,12 @@ def _refuse_misfits(block, declared, file):
         ("of", bool(block.get("of")), kind == "ensemble", "kind: ensemble"),
         ("parameters.members", initialisations > 1, kind == "ensemble", "kind: ensemble"),
         ("members", bool(block["members"]), kind == "blend", "kind: blend"),
-        ("joint", block["joint"], kind in ("network", "ensemble"), "kind: network or ensemble"),
+        (
+            "joint",
+            block["joint"],
+            kind in ("network", "ensemble") or declared.joint,
+            "kind: network or ensemble",
+        ),
     ]
     kinds = [declared.kind, *(["ensemble"] if declared.kind == "network" else [])]
     for key, allowed, fits in (

@@ -7,6 +7,7 @@ import copy
 import math
 
 from soyfold.common.errors import UserError
+from soyfold.common.schema import nearest
 from soyfold.contacts.cim import CONTROLS
 
 # Rows of the paper's tables ([C], tables 4 to 6), as printed, and the entry of models.yaml of each.
@@ -138,6 +139,32 @@ def members_beside(models, blends):
 def with_members(models, blends):
     """Models, and after them the members of blends that aren't among them."""
     return [*models, *members_beside(models, blends)]
+
+
+def refuse_idle_known_traits(models, groups, *, file):
+    """Raise `UserError` for a known trait that no other trait is learnt together with.
+
+    Parameters
+    ----------
+    models : dict of str to dict
+        Registry blocks.
+    groups : dict of str to str
+        As `trait_groups` gives them.
+    file : str, keyword only
+        The study file, for the message.
+    """
+    shared = list(groups.values())
+    known = [trait for trait, group in groups.items() if shared.count(group) > 1]
+    for name, block in models.items():
+        for trait in block["parameters"].get("known_traits", []):
+            if trait not in known:
+                raise UserError(
+                    f"trait {trait!r}",
+                    file=file,
+                    at=f"model {name}, parameter known_traits",
+                    allowed=", ".join(known) or "none: no traits share a group",
+                    mend=nearest(trait, known) or "give it a group in traits.tsv, with the others",
+                )
 
 
 def trait_groups(traits, *, file):

@@ -11,6 +11,8 @@ A module's declaration says what its `fit` takes beside dosages, trait, paramete
   places in that order.
 - takes `weights`: `weights=` of its lines' values, with a mean of 1, where they differ; with
   `validation` also `validation_weights=` on the same scale.
+- learns `joint` traits: `traits=`, their names, of which each has a column of the values. Where
+  `known_traits` are known of lines to be predicted, its model's `predict_known` is handed these.
 - knows `reliability`: its model is asked for the errors of predictions.
 - has `kernels`: `kernels=` of its lines (`shared.LineKernels`), where the study shares
   some; with `validation` also `refit_kernels=` of its lines followed by the validation lines.
@@ -60,6 +62,8 @@ def _handed(block, task, cohort, rows):
         if "validation" in needs:
             own = task.precision
             handed["validation_weights"] = own[task.rows("val")] / own[rows].mean()
+    if declared.joint:
+        handed["traits"] = task.traits
     if "cim" in needs:
         codes = pd.Index(cohort.chromosomes).get_indexer(cohort.snp_chromosome)
         handed |= {"cim": cohort.cim.to_numpy(dtype=np.float64), "snp_chromosome": codes}
@@ -97,6 +101,27 @@ def _predict(model, block, task, rows):
     return model.predict(task.dosage[rows], **families)
 
 
+def _predict_new(model, block, task, cohort, rows):
+    """Predicted values of lines that the model hasn't learned from, some of whose traits are known.
+
+    A final fit, which tests nothing, is held out as untested lines will be predicted: from their
+    genotypes alone.
+    """
+    predicted = _predict(model, block, task, rows)
+    names = block["parameters"].get("known_traits", [])
+    known = np.array([trait in names for trait in task.traits], dtype=bool)
+    if not known.any() or "test" not in task.parts:
+        return predicted
+    shared = {} if cohort.products is None else {"rows": task.row[rows]}
+    for target in range(len(task.traits)):
+        # No value of the trait itself leaves this line.
+        others = known & (np.arange(len(known)) != target)
+        values = np.where(others, task.y[rows], np.nan)
+        if not np.isnan(values).all():
+            predicted[:, target] = model.predict_known(task.dosage[rows], values, target, **shared)
+    return predicted
+
+
 def _knows(model, block, task, cohort, rows):
     """Reliability of some lines, and the sd of their errors: (2, n), NaN of other lines."""
     needed = "families" in declaration(block["module"]).needs
@@ -113,16 +138,16 @@ def _held_out(block, task, cohort, model, parts):
 
     And the sd of its errors, None of a model that doesn't know it.
     """
-    rows, values, knows = task.rows("val"), np.full(len(task.y), np.nan), False
+    rows, values, knows = task.rows("val"), np.full(task.y.shape, np.nan), False
     declared = declaration(block["module"])
     if "validation" in declared.needs:
         values[rows] = model.held_out
     elif "val" not in parts:
-        values[rows], knows = _predict(model, block, task, rows), True
+        values[rows], knows = _predict_new(model, block, task, cohort, rows), True
     elif block.get("held_out", True) and "train" in parts:
         train = task.rows("train")
         model = learner(block, task, cohort, train)(task.y[train])
-        values[rows], knows = _predict(model, block, task, rows), True
+        values[rows], knows = _predict_new(model, block, task, cohort, rows), True
     knows = knows and declared.reliability
     return values, _knows(model, block, task, cohort, rows)[1] if knows else None
 
@@ -197,7 +222,10 @@ def fit_direct(block, task, cohort):
         lean = declaration(block["module"]).reliability and "test" in task.parts
         save_checkpoint(path, (model.without_lines() if lean else model).state(), **facts)
 
-    predicted = _predict(model, block, task, slice(None))
+    predicted, new = _predict(model, block, task, slice(None)), np.ones(len(task.y), dtype=bool)
+    new[rows] = False
+    if block["parameters"].get("known_traits") and new.any():
+        predicted[new] = _predict_new(model, block, task, cohort, np.flatnonzero(new))
     certainty = _certainty(model, block, task, cohort, rows, predicted)
     held_out, sd = _held_out(block, task, cohort, model, parts)
     return Fit(

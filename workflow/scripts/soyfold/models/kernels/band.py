@@ -84,6 +84,15 @@ class BandDecomposition:
             raise ValueError(f"ridge {ridge:g}; allowed: above the kernel's rounding errors")
         return factor, 2 * float(np.log(factor[0]).sum())
 
+    def product(self, z):
+        """B z, for z (n, k)."""
+        product = self.diagonal[:, None] * z
+        for below in range(1, len(self.band)):
+            entries = self.band[below, : len(z) - below, None]
+            product[below:] += entries * z[: len(z) - below]
+            product[: len(z) - below] += entries * z[below:]
+        return product
+
     def solve(self, z, ridge):
         """(B + ridge I)^-1 z, for z (n,) or (n, k), and log|B + ridge I|.
 

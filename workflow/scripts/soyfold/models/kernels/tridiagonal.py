@@ -61,6 +61,13 @@ class Decomposition:
     def _reflect(self, transposed, below, room):
         return lapack.dormqr("L", transposed, self.reflectors, self.factors, below, room)
 
+    def product(self, z):
+        """T z, for z (n, k)."""
+        product = self.diagonal[:, None] * z
+        product[1:] += self.beside[:, None] * z[:-1]
+        product[:-1] += self.beside[:, None] * z[1:]
+        return product
+
     def solve(self, z, ridge):
         """(T + ridge I)^-1 z, for z (n,) or (n, k), and log|T + ridge I|.
 

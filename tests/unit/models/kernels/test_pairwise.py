@@ -1,0 +1,64 @@
+"""G and R of many traits from ones and twos: covariance matrices whatever the pairs say."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from soyfold.common.blocks import line_products
+from soyfold.models.kernels.covariances import estimate
+from soyfold.models.kernels.matrices import decompose_kernel
+from soyfold.models.kernels.pairwise import LEAST, bend, estimate_pairs, put_together
+from soyfold.models.kernels.traits import traits_likelihood
+
+
+@given(st.integers(1, 6), st.integers(0, 10**6))
+def test_bent_correlations_are_correlations_and_good_ones_stay(traits, seed):
+    random = np.random.default_rng(seed)
+    odd = np.eye(traits) + np.tril(random.uniform(-1, 1, (traits, traits)), -1)
+    odd = odd + odd.T - np.eye(traits)
+    bent = bend(odd)
+    np.testing.assert_allclose(np.diag(bent), 1)
+    assert np.linalg.eigvalsh(bent)[0] > LEAST / (1 + traits) and np.abs(bent).max() < 1 + 1e-12
+    mild = np.eye(traits) + (odd - np.eye(traits)) / (2 * traits)
+    assert bend(mild) is mild
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 10**6))
+def test_the_canonical_transformation_makes_traits_independent(seed):
+    random = np.random.default_rng(seed)
+    n, snps = 60, 40
+    dosage = random.binomial(2, 0.5, (n, snps)).astype(np.int8)
+    products = line_products(dosage, dosage)
+    values = dosage[:, :3] + random.standard_normal((n, 3))
+    values[: n // 3, 1] = np.nan
+
+    def kernel_of(chosen):
+        return decompose_kernel(products, np.flatnonzero(chosen), "additive")
+
+    found = estimate_pairs(values, kernel_of, fewest=10)
+    assert found[0, 2].lines == n and found[0, 1].lines == found[1,].lines == n - n // 3
+    covariances = put_together(found, 3)
+    turn, ratios = covariances.canonical
+    np.testing.assert_allclose(turn @ covariances.residual @ turn.T, np.eye(3), atol=1e-8)
+    diagonal = turn @ covariances.genetic @ turn.T
+    np.testing.assert_allclose(diagonal, np.diag(ratios), atol=1e-8 * (1 + ratios.max()))
+    alone = estimate(traits_likelihood(kernel_of(~np.isnan(values[:, 0])), values[:, :1]))
+    assert covariances.heritability[0] == pytest.approx(alone.heritability[0], abs=1e-5)
+
+
+def test_pairs_of_too_few_lines_count_as_uncorrelated():
+    random = np.random.default_rng(3)
+    dosage = random.binomial(2, 0.5, (60, 40)).astype(np.int8)
+    products = line_products(dosage, dosage)
+    values = np.repeat(dosage[:, [0]], 2, axis=1) + random.standard_normal((60, 2))
+    values[:30, 0] = values[32:, 1] = np.nan
+
+    def kernel_of(chosen):
+        return decompose_kernel(products, np.flatnonzero(chosen), "additive")
+
+    found = estimate_pairs(values, kernel_of, fewest=10)
+    assert found[0, 1].estimate is None and found[0, 1].remark == "10 lines needed"
+    covariances = put_together(found, 2)
+    assert covariances.genetic[0, 1] == covariances.residual[0, 1] == 0 and not covariances.bent

@@ -1,0 +1,154 @@
+"""REML of many traits by ones and twos, each on all lines that have the values; G and R of all.
+
+Lines that have the same traits share a likelihood. Matrices that are put together from pairs may be
+no covariances: their correlations are bent, eigenvalues below `LEAST` raised to it.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+
+import numpy as np
+
+from soyfold.common.logs import log
+from soyfold.models.kernels.covariances import Estimate, estimate
+from soyfold.models.kernels.traits import traits_likelihood
+
+ALIKE = 1e-6  # what two traits' correlation leaves to 1 at least
+LEAST = 1e-3  # eigenvalue of correlations
+NOISE = 1e-4  # least share of the residual in a trait's variance
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is known of some traits.
+
+    Attributes
+    ----------
+    lines : int
+        That have values of all of them.
+    estimate : Estimate or None
+    remark : str
+        Why there is none.
+    spread : float
+        Mean variance of a line at a variance of 1 per unit of the kernel (`Kernel.spread`).
+    """
+
+    lines: int
+    estimate: Estimate | None = None
+    remark: str = ""
+    spread: float = float("nan")
+
+
+def estimate_pairs(values, kernel_of, *, fewest):
+    """REML of each trait, and of each two.
+
+    Parameters
+    ----------
+    values : ndarray (n, T)
+        NaN where a line has no value.
+    kernel_of : callable
+        Which of the lines, (n,) of bool, to their `matrices.Kernel`.
+    fewest : int, keyword only
+        Lines with which there is an estimate.
+
+    Returns
+    -------
+    dict of tuple of int to Told
+        (0,), ..., (0, 1), ...: by the numbers of the traits.
+    """
+    known, count = ~np.isnan(values), values.shape[1]
+    together, found = {}, {}
+    for traits in [(t,) for t in range(count)] + list(combinations(range(count), 2)):
+        chosen = known[:, traits].all(axis=1)
+        together.setdefault(chosen.tobytes(), (chosen, []))[1].append(traits)
+    for chosen, asked in together.values():
+        lines = int(chosen.sum())
+        if lines < fewest:
+            found |= dict.fromkeys(asked, Told(lines, remark=f"{fewest} lines needed"))
+            continue
+        found |= _estimate_some(values[chosen], kernel_of(chosen), asked)
+        log.info("REML of %d lines: %d traits and pairs of traits", lines, len(asked))
+    return found
+
+
+def _estimate_some(values, kernel, asked):
+    """`Told` of traits that the same lines have."""
+    lines = len(values)
+    own = sorted({trait for traits in asked for trait in traits})
+    varied = [trait for trait in own if np.ptp(values[:, trait]) > 0]
+    if not (kernel.spread > 0 and varied):
+        remark = "values that don't differ" if kernel.spread > 0 else "lines that don't differ"
+        return dict.fromkeys(asked, Told(lines, remark=remark))
+    likelihood, found = traits_likelihood(kernel, values[:, varied]), {}
+    for traits in asked:
+        if not set(traits) <= set(varied):
+            found[traits] = Told(lines, remark="values that don't differ")
+            continue
+        some = likelihood.of([varied.index(trait) for trait in traits])
+        if len(traits) == 2 and 1 - abs(some.phenotypic[0, 1]) < ALIKE:
+            found[traits] = Told(lines, remark="values that follow from each other")
+        else:
+            found[traits] = Told(lines, estimate(some), spread=kernel.spread)
+    return found
+
+
+@dataclass(frozen=True)
+class Covariances:
+    """G, per unit of the kernel, and R of T traits, both positive definite or nearly so.
+
+    Attributes
+    ----------
+    genetic, residual : ndarray (T, T)
+    heritability : ndarray (T,)
+    bent : bool
+        Whether the pairs' correlations were no correlations of all traits.
+    """
+
+    genetic: np.ndarray
+    residual: np.ndarray
+    heritability: np.ndarray
+    bent: bool
+
+    @cached_property
+    def canonical(self):
+        """M (T, T) and q (T,) with M R M' = I and M G M' = diag(q)."""
+        inverse = np.linalg.inv(np.linalg.cholesky(self.residual))
+        ratios, vectors = np.linalg.eigh(inverse @ self.genetic @ inverse.T)
+        return vectors.T @ inverse, np.maximum(ratios, 0.0)
+
+
+def put_together(found, count):
+    """`Covariances` of all traits: variances of each by itself, correlations of each two.
+
+    Parameters
+    ----------
+    found : dict of tuple of int to Told
+        As `estimate_pairs` gives it; a correlation that isn't known counts as 0.
+    count : int
+        T; each trait by itself has an estimate.
+    """
+    alone = [found[trait,] for trait in range(count)]
+    genetic = np.array([one.estimate.genetic[0, 0] for one in alone])
+    residual = np.array([one.estimate.residual[0, 0] for one in alone])
+    residual = np.maximum(residual, NOISE * (genetic + residual))
+    correlations = np.tile(np.eye(count), (2, 1, 1))
+    for first, second in combinations(range(count), 2):
+        if (told := found[first, second].estimate) is not None:
+            pair = np.nan_to_num(told.figures[:2, 0, 1])
+            correlations[:, first, second] = correlations[:, second, first] = pair
+    whole = [bend(one) for one in correlations]
+    bent = not np.allclose(whole, correlations, atol=1e-12)
+    units = np.sqrt(genetic / [one.spread for one in alone]), np.sqrt(residual)
+    made = [one * np.outer(sd, sd) for one, sd in zip(whole, units, strict=True)]
+    return Covariances(*made, genetic / (genetic + residual), bent)
+
+
+def bend(correlations):
+    """Correlations (T, T) whose eigenvalues are `LEAST` or more, near the given ones."""
+    values, vectors = np.linalg.eigh(correlations)
+    if values[0] >= LEAST:
+        return correlations
+    bent = vectors * np.maximum(values, LEAST) @ vectors.T
+    sd = np.sqrt(np.diag(bent))
+    return bent / np.outer(sd, sd)
