@@ -80,6 +80,19 @@ def _hostile():
 
 FAULTS = [
     _config("config: an unknown key", at("genotypes", "filter", value={}), "unknown key 'filter'"),
+    _config(
+        "config: a URL of genotypes without format: brapi",
+        at("genotypes", "file", value="https://a.b/brapi/v2?variantSetDbId=1"),
+        "key genotypes.file",
+        "a file, or a URL with format: brapi",
+    ),
+    _config(
+        "config: a token in the URL of a BrAPI server",
+        at("genotypes", value={"file": "https://a.b/brapi/v2?token=x", "format": "brapi"}),
+        "key genotypes.file",
+        "a secret in the URL (token)",
+        "name that as token_env",
+    ),
     _config("config: a wrong type", at("splits", "seeds", value="many"), "splits.seeds", "'many'"),
     _config(
         "config: no splits at all", at("splits", "seeds", value=0), "splits.seeds", "at least 1"

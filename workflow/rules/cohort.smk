@@ -2,6 +2,29 @@
 from soyfold.study.schemes import OF_ENVIRONMENTS
 
 
+# From a BrAPI server; traits of one URL share a table. On the machine that Snakemake runs on, as
+# fetch_genotypes is.
+rule fetch_observations:
+    output:
+        table=f"{study.results}/cohort/brapi/{{source}}.tsv",
+    log:
+        f"{study.logs}/cohort/fetch_observations/{{source}}.log",
+    wildcard_constraints:
+        source=study.any_of(study.inputs.servers),
+    localrule: True
+    conda:
+        "../../envs/cohort.yaml"
+    resources:
+        **study.resources(2000, minutes=240),
+    params:
+        server=study.inputs.server,
+        source=study.source("fetch_observations"),
+    message:
+        "cohort: fetching {params.server[url]}"
+    script:
+        "../scripts/fetch_observations.py"
+
+
 # Joins, families and splits take what passed the filters, before imputation: what is hopeless is
 # told in minutes.
 rule join_trait:

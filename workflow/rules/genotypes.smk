@@ -1,6 +1,29 @@
 # VCF, PLINK bed, HapMap or marker tables -> canonical chromosomes -> filters -> PLINK bed.
 
 
+# From a BrAPI server, where the study names one; what tells a rerun is the URL, not the time. On the
+# machine that Snakemake runs on: a cluster's nodes mostly reach no network.
+rule fetch_genotypes:
+    output:
+        vcf=f"{study.genotyped}/genotypes/brapi.vcf.gz",
+        call_sets=f"{study.genotyped}/genotypes/brapi_call_sets.tsv",
+    log:
+        f"{study.genotyped}/logs/genotypes/fetch_genotypes.log",
+    localrule: True
+    conda:
+        "../../envs/genotypes.yaml"
+    resources:
+        **study.resources(2000, minutes=1440),
+    params:
+        url=study.settings["genotypes"]["url"],
+        token_env=study.settings["genotypes"]["token_env"],
+        source=study.source("fetch_genotypes"),
+    message:
+        "genotypes: fetching {params.url}"
+    script:
+        "../scripts/fetch_genotypes.py"
+
+
 rule import_genotypes:
     input:
         genotypes=study.genotype_files,

@@ -82,5 +82,5 @@ def test_fixed_effects_of_the_study_are_those_of_rows_that_name_none():
 
 def test_what_a_row_says_of_values_decides_whether_they_are_made_anew(root):
     schema = yaml.safe_load((root / "workflow/schemas/traits.schema.yaml").read_text())
-    others = {"columns", "group", "models", "better", "heritability"}
+    others = {"columns", "group", "models", "better", "heritability", "token_env"}
     assert set(schema["properties"]) - others == set(JOIN_COLUMNS)

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from soyfold.cohort import brapi
 from soyfold.cohort.fixed_effects import PREFIX, read_terms
 from soyfold.common.delimited import read_columns
 from soyfold.common.errors import UserError
@@ -47,6 +48,8 @@ def _read_table(row, most):
     more = ("environment_column", "unit_column")
     wanted = [value, *(row[name] for name in more if row.get(name))]
     wanted += [column for term in terms_of(row) for column in term.columns]
+    if row["format"] == brapi.FORMAT:
+        return _read_observations(row, wanted[1:], most)
     how = {"sheet": row.get("sheet"), "decimal": row.get("decimal") or ".", "most": most}
     if row["format"] == "npgs_descriptor" and not row.get("id_column"):
         names = [*ACCESSION_COLUMNS, *wanted]
@@ -63,6 +66,15 @@ def _read_table(row, most):
         )  # fmt: skip
     table = read_columns(path, wanted, identity=WIDE_ID_COLUMNS, **how)
     return table, table["id"]
+
+
+def _read_observations(row, beside, most):
+    """The same of what was fetched from a server: records of one variable among others."""
+    name, value = row.get("id_column") or brapi.ID, row["value_column"]
+    whole = read_columns(row["file"], [name, *brapi.VARIABLE, brapi.VALUE, *beside], most=most)
+    table = brapi.choose_variable(whole, row).rename(columns={brapi.VALUE: value})
+    table.attrs = whole.attrs
+    return table, table[name]
 
 
 def _refuse_other_units(row, table):
@@ -152,7 +164,7 @@ def read_records(row, *, most=None):
     row : dict
         The trait's row of the traits sheet: trait, file, format, value_column and, each may be
         None, id_column, environment_column, unit, unit_column, sheet, decimal, missing, fixed.
-        Formats:
+        Formats: `brapi` (a table that `brapi.fetch_observations` wrote, value_column the variable),
         `npgs_descriptor` (GRIN-Global download: title lines, accession_prefix, accession_number,
         accession_suffix), `npgs_wide` (a line per row, a trait per column; the id column is
         `Plant ID` or the first if none is named), `plots` (a plot per row). In the first two a

@@ -51,8 +51,10 @@ class Inputs:
         Of small files several share a job, in which a start of Java would cost more than they do.
         """
         names = self.study.chromosomes if self.study.imputation else []
-        size = sum(Path(name).stat().st_size for name in self.study.genotype_files)
-        step = TOGETHER if size < SMALL_BYTES else 1
+        step = 1
+        if not self.study.settings["genotypes"]["url"]:  # what is fetched has no size yet
+            size = sum(Path(name).stat().st_size for name in self.study.genotype_files)
+            step = TOGETHER if size < SMALL_BYTES else 1
         parts = [names[first : first + step] for first in range(0, len(names), step)]
         return {"_to_".join(dict.fromkeys((part[0], part[-1]))): part for part in parts}
 
@@ -95,6 +97,18 @@ class Inputs:
     def phenotypes(self, wildcards):
         """The file of a trait."""
         return self.study.traits[wildcards.trait]["file"]
+
+    @property
+    def servers(self):
+        """URL and token's variable by the name of each table of observations."""
+        rows = [row for row in self.study.traits.values() if row.get("url")]
+        return {
+            Path(row["file"]).stem: {key: row[key] for key in ("url", "token_env")} for row in rows
+        }
+
+    def server(self, wildcards):
+        """The same of one table."""
+        return self.servers[wildcards.source]
 
     def join_row(self, wildcards):
         """What decides the values of a trait's lines."""

@@ -4,6 +4,7 @@ from itertools import chain
 
 from soyfold.common.chromosomes import read_chromosomes
 from soyfold.genotypes.sources import check_settings, list_files
+from soyfold.study.fetched import place_phenotypes
 from soyfold.study.hypotheses import refuse_idle_traits, refuse_unknown_hypotheses
 from soyfold.study.interpreted_models import choose_models, refuse_unknown_traits
 from soyfold.study.registry import load_models, models_by_trait, read_blends, refuse_unknown_models
@@ -51,7 +52,9 @@ def load(config, schemas, *, file):
         For the first thing that is wrong with the config, a sheet, or a file that they name.
     """
     settings = load_study(config, schemas, file=file)
-    traits = read_traits(settings["cohort"]["traits"], schemas)
+    results = f"{results_folder()}/{settings['study']}"
+    sheet = settings["cohort"]["traits"]
+    traits = place_phenotypes(read_traits(sheet, schemas), results, sheet=sheet)
     name_fixed(traits, settings["cohort"], file=file)
     libraries = read_libraries(settings, schemas)
     hypotheses = read_hypotheses(settings, schemas)
@@ -59,7 +62,7 @@ def load(config, schemas, *, file):
     chromosomes = read_chromosomes(settings["chromosomes"])
     families = bool(settings["cohort"]["families"])
     schemes = read_schemes(settings["splits"], traits, families=families, file=file)
-    groups = trait_groups(traits, file=settings["cohort"]["traits"])
+    groups = trait_groups(traits, file=sheet)
     planned = _plan_models(settings, schemas, traits, schemes, chromosomes, bool(libraries), file)
     refuse_unknown_hypotheses(planned["models"], hypotheses, file=file)
     refuse_idle_known_traits(planned["models"], groups, file=file)
@@ -76,7 +79,7 @@ def load(config, schemas, *, file):
         schemes=schemes,
         drawn=schemes | final_scheme(settings["prediction"], traits),
         groups=groups,
-        results=f"{results_folder()}/{settings['study']}",
+        results=results,
         **planned,
     )
 

@@ -11,6 +11,7 @@ from soyfold.common.errors import UserError, raise_all
 from soyfold.common.files import read_sheet_rows
 from soyfold.common.schema import check, fill_defaults, read_yaml
 from soyfold.genotypes.sources import PLACEHOLDER
+from soyfold.study.fetched import is_url, place_genotypes
 
 DATA_VARIABLE = "SOYFOLD_DATA"
 DATA_DEFAULT = "../shared/data"
@@ -18,9 +19,9 @@ HOME = Path(__file__).resolve().parents[4]  # soyfold's own folder
 
 
 def expand_path(path):
-    """Replace ${SOYFOLD_DATA} (default ../shared/data) and other variables in a path."""
-    if path is None:
-        return None
+    """Replace ${SOYFOLD_DATA} (default ../shared/data) and other variables in a path, not a URL."""
+    if path is None or is_url(path):
+        return path
     data = os.environ.get(DATA_VARIABLE, DATA_DEFAULT)
     return os.path.expandvars(path.replace("${" + DATA_VARIABLE + "}", data))
 
@@ -186,6 +187,7 @@ def load_study(config, schemas, *, file):
         genotypes["file"] = expand_path(genotypes["file"])
     else:
         genotypes["file"] = [expand_path(name) for name in genotypes["file"]]
+    place_genotypes(genotypes, f"{results_folder()}/{owner}", file=file)
     study["new_genotypes"] = expand_path(study["new_genotypes"])
     for section, key in (
         ("contacts", "libraries"),
@@ -271,7 +273,9 @@ def refuse_missing_files(study, traits, libraries, hypotheses=None):
     study, traits, libraries, hypotheses : dict
         As `load_study`, `read_sheet`, `read_libraries` and `read_hypotheses` return them.
     """
-    wanted = {"chromosomes": study["chromosomes"]} | _genotype_files(study["genotypes"]["file"])
+    wanted = {"chromosomes": study["chromosomes"]}
+    if not study["genotypes"]["url"]:
+        wanted |= _genotype_files(study["genotypes"]["file"])
     wanted["new_genotypes"] = study["new_genotypes"]
     for section, key in (("cohort", "id_map"), ("splits", "file")):
         wanted[f"{section}.{key}"] = study[section][key]
@@ -282,7 +286,8 @@ def refuse_missing_files(study, traits, libraries, hypotheses=None):
     for scheme in study["splits"]["further"]:
         wanted[f"splits.further, scheme {scheme['scheme']}"] = scheme["file"]
     for trait, row in traits.items():
-        wanted[f"trait {trait} in {study['cohort']['traits']}"] = row["file"]
+        place = f"trait {trait} in {study['cohort']['traits']}"
+        wanted[place] = None if row.get("url") else row["file"]
     for library, row in libraries.items():
         wanted[f"library {library} in {study['contacts']['libraries']}"] = row["file"]
         wanted[f"bins of library {library} in {study['contacts']['libraries']}"] = row["bins"]

@@ -35,7 +35,8 @@ def check_tables(study, traits, schemes, *, further=()):
     UserError
         With a line for each table that can't be read as the study says.
     """
-    tasks = [(read_records, (row,), {"most": MOST_ROWS}) for row in traits.values()]
+    given = [row for row in traits.values() if not row.get("url")]  # others are fetched by a job
+    tasks = [(read_records, (row,), {"most": MOST_ROWS}) for row in given]
     cohort = study["cohort"]
     if cohort["id_map"]:
         tasks.append((read_id_map, (cohort["id_map"], cohort["accession_prefixes"]), {}))

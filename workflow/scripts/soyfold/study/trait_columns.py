@@ -77,6 +77,9 @@ def expand_columns(row, **where):
     if row.get("value_column"):
         raise UserError("columns beside value_column", allowed="one of them, NA for the other",
                         **where)  # fmt: skip
+    if row.get("format") == "brapi":
+        raise UserError("columns of a server", allowed="value_column: a row for each variable",
+                        **where)  # fmt: skip
     name = row.get("trait")
     if name and "*" not in name:
         raise UserError(
