@@ -100,7 +100,7 @@ def _convert_text(files, kind, settings, sieve, code, folder, plink):
             try:
                 vcf.check_contigs(header.contigs, sieve.chromosomes, file=file)
             except UserError as error:
-                sieve.refuse(error, header=True)
+                sieve.places.refuse(error, header=True)
     del headers
 
     def records():

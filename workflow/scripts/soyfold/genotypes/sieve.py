@@ -1,37 +1,22 @@
 """Which records of the user's genotypes are kept, under which chromosome, id and reason."""
 
 import bisect
-import contextlib
-import re
 
 import pandas as pd
 
 from soyfold.common.errors import UserError
 from soyfold.common.logs import log
+from soyfold.genotypes.places import OTHER_CONTIG, UNPLACED, Places, read_position
 
 # Reasons for which a record is dropped at import, in the order of the counts in qc_counts.tsv.
 UNREADABLE = "unreadable"
-UNPLACED = "unplaced"
-OTHER_CONTIG = "other contigs"
 MULTIALLELIC = "multiallelic"
 NO_ALTERNATE = "no alternate allele"
 DUPLICATE = "duplicate"
-# Why a place is none of the study's chromosomes, beside unplaced and other contigs.
-OTHER_HEADER = "header of another assembly"
-BEYOND_END = "beyond the chromosome's end"
-NO_ALIAS = "unknown chromosome"
 IMPORT_REASONS = (UNREADABLE, UNPLACED, OTHER_CONTIG, MULTIALLELIC, NO_ALTERNATE, DUPLICATE)
 THE_RULE = 0.5  # share of unreadable records, from which the file is refused
 NAMED = 20  # duplicates that an error names
 ABSENT = ("", ".", "0")  # ALT of a file in which no line has it; an allele that PLINK never saw
-# What stands for a chromosome, or a position, that isn't known; in PLINK's files 0.
-UNKNOWN = frozenset({"", "0", "00", ".", "-", "?", "na", "nan", "un", "unknown", "unplaced"})
-
-# Names that mean a chromosome by its number: were one dropped as a scaffold, a whole chromosome
-# would be lost. Roman numerals count only after "chr" (chrM is the mitochondrion, Chr0 unplaced).
-_NUMBERED = re.compile(
-    r"(chromosome|chr|gm|lg)?[_ ]?0*[1-9]\d*|chr(omosome)?_?[ivx]+", re.IGNORECASE
-)
 
 
 class Sieve:
@@ -50,6 +35,8 @@ class Sieve:
 
     Attributes
     ----------
+    places : Places
+        Which contigs and positions are the study's.
     file : path-like
         The user's file that is being read, for messages.
     lines : list of int
@@ -58,10 +45,8 @@ class Sieve:
 
     def __init__(self, chromosomes, *, invariant=False, duplicates="refuse", match=None):
         self.chromosomes = chromosomes
-        self._by_id = match in ("auto", "id")
+        self.places = Places(chromosomes, by_id=match in ("auto", "id"))
         self._given = None if match is None else []  # own id and why it is elsewhere, by record
-        self._refusal = None  # what would be said of the first place that is none
-        self._other_header = False
         self._invariant = invariant
         self._duplicates = duplicates
         self._defects = []  # (line, file, what is wrong)
@@ -74,7 +59,6 @@ class Sieve:
         self._crowded = {}  # the same -> indices of all records there, if there are several
         self._ids = set()
         self._known = 0
-        self._length = dict(zip(chromosomes.names, chromosomes.lengths.tolist(), strict=True))
 
     def begin(self, file):
         """Say that the records to come are those of `file`."""
@@ -117,13 +101,13 @@ class Sieve:
         chromosome = self.chromosomes.aliases.get(contig)
         given, elsewhere = name if _is_id(name) else None, None
         if defect is None:
-            position, defect = _read_position(position)
+            position, defect = read_position(position)
         if defect:
             self._defects.append((line, self.file, defect))
             position, reason = 0, UNREADABLE
         else:
-            elsewhere = self._find_elsewhere(chromosome, contig, position, line)
-            if elsewhere and not (self._by_id and given):
+            elsewhere = self.places.find_elsewhere(contig, position, file=self.file, line=line)
+            if elsewhere and not (self.places.by_id and given):
                 reason = OTHER_CONTIG if elsewhere == OTHER_CONTIG else UNPLACED
             else:
                 self._known += 1
@@ -136,39 +120,6 @@ class Sieve:
         if self._given is not None:
             self._given.append((given, elsewhere))
         return reason is None, position
-
-    def _find_elsewhere(self, chromosome, contig, position, line):
-        """Why a place is none of the study's; None if it is one."""
-        if position < 1 or (chromosome is None and contig.strip().lower() in UNKNOWN):
-            return UNPLACED
-        if chromosome is None:
-            if not _NUMBERED.fullmatch(contig):
-                return OTHER_CONTIG
-            self.refuse(self._unknown(contig, line))
-            return NO_ALIAS
-        if position > self._length[chromosome]:
-            try:
-                self.chromosomes.refuse_beyond_end(
-                    chromosome, position, file=self.file, at=f"line {line}"
-                )
-            except UserError as error:
-                self.refuse(error)
-            return BEYOND_END
-        return OTHER_HEADER if self._other_header else None
-
-    def refuse(self, error, *, header=False):
-        """Raise what is said of another assembly, unless ids may tell the variants.
-
-        Parameters
-        ----------
-        error : UserError
-        header : bool
-            Whether a file's header told it, so that no place is the study's.
-        """
-        if not self._by_id:
-            raise error
-        self._refusal = self._refusal or error
-        self._other_header |= header
 
     def _judge_alleles(self, chromosome, position, ref, alt, *, placed):
         """Why a variant is dropped for its alleles, or for those beside it; None if it is kept."""
@@ -185,16 +136,6 @@ class Sieve:
         """Take the last record for unreadable after all: its calls are."""
         self._defects.append((self.lines[-1], self.file, defect))
         self._records[-1] = (*self._records[-1][:-1], UNREADABLE)
-
-    def _unknown(self, contig, line=None):
-        known = self.chromosomes.names
-        return UserError(
-            f"chromosome {contig!r}, which no alias knows",
-            file=self.file, at=line and f"line {line}",
-            allowed=f"the names and aliases in {self.chromosomes.file} ({known[0]} to {known[-1]})",
-            mend="name the assembly of your file as `chromosomes` in the config,"
-            " or add the name to the column aliases of that table",
-        )  # fmt: skip
 
     def _tell_defects(self):
         """Warn of unreadable records, or refuse the file where they are the rule."""
@@ -289,10 +230,10 @@ class Sieve:
             )  # fmt: skip
         self._tell_defects()
         if not self._known:
-            if self._refusal:
-                raise self._refusal
+            if self.places.refusal:
+                raise self.places.refusal
             placed = next((r[1] for r in self._records if r[-1] != UNPLACED), None)
-            raise self._unplaced() if placed is None else self._unknown(placed)
+            raise self._unplaced() if placed is None else self.places.unknown(placed, self.file)
         if self._twice and self._duplicates == "refuse":
             self._refuse_twice()
         if len(self._files) > 1:
@@ -351,15 +292,3 @@ def _reason(alt):
     if alt in (*ABSENT, "*") or alt[0] == "<" or "[" in alt or "]" in alt:
         return NO_ALTERNATE
     return None
-
-
-def _read_position(text):
-    """Base pairs, 0 where they aren't known; what is wrong, else. R writes 100000 as 1e+05."""
-    with contextlib.suppress(ValueError):
-        return int(text), None
-    if text.strip().lower() in UNKNOWN:
-        return 0, None
-    with contextlib.suppress(ValueError):
-        if float(text).is_integer():
-            return int(float(text)), None
-    return 0, {"found": f"position {text!r}", "allowed": "base pairs, an integer"}

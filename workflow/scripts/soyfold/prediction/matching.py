@@ -12,7 +12,7 @@ import pandas as pd
 
 from soyfold.common.errors import UserError
 from soyfold.common.logs import log
-from soyfold.genotypes.sieve import BEYOND_END, NO_ALIAS, OTHER_HEADER
+from soyfold.genotypes.places import BEYOND_END, NO_ALIAS, OTHER_HEADER
 from soyfold.prediction.alignment import count_fitting, find_places, pair_alleles
 
 POSITION, ID = "position", "id"
