@@ -1,12 +1,9 @@
 """Values that weigh differently: closed forms, whole weights as copies of lines, equal ones."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from soyfold.common.errors import UserError
 from soyfold.models import blup, boosted_trees, gblup, random_forest, rr_blup
-from soyfold.training.tasks import Task, precision_of
 
 SHAPES = [(50, 120), (120, 50)]
 
@@ -112,21 +109,3 @@ def test_trees_follow_the_lines_that_weigh():
     for model in (forest, boosted):
         low, high = (model.predict(dosage[dosage[:, 0] == count]).mean() for count in (0, 2))
         assert high > low + 0.5, "with equal weights they don't differ"
-
-
-def test_equal_weights_are_none_and_unknown_ones_are_refused():
-    y = np.arange(4.0)
-    task = Task(
-        sample=y.astype(str), part=np.full(4, "train"), y=y, dosage=np.zeros((4, 2), np.int8),
-        row=np.arange(4), seed=0, precision=np.array([2.0, 2, 2, 6]),
-    )  # fmt: skip
-    assert task.weights(np.arange(3)) is None
-    np.testing.assert_allclose(task.weights(np.arange(4)), [2 / 3, 2 / 3, 2 / 3, 2])
-    table = pd.DataFrame({"records": [1, 4], "error_variance": [0.5, 0.125]})
-    assert precision_of(table, "records", "t.tsv").tolist() == [1, 4]
-    assert precision_of(table, "variance", "t.tsv").tolist() == [2, 8]
-    bare = table.assign(error_variance=np.nan)
-    with pytest.raises(UserError, match=r"2 of 2 values without error_variance.*weights: records"):
-        precision_of(bare, "variance", "t.tsv")
-    with pytest.raises(UserError, match="weights: off"):
-        precision_of(table.drop(columns="records"), "records", "t.tsv")

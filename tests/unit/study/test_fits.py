@@ -224,8 +224,10 @@ def test_weights_go_to_the_models_that_take_them_and_rerun_no_others(demo):
     job = next(job for job in demo.fits.jobs if job.rule.startswith("fit_direct"))
 
     def given():
-        return [job.weights(Wildcards(model=name)) for name in ("gblup", "mean", "csafm")]
+        return [job.weights(Wildcards(model=name)) for name in ("gblup", "mean", blend)]
 
-    assert given() == ["off"] * 3
+    blend = next(name for name, block in demo.models.items() if block["kind"] == "blend")
+    assert given() == ["off"] * 3 and demo.fits.unweighted == []
     with mock.patch.dict(demo.settings["training"], weights="records"):
-        assert given() == ["records", "off", "off"]
+        assert given() == ["records", "records", "off"]
+        assert blend in demo.fits.unweighted and "gblup" not in demo.fits.unweighted

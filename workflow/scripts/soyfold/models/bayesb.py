@@ -70,7 +70,7 @@ class SparseT:
         return {"included": self.included, "scale": self.scale}
 
 
-def fit(dosage, y, *, parameters, seed):
+def fit(dosage, y, *, parameters, seed, weights=None):
     """Fit BayesB.
 
     Parameters
@@ -84,6 +84,9 @@ def fit(dosage, y, *, parameters, seed):
         burn_in, chains, r2 as in `gibbs`.
     seed : int
         The same seed gives the same bytes.
+
+    weights : ndarray (n,), optional
+        How much each value counts: its noise is over them.
 
     Returns
     -------
@@ -99,4 +102,4 @@ def fit(dosage, y, *, parameters, seed):
     def law(data, start):
         return SparseT(data, start, pi=options["pi"])
 
-    return fit_effects(dosage, y, law, options=options, seed=seed, model="bayesb")
+    return fit_effects(dosage, y, law, options=options, seed=seed, model="bayesb", weights=weights)

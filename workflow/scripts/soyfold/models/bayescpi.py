@@ -69,7 +69,7 @@ class SparseNormal:
         return {"included": self.included, "variance_snp": self.variance, **sampled}
 
 
-def fit(dosage, y, *, parameters, seed):
+def fit(dosage, y, *, parameters, seed, weights=None):
     """Fit BayesCpi.
 
     Parameters
@@ -83,6 +83,9 @@ def fit(dosage, y, *, parameters, seed):
         (excluded) for BayesC; iterations, burn_in, chains, r2 as in `gibbs`.
     seed : int
         The same seed gives the same bytes.
+
+    weights : ndarray (n,), optional
+        How much each value counts: its noise is over them.
 
     Returns
     -------
@@ -98,4 +101,6 @@ def fit(dosage, y, *, parameters, seed):
     def law(data, start):
         return SparseNormal(data, start, pi=options["pi"])
 
-    return fit_effects(dosage, y, law, options=options, seed=seed, model="bayescpi")
+    return fit_effects(
+        dosage, y, law, options=options, seed=seed, model="bayescpi", weights=weights
+    )

@@ -82,7 +82,7 @@ class DoubleExponential:
         return {"lambda": self.penalty}
 
 
-def fit(dosage, y, *, parameters, seed):
+def fit(dosage, y, *, parameters, seed, weights=None):
     """Fit the Bayesian LASSO.
 
     Parameters
@@ -96,6 +96,9 @@ def fit(dosage, y, *, parameters, seed):
     seed : int
         The same seed gives the same bytes.
 
+    weights : ndarray (n,), optional
+        How much each value counts: its noise is over them.
+
     Returns
     -------
     soyfold.models.gibbs.GibbsModel
@@ -107,5 +110,6 @@ def fit(dosage, y, *, parameters, seed):
     """
     options = resolve(parameters, __name__)
     return fit_effects(
-        dosage, y, DoubleExponential, options=options, seed=seed, model="bayesian_lasso"
-    )
+        dosage, y, DoubleExponential,
+        options=options, seed=seed, model="bayesian_lasso", weights=weights,
+    )  # fmt: skip

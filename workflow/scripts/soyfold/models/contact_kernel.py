@@ -20,13 +20,13 @@ import numpy as np
 
 from soyfold.common.logs import log
 from soyfold.models.kernels import matrices
-from soyfold.models.kernels.likelihood import fit_by_reml
+from soyfold.models.kernels.likelihood import fit_by_reml, fit_weighted
 from soyfold.models.kernels.names import ADDITIVE
 from soyfold.models.kernels.pairs import cross_products, pair_products
 from soyfold.models.kernels.several import estimate
 from soyfold.models.kernels.shared import own_kernels
 from soyfold.models.kernels.weights import pair_weights
-from soyfold.models.linear import project, refuse_unusable
+from soyfold.models.linear import project, refuse_unusable, weighted_means
 from soyfold.models.parameters import resolve
 
 DECLARATION = {
@@ -34,6 +34,7 @@ DECLARATION = {
     "meaning": "GBLUP plus products of chromosomes, weighted by contacts: CSAFM's twin.",
     "kind": "direct",
     "needs": ["cim"],
+    "weights": True,
     "kernels": ["additive"],
     "seeds_per_job": "all",
     "parameters": {
@@ -123,16 +124,24 @@ def _scaled(kernel):
     return kernel, scale
 
 
-def _likeliest_share(additive, products, values):
+def _likeliest_share(additive, products, values, weights):
     """The share of the products that REML of both kernels finds."""
-    variances, _, converged = estimate([additive, products], values)
+    uneven = 1.0 if weights is None else 1 / weights
+    variances, _, converged = estimate([additive, products], values, uneven=uneven)
     if not converged:
         log.warning("WARNING REML of %d lines has not converged", len(values))
     genetic = variances[:-1].sum()
     return float(variances[1] / genetic) if genetic > 0 else 0.0
 
 
-def _with_products(products, additive, values, share, without):
+def _fit(kernel, values, weights):
+    """REML of one kernel (n, n), centred and overwritten: dual and figures."""
+    if weights is None:
+        return fit_by_reml(matrices.whole(kernel), values)
+    return fit_weighted(kernel, values, weights)[:2]
+
+
+def _with_products(products, additive, values, weights, share, without):
     """REML at a share of the products, or (None) at the likeliest; `without` where they have none.
 
     Returns
@@ -145,18 +154,18 @@ def _with_products(products, additive, values, share, without):
     shift : float
         What their centring takes off: the dual sums to zero, so that only column means stay.
     """
-    means = matrices.centre(products)
+    means = matrices.centre(products, weights)
     products, scale = _scaled(products)
     if scale > 0 and share is None:
-        share = _likeliest_share(additive, products, values)
+        share = _likeliest_share(additive, products, values, weights)
     if not (scale > 0 and share > 0):
         return without
-    dual, figures = fit_by_reml(matrices.whole((1 - share) * additive + share * products), values)
+    dual, figures = _fit((1 - share) * additive + share * products, values, weights)
     pull = dual * (share / scale)
     return {**figures, "share": share}, dual * (1 - share), pull, means @ pull
 
 
-def fit(dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None):
+def fit(dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None, weights=None):
     """Fit the contact kernel.
 
     Parameters
@@ -176,6 +185,8 @@ def fit(dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None):
         The chromosome of each SNP: row of `cim`.
     kernels : soyfold.models.kernels.shared.LineKernels, optional
         Of these lines; computed from their dosages where it isn't given.
+    weights : ndarray (n,), optional
+        How much each value counts: its noise is over them.
 
     Returns
     -------
@@ -190,23 +201,28 @@ def fit(dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None):
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model="contact_kernel")
     kernels = kernels or own_kernels(dosage)
-    centre, values = dosage.mean(0, dtype=np.float64), y - y.mean()
-    additive, scale = _scaled(kernels.centred(ADDITIVE))
-    dual, alone = fit_by_reml(kernels.kernel(ADDITIVE), values)
+    centre, mean = weighted_means(dosage, weights), np.average(y, weights=weights)
+    values = y - mean
+    additive, scale = _scaled(kernels.centred(ADDITIVE, weights))
+    if weights is None:
+        dual, alone = fit_by_reml(kernels.kernel(ADDITIVE), values)
+    else:
+        dual, alone, _ = fit_weighted(scale * additive, y, weights)
     without = {**alone, "share": 0.0}, dual * scale, np.zeros(len(y)), 0.0
     flat = p["contacts"] == "size" or p["share"] == 0
     powers = [p["power"]] if p["power"] is not None else [1.0] if flat else POWERS
     ends = [(*without, powers[0])] if p["share"] is None else []
     for power in powers:
-        weights = pair_weights(cim, contacts=p["contacts"], power=power)
-        products = pair_products(dosage, centre, snp_chromosome, weights)
-        ends.append((*_with_products(products, additive, values, p["share"], without), power))
+        pairs = pair_weights(cim, contacts=p["contacts"], power=power)
+        products = pair_products(dosage, centre, snp_chromosome, pairs)
+        found = _with_products(products, additive, values, weights, p["share"], without)
+        ends.append((*found, power))
     figures, dual, pull, shift, power = max(ends, key=lambda end: end[0]["log_likelihood"])
     figures["gain"] = figures["log_likelihood"] - alone["log_likelihood"]
     del figures["lambda"]  # in units of whichever kernel the share makes
     needed = figures["share"] > 0
     return KernelModel(
-        intercept=float(y.mean() - shift),
+        intercept=float(mean - shift),
         centre=centre,
         effects=project(dosage, centre, dual / scale),
         pull=pull if needed else pull[:0],

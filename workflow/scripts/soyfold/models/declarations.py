@@ -21,7 +21,9 @@ file of the shared code, without a label, and with a meaning that says whom it h
   `without(groups, residuals)`, what it would have told of training lines without their group's,
   and `without_lines()`, the model without what alone tells these.
 - `joint`: of a direct model, its `fit` takes values (n, T) with NaN, and `traits=`, their names.
-- `weights`: its `fit` takes `weights=` (n,), how much each line's value counts, with a mean of 1.
+- `weights`: its `fit` takes `weights=` (n,), how much each line's value counts, with a mean of 1;
+  a network's loss always does, unless this is false. `untold`: the share of the genetic variance
+  that the model leaves in its noise, whatever the plots: 0.1, or 1 of models of structure alone.
 - `joint`, `gpu`, `seeds_per_job`, `held_out`: as in models.yaml, where an entry may change them.
 - `parameters`: by name a JSON schema with `default` and `description`; of an inherited one only
   what differs.
@@ -70,6 +72,7 @@ RULES = _closed(
         **dict.fromkeys(
             ("linear", "attention", "pairs", "reliability", "weights", "joint", "held_out"), _SWITCH
         ),
+        "untold": _NUMBER,
         "gpu": _COUNT,
         "seeds_per_job": {"enum": ["one", "all"]},
         "parameters": {"type": "object", "additionalProperties": _PARAMETER},
@@ -100,6 +103,7 @@ class Declaration:
     pairs: bool = False
     reliability: bool = False
     weights: bool = False
+    untold: float = 0.1
     joint: bool = False
     held_out: bool = True
     gpu: int = 0

@@ -1,7 +1,8 @@
 """Elastic net: SNP effects under a mixed penalty, which sets most of them to zero.
 
 Least of 1/(2n) ||y - Z b||^2 + a (l ||b||_1 + (1 - l)/2 ||b||_2^2), y the trait in z-scores and Z
-the dosages minus their training means (Zou and Hastie 2005, doi:10.1111/j.1467-9868.2005.00503.x).
+the dosages minus their training means (Zou and Hastie 2005, doi:10.1111/j.1467-9868.2005.00503.x);
+of values that weigh differently, all means and the sum of squares are weighted.
 In z-scores, since the balance of the two penalties would change with the trait's unit. SNPs aren't
 divided by their deviations: a rare allele's effect is shrunk more, as in GBLUP. For each l, a is
 lowered step by step, each fit starting at the last one's effects (Friedman, Hastie and Tibshirani
@@ -15,7 +16,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import enet_path
 
-from soyfold.models.linear import RidgeModel, refuse_unusable
+from soyfold.models.linear import RidgeModel, refuse_unusable, weighted_means, weighted_moments
 from soyfold.models.parameters import resolve
 
 DECLARATION = {
@@ -23,6 +24,7 @@ DECLARATION = {
     "meaning": "Additive effects, most of them zero; penalties by validation.",
     "kind": "direct",
     "needs": ["validation"],
+    "weights": True,
     "linear": True,
     "seeds_per_job": "all",
     "parameters": {
@@ -74,17 +76,22 @@ class Descent:
     ----------
     dosage : ndarray (n, L) int8
     y : ndarray (n,) float64
+    weights : ndarray (n,), optional
     """
 
-    def __init__(self, dosage, y):
-        self.centre = dosage.mean(0, dtype=np.float64)
-        self.mean, self.sd = float(y.mean()), float(y.std())
+    def __init__(self, dosage, y, weights=None):
+        self.centre = weighted_means(dosage, weights)
+        self.mean, self.sd = weighted_moments(y, weights)
         by_gram = dosage.shape[1] <= GRAM_SNPS
         # Coordinate descent walks along columns; without Z'Z it is Z that takes the memory.
         kind = np.float64 if by_gram else np.float32
         self.lines = np.asfortranarray(dosage, dtype=kind)
         self.lines -= self.centre.astype(kind)
         self.values = ((y - self.mean) / self.sd).astype(kind)
+        if weights is not None:
+            roots = np.sqrt(weights / weights.mean()).astype(kind)
+            self.lines *= roots[:, None]
+            self.values *= roots
         self.covariances = self.lines.T @ self.values
         self.gram = self.lines.T @ self.lines if by_gram else False
 
@@ -120,8 +127,8 @@ def _penalties(largest, steps):
     return np.geomspace(largest, largest * SPAN, steps)
 
 
-def _walk(descent, l1_ratio, steps, validation):
-    """Walk down a path until the validation error no longer falls.
+def _walk(descent, l1_ratio, steps, validation, weights=None):
+    """Walk down a path until the validation error, weighted or not, no longer falls.
 
     Returns
     -------
@@ -133,7 +140,7 @@ def _walk(descent, l1_ratio, steps, validation):
     for penalty in _penalties(descent.largest_penalty(l1_ratio), steps):
         effects, _ = descent.solve(penalty, l1_ratio, effects)
         predicted = descent.model(effects).predict(dosage)
-        error = float(np.square(predicted - y).mean())
+        error = float(np.average(np.square(predicted - y), weights=weights))
         since = 0 if error < best[0] else since + 1
         if since == 0:
             best = (error, float(penalty), predicted)
@@ -151,7 +158,7 @@ def _settle(descent, penalty, l1_ratio, steps):
     return descent.solve(penalty, l1_ratio, effects)
 
 
-def fit(dosage, y, *, parameters, seed, validation):
+def fit(dosage, y, *, parameters, seed, validation, weights=None, validation_weights=None):
     """Fit an elastic net.
 
     Parameters
@@ -167,6 +174,8 @@ def fit(dosage, y, *, parameters, seed, validation):
         Not used: there is nothing random.
     validation : tuple of ndarray (m, L) int8, (m,)
         Dosages and values of the lines by which penalty and l are chosen.
+    weights, validation_weights : ndarray (n,), (m,), optional
+        How much each value counts.
 
     Returns
     -------
@@ -180,13 +189,18 @@ def fit(dosage, y, *, parameters, seed, validation):
     p = resolve(parameters, __name__)
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model="elastic_net")
-    descent = Descent(dosage, y)
-    walks = {ratio: _walk(descent, ratio, p["steps"], validation) for ratio in p["l1_ratios"]}
+    descent = Descent(dosage, y, weights)
+    walks = {
+        ratio: _walk(descent, ratio, p["steps"], validation, validation_weights)
+        for ratio in p["l1_ratios"]
+    }
     l1_ratio = min(walks, key=lambda ratio: walks[ratio][0])
     _, penalty, held_out = walks[l1_ratio]
     if p["refit"]:
         del descent  # two Z'Z would take twice the memory
-        descent = Descent(np.vstack([dosage, validation[0]]), np.concatenate([y, validation[1]]))
+        both = None if weights is None else np.concatenate([weights, validation_weights])
+        dosage, y = np.vstack([dosage, validation[0]]), np.concatenate([y, validation[1]])
+        descent = Descent(dosage, y, both)
     effects, converged = _settle(descent, penalty, l1_ratio, p["steps"])
     figures = {
         "l1_ratio": l1_ratio,

@@ -29,6 +29,7 @@ DECLARATION = {
     "needs": ["families"],
     "linear": True,
     "reliability": True,
+    "weights": True,
     "kernels": [],
     "parameters": {
         # Each of some ten steps inverts n x n; on SoyNAM 1,500 lines predict as 2,500 do (PCC to
@@ -72,6 +73,8 @@ class FamilyModel:
         Their families.
     kernels : soyfold.models.kernels.shared.LineKernels or None
         Of these lines, for errors during the fit; not saved.
+    weights : ndarray (n,) or None
+        Of these lines' values, where they weigh differently: the noise is over them.
     """
 
     intercept: float
@@ -84,6 +87,7 @@ class FamilyModel:
     lines: np.ndarray | None = field(default=None, repr=False)
     own: np.ndarray | None = field(default=None, repr=False)
     kernels: object = field(default=None, repr=False)
+    weights: np.ndarray | None = field(default=None, repr=False)
 
     def predict(self, dosage, families):
         """Predicted values in trait units.
@@ -115,6 +119,7 @@ class FamilyModel:
     @cached_property
     def _errors(self):
         common, family, noise = self.variances
+        noise = noise if self.weights is None else noise / self.weights
         covariance = self._training.within()
         covariance *= common + family * same_family(self.own)
         covariance[np.diag_indices_from(covariance)] += noise
@@ -157,7 +162,8 @@ class FamilyModel:
 
     def state(self):
         """All that predicts, and, where training lines were kept, what tells errors."""
-        names = ("centre", "effects", "families", "departures", "variances", "lines", "own")
+        names = ("centre", "effects", "families", "departures")
+        names += ("variances", "lines", "own", "weights")
         arrays = {name: getattr(self, name) for name in names}
         told = {name: array for name, array in arrays.items() if array is not None}
         return {"intercept": np.array(self.intercept), **told}
@@ -171,7 +177,7 @@ class FamilyModel:
 
     def without_lines(self):
         """The same model, which predicts alone."""
-        return replace(self, lines=None, own=None, kernels=None)
+        return replace(self, lines=None, own=None, kernels=None, weights=None)
 
     def summary(self):
         """Heritability, the families' share of the genetic variance, variances, and REML's end."""
@@ -201,14 +207,14 @@ def same_family(families, others=None):
     return (families[:, None] == others) & (others != "")
 
 
-def _variances(additive, within, y, lines, seed):
+def _variances(additive, within, y, lines, seed, uneven):
     """REML of up to `lines` lines, drawn at random: variances (3,) and what to report of it."""
     chosen = np.arange(len(y))
     if len(y) > lines:
         chosen = np.sort(np.random.default_rng(seed).choice(len(y), lines, replace=False))
     part = np.ix_(chosen, chosen)
     kernels = [additive[part], additive[part] * within[part]]
-    variances, _, converged = estimate(kernels, y[chosen])
+    variances, _, converged = estimate(kernels, y[chosen], uneven=uneven[chosen])
     if not converged:
         log.warning("WARNING REML of %d lines has not converged", len(chosen))
     at_bound = meets_bound(variances, y[chosen])
@@ -228,7 +234,7 @@ def _figures(variances, additive, within, reml):
     }
 
 
-def fit(dosage, y, *, parameters, seed, families, kernels=None):
+def fit(dosage, y, *, parameters, seed, families, kernels=None, weights=None):
     """Fit family GBLUP.
 
     Parameters
@@ -245,6 +251,8 @@ def fit(dosage, y, *, parameters, seed, families, kernels=None):
         An empty string for a line of no family.
     kernels : soyfold.models.kernels.shared.LineKernels, optional
         Of these lines; computed from their dosages where it isn't given.
+    weights : ndarray (n,), optional
+        How much each value counts: its noise is over them.
 
     Returns
     -------
@@ -262,10 +270,11 @@ def fit(dosage, y, *, parameters, seed, families, kernels=None):
     given, kernels = kernels, kernels or own_kernels(dosage)
     additive, scale = _scaled(kernel_matrix(kernels.products, kernels.rows, ADDITIVE)[0])
     within = same_family(families)
-    variances, reml = _variances(additive, within, y, most, seed)
+    uneven = np.ones(len(y)) if weights is None else 1 / weights
+    variances, reml = _variances(additive, within, y, most, seed, uneven)
     figures = _figures(variances, additive, within, reml)
     factor = cho_factor(
-        covariance([additive, additive * within], variances),
+        covariance([additive, additive * within], variances, uneven),
         lower=True, overwrite_a=True, check_finite=False,
     )  # fmt: skip
     ones, solved = cho_solve(factor, np.column_stack([np.ones_like(y), y])).T
@@ -280,5 +289,5 @@ def fit(dosage, y, *, parameters, seed, families, kernels=None):
     effects = project(dosage, means, dual) * (variances[0] / scale)
     return FamilyModel(
         float(intercept), means, effects, names, departures, figures,
-        variances / [scale, scale, 1], dosage, families, given,
+        variances / [scale, scale, 1], dosage, families, given, weights,
     )  # fmt: skip

@@ -4,7 +4,8 @@ y_ij = mu + f_i + e_ij with f_i ~ N(0, s_f^2), e_ij ~ N(0, s_e^2) for line j of 
 predicted value is mu plus the BLUP of its family's effect, n_i r / (1 + n_i r) (ybar_i - mu) with
 r = s_f^2 / s_e^2 (Henderson 1975, doi:10.2307/2529430): the family's mean, shrunk towards mu the
 more the fewer lines it has. mu is generalised least squares', r is REML's (Patterson and Thompson
-1971, doi:10.1093/biomet/58.3.545). A family without training lines is predicted as mu.
+1971, doi:10.1093/biomet/58.3.545). A family without training lines is predicted as mu. Of values
+that weigh differently e_ij has s_e^2 / w_ij, n_i is the sum of the w_ij, and ybar_i weighted.
 """
 
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ DECLARATION = {
     "meaning": "Each family's mean, shrunk: what family structure alone predicts.",
     "kind": "direct",
     "needs": ["families"],
+    "weights": True,
+    "untold": 1.0,
     "seeds_per_job": "all",
     "citations": [
         {"what": "family means",
@@ -78,19 +81,17 @@ class Groups:
     Attributes
     ----------
     size, mean : ndarray (k,)
-        Lines of each family and their mean value.
+        Lines of each family, or the sum of their weights, and their mean value.
     within : float
         Sum of squares around the families' means.
+    freedom : int
+        Lines - 1.
     """
 
     size: np.ndarray
     mean: np.ndarray
     within: float
-
-    @property
-    def freedom(self):
-        """Lines - 1."""
-        return self.size.sum() - 1
+    freedom: int
 
     def centre(self, ratio):
         """mu by generalised least squares, and the weights n_i / (1 + n_i r) of the means."""
@@ -110,7 +111,7 @@ class Groups:
         return profiled_log_likelihood(squares, determinant, self.freedom)
 
 
-def _group(y, families):
+def _group(y, families, weights):
     """Names of the families, sorted, and their `Groups`."""
     names, place, size = np.unique(families, return_inverse=True, return_counts=True)
     if len(names) < 2 or size.max() < 2:
@@ -120,18 +121,19 @@ def _group(y, families):
             allowed="at least 2 families, one of them of 2 lines or more",
             mend="correct cohort.families in the config, or drop the model",
         )
-    mean = np.bincount(place, weights=y) / size
-    within = float(np.square(y - mean[place]).sum())
+    size = np.bincount(place, weights=weights)
+    mean = np.bincount(place, weights=weights * y) / size
+    within = float((weights * np.square(y - mean[place])).sum())
     if within == 0:
         raise UserError(
             f"one value for all lines of a family, in all {len(names)} families",
             at="model family_mean",
             allowed="a trait that differs within families",
         )
-    return names, Groups(size, mean, within)
+    return names, Groups(size, mean, within, len(y) - 1)
 
 
-def fit(dosage, y, *, parameters, seed, families):
+def fit(dosage, y, *, parameters, seed, families, weights=None):
     """Fit the family means.
 
     Parameters
@@ -146,6 +148,8 @@ def fit(dosage, y, *, parameters, seed, families):
         Not used: there is nothing random.
     families : ndarray (n,) of str
         Family of each training line; lines of none (an empty string) are left out.
+    weights : ndarray (n,), optional
+        How much each value counts: its noise is over them.
 
     Returns
     -------
@@ -159,8 +163,8 @@ def fit(dosage, y, *, parameters, seed, families):
     """
     resolve(parameters, __name__)
     families = np.asarray(families, dtype=str)
-    known = families != ""
-    names, groups = _group(np.asarray(y, dtype=np.float64)[known], families[known])
+    known, weights = families != "", np.ones(len(families)) if weights is None else weights
+    names, groups = _group(np.asarray(y, np.float64)[known], families[known], weights[known])
     ratio, at_bound = maximise(groups.log_likelihood)
     mu, weight = groups.centre(ratio)
     residual = groups.residual_variance(ratio)

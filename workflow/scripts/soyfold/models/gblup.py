@@ -16,8 +16,7 @@ import numpy as np
 
 from soyfold.models.blup import blup_model
 from soyfold.models.blup import from_state as from_state
-from soyfold.models.kernels.likelihood import fit_at_ridge, fit_by_reml
-from soyfold.models.kernels.matrices import kernel_matrix, whole
+from soyfold.models.kernels.likelihood import fit_at_ridge, fit_by_reml, fit_weighted
 from soyfold.models.kernels.names import ADDITIVE
 from soyfold.models.kernels.shared import own_kernels
 from soyfold.models.linear import project, refuse_unusable, weighted_means
@@ -44,22 +43,6 @@ DECLARATION = {
          "doi": "10.1534/genetics.107.081190"},
     ],
 }  # fmt: skip
-
-
-def _fit_weighted(kernels, y, ridge, weights):
-    """As `fit_by_reml` and `fit_at_ridge`, for values that weigh differently: dual, figures."""
-    roots = np.sqrt(weights)
-    matrix, _ = kernel_matrix(kernels.products, kernels.rows, ADDITIVE)
-    means = matrix @ weights / weights.sum()
-    matrix += weights @ means / weights.sum() - means - means[:, None]
-    matrix *= roots
-    matrix *= roots[:, None]
-    values = roots * (y - np.average(y, weights=weights))
-    if ridge is None:
-        dual, figures = fit_by_reml(whole(matrix), values)
-    else:
-        dual, figures = fit_at_ridge(matrix, values, ridge)
-    return roots * dual, figures
 
 
 def fit(dosage, y, *, parameters, seed, kernels=None, weights=None):
@@ -95,7 +78,7 @@ def fit(dosage, y, *, parameters, seed, kernels=None, weights=None):
     given, kernels = kernels, kernels or own_kernels(dosage)
     values = y - y.mean()
     if weights is not None:
-        dual, figures = _fit_weighted(kernels, y, ridge, weights)
+        dual, figures, _ = fit_weighted(kernels.matrix(ADDITIVE)[0], y, weights, ridge=ridge)
     elif ridge is None:
         dual, figures = fit_by_reml(kernels.kernel(ADDITIVE), values)
     else:

@@ -2,7 +2,8 @@
 
 y = mu + Z b + e, e ~ N(0, s_e^2 I), Z the dosages minus their training means. The columns of Z sum
 to zero, so that mu, with a flat prior, has the mean of y as its posterior mean and is integrated
-out, which leaves n - 1 degrees of freedom. s_e^2 has a scaled inverse chi-square prior. Scales
+out, which leaves n - 1 degrees of freedom. Of values that weigh differently e_i has s_e^2 / w_i,
+and all sums, means and variances are weighted. s_e^2 has a scaled inverse chi-square prior. Scales
 come, as in BGLR (Perez and de los Campos 2014, doi:10.1534/genetics.114.164442, supplementary
 methods), from the share `r2` of the trait's variance that the SNPs are expected to explain: the
 prior's mode of s_e^2 is (1 - r2) var(y), that of an effect's variance r2 var(y) / MSx, MSx being
@@ -21,12 +22,14 @@ from soyfold.common.blocks import blocks
 from soyfold.common.logs import log
 from soyfold.models.gibbs_diagnostics import effective_size, split_rhat
 from soyfold.models.gibbs_sweeps import choose_form
-from soyfold.models.linear import RidgeModel, refuse_unusable
+from soyfold.models.kernels.likelihood import log_scale
+from soyfold.models.linear import RidgeModel, refuse_unusable, weighted_means
 
 DECLARATION = {
     "meaning": "Samplers",
     "kind": "direct",
     "linear": True,
+    "weights": True,
     "parameters": {
         "iterations": {"default": 1500, "type": "integer", "minimum": 8,
                        "description": "Of each chain, after burn_in."},
@@ -228,13 +231,17 @@ def _figures(traces, predictions, model):
     }
 
 
-def _spread(dosage):
+def _spread(dosage, weights=None):
     """MSx: sum of the SNPs' variances, without a floating copy of all dosages."""
+    if weights is not None:
+        squares = [np.square(dosage[rows], dtype=np.int32).sum(1) for rows in blocks(len(dosage))]
+        square = np.average(np.concatenate(squares), weights=weights)
+        return float(square - np.square(weighted_means(dosage, weights)).sum())
     squares = sum(np.square(dosage[rows], dtype=np.int32).sum() for rows in blocks(len(dosage)))
     return float(squares / len(dosage) - np.square(dosage.mean(0, dtype=np.float64)).sum())
 
 
-def fit_effects(dosage, y, law, *, options, seed, model, form=None):
+def fit_effects(dosage, y, law, *, options, seed, model, form=None, weights=None):
     """Sample the effects of SNPs under a law, and give their posterior means.
 
     Parameters
@@ -254,6 +261,8 @@ def fit_effects(dosage, y, law, *, options, seed, model, form=None):
         For messages.
     form : type, optional
         GramForm or ResidualForm; by default the cheaper one.
+    weights : ndarray (n,), optional
+        How much each value counts, with a mean of 1: its noise is over them.
 
     Returns
     -------
@@ -267,18 +276,23 @@ def fit_effects(dosage, y, law, *, options, seed, model, form=None):
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model=model)
     varying = dosage.min(0) < dosage.max(0)
-    centre, effects, inclusion = dosage.mean(0, dtype=np.float64), *np.zeros((2, len(varying)))
+    centre, mean = weighted_means(dosage, weights), float(np.average(y, weights=weights))
+    effects, inclusion = np.zeros((2, len(varying)))
     dosage = dosage if varying.all() else dosage[:, varying]
     n, markers = dosage.shape
-    data = Data(n, markers, float(y.var(ddof=1)), _spread(dosage), options["r2"])
+    variance = y.var(ddof=1) if weights is None else weights @ np.square(y - mean) / (n - 1)
+    data = Data(n, markers, float(variance), _spread(dosage, weights), options["r2"])
     starts = (np.arange(options["chains"]) + 0.5) / options["chains"]
     laws = [law(data, start) for start in starts]
     form = form or choose_form(n, markers, laws[0].changing)
     log.info("%s: %d chains on %d SNPs, %s", model, len(laws), markers, form.__name__)
     rngs = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(len(laws))]
-    chains = _Chains(form(dosage, y - y.mean(), chains=len(laws)), laws, rngs, data, starts)
+    form = form(dosage, y - mean, chains=len(laws), weights=weights)
+    chains = _Chains(form, laws, rngs, data, starts)
     effects[varying], inclusion[varying], traces, kept = _run(
         chains, iterations=options["iterations"], burn_in=options["burn_in"]
     )
     figures = _figures(traces, _predicted(dosage, centre[varying], kept), model)
-    return GibbsModel(float(y.mean()), centre, effects, figures, inclusion)
+    if weights is not None:
+        figures["log_likelihood"] += log_scale(weights)
+    return GibbsModel(mean, centre, effects, figures, inclusion)

@@ -8,6 +8,8 @@ else normal (Habier et al. 2011, doi:10.1186/1471-2105-12-186): with w = z_j'(y 
 What is random or needs a logarithm lies in the four arrays, drawn beforehand for a whole sweep: the
 kernels are additions and multiplications, know no prior, and serve every model.
 
+With values that weigh differently Z' is Z'W throughout, and Z is centred by weighted means.
+
 `GramForm` keeps Z'(y - Z b) beside Z'Z: an effect that stays zero costs nothing, one that changes L
 operations. `ResidualForm` keeps y - Z b beside the dosages as bytes: n operations an effect and n
 more where it changes, and no L x L matrix. All chains walk the SNPs side by side, so that a row of
@@ -18,6 +20,7 @@ import numpy as np
 from numba import njit
 
 from soyfold.common.blocks import blocks
+from soyfold.models.linear import weighted_means
 
 GRAM_BYTES = 2**31  # the largest Z'Z that is held
 
@@ -54,16 +57,18 @@ def _sweep_gram(gram, diagonal, rest, effects, gain, cut, shrink, noise):
                     rest[c, k] -= change * row[k]
 
 
-def _sweep_residual(columns, centre, diagonal, residual, effects, gain, cut, shrink, noise):
+def _sweep_residual(
+    columns, centre, diagonal, weights, residual, effects, gain, cut, shrink, noise
+):
     chains, markers = effects.shape
     # Bytes become float32 in half of the time that float64 takes, and once for two chains. What is
     # rounded is a projection, far below its noise; the residuals themselves don't drift.
-    rounded = residual.astype(np.float32)
+    rounded = (weights * residual).astype(np.float32)
     for j in range(markers):
         column = columns[j]
         for first in range(0, chains, 2):
             last = min(first + 1, chains - 1)
-            # The residuals sum to zero, so the column needs no centring here.
+            # The weighted residuals sum to zero, so the column needs no centring here.
             projected = _project_column(column, rounded[first], rounded[last])
             for c in range(first, last + 1):
                 old = effects[c, j]
@@ -74,7 +79,7 @@ def _sweep_residual(columns, centre, diagonal, residual, effects, gain, cut, shr
                     change = new - old
                     for i in range(column.size):
                         residual[c, i] -= change * (column[i] - centre[j])
-                        rounded[c, i] = residual[c, i]
+                        rounded[c, i] = weights[i] * residual[c, i]
 
 
 # Sums in any order: that is what lets the compiler use vector instructions for them.
@@ -90,31 +95,40 @@ class GramForm:
     ----------
     dosage : ndarray (n, L) int8
     y : ndarray (n,) float64
-        Its mean taken off.
+        Its (weighted) mean taken off.
     chains : int
+    weights : ndarray (n,), optional
+        Of the values; without them all are 1.
 
     Attributes
     ----------
     effects : ndarray (chains, L) float64
         Zero to begin with; `sweep` changes them in place.
     centre, diagonal : ndarray (L,)
-        Means of the dosages, and z_j'z_j.
+        Means of the dosages, and z_j'W z_j.
     """
 
-    def __init__(self, dosage, y, *, chains):
+    def __init__(self, dosage, y, *, chains, weights=None):
         n, markers = dosage.shape
-        self.centre = dosage.mean(0, dtype=np.float64)
+        self.centre = weighted_means(dosage, weights)
         self._gram = np.zeros((markers, markers), dtype=np.float32)
         self._projected = np.zeros(markers)
-        for rows in blocks(n):
-            # Sums of products of counts stay below 2**24, where float32 is exact.
-            block = dosage[rows].astype(np.float32)
-            self._gram += block.T @ block
-            self._projected += y[rows] @ block
-        for rows in blocks(markers):
-            self._gram[rows] -= n * self.centre[rows, None] * self.centre
+        if weights is None:
+            for rows in blocks(n):
+                # Sums of products of counts stay below 2**24, where float32 is exact.
+                block = dosage[rows].astype(np.float32)
+                self._gram += block.T @ block
+                self._projected += y[rows] @ block
+            for rows in blocks(markers):
+                self._gram[rows] -= n * self.centre[rows, None] * self.centre
+        else:
+            roots = np.sqrt(weights)[:, None]
+            for rows in blocks(n):
+                block = (roots[rows] * (dosage[rows] - self.centre)).astype(np.float32)
+                self._gram += block.T @ block
+                self._projected += (weights[rows] * y[rows]) @ (dosage[rows] - self.centre)
         self.diagonal = self._gram.diagonal().astype(np.float64)
-        self._squares = y @ y
+        self._squares = y @ y if weights is None else weights @ np.square(y)
         self.effects = np.zeros((chains, markers))
         self._rest = np.tile(self._projected, (chains, 1))
 
@@ -123,7 +137,7 @@ class GramForm:
         _sweep_gram(self._gram, self.diagonal, self._rest, self.effects, gain, cut, shrink, noise)
 
     def squares(self):
-        """Sums of squares of y - Z b and of Z b: two arrays (chains,)."""
+        """(Weighted) sums of squares of y - Z b and of Z b: two arrays (chains,)."""
         fitted = (self.effects * self._projected).sum(1)
         unfitted = (self.effects * self._rest).sum(1)
         return np.maximum(self._squares - fitted - unfitted, 0.0), fitted - unfitted
@@ -132,11 +146,15 @@ class GramForm:
 class ResidualForm:
     """Effects of several chains beside the dosages themselves; as `GramForm`."""
 
-    def __init__(self, dosage, y, *, chains):
-        self.centre = dosage.mean(0, dtype=np.float64)
+    def __init__(self, dosage, y, *, chains, weights=None):
+        self.centre = weighted_means(dosage, weights)
         self._columns = np.ascontiguousarray(dosage.T)
-        sums = sum(np.square(dosage[rows], dtype=np.float64).sum(0) for rows in blocks(len(y)))
-        self.diagonal = sums - len(y) * np.square(self.centre)
+        self._weights = np.ones(len(y)) if weights is None else weights
+        sums = sum(
+            (self._weights[rows, None] * np.square(dosage[rows], dtype=np.float64)).sum(0)
+            for rows in blocks(len(y))
+        )
+        self.diagonal = sums - self._weights.sum() * np.square(self.centre)
         self._y = y
         self.effects = np.zeros((chains, dosage.shape[1]))
         self._residual = np.tile(y, (chains, 1))
@@ -144,14 +162,14 @@ class ResidualForm:
     def sweep(self, gain, cut, shrink, noise):
         """Draw all effects once: four arrays (chains, L), as the module says."""
         _sweep_residual(
-            self._columns, self.centre, self.diagonal, self._residual, self.effects,
-            gain, cut, shrink, noise,
+            self._columns, self.centre, self.diagonal, self._weights, self._residual,
+            self.effects, gain, cut, shrink, noise,
         )  # fmt: skip
 
     def squares(self):
         """Sums of squares of y - Z b and of Z b: two arrays (chains,)."""
-        genetic = self._y - self._residual
-        return np.square(self._residual).sum(1), np.square(genetic).sum(1)
+        parts = self._residual, self._y - self._residual
+        return tuple((self._weights * np.square(part)).sum(1) for part in parts)
 
 
 def choose_form(lines, markers, changing):

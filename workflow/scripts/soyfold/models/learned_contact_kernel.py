@@ -23,13 +23,13 @@ from scipy.linalg import cho_solve
 from soyfold.common.blocks import blocks
 from soyfold.models.kernels.certainty import LineErrors, collect
 from soyfold.models.kernels.learned_weights import Posterior, climb
-from soyfold.models.kernels.likelihood import fit_by_reml
+from soyfold.models.kernels.likelihood import fit_by_reml, fit_weighted
 from soyfold.models.kernels.names import ADDITIVE
 from soyfold.models.kernels.pairs import FLOATS, chromosome_kernels, cross_products
 from soyfold.models.kernels.shared import own_kernels
 from soyfold.models.kernels.stacked import factorise, stack_kernels
 from soyfold.models.kernels.weights import pair_weights
-from soyfold.models.linear import project, refuse_unusable
+from soyfold.models.linear import project, refuse_unusable, weighted_means
 from soyfold.models.parameters import resolve
 from soyfold.models.sparse_effects import snp_weights
 
@@ -38,6 +38,7 @@ DECLARATION = {
     "meaning": "A variance for every chromosome and pair of them, learned from what contacts say.",
     "kind": "direct",
     "needs": ["cim"],
+    "weights": True,
     "kernels": ["additive"],
     "pairs": True,
     "reliability": True,
@@ -101,6 +102,8 @@ class LearnedModel:
         What K_g o K_h adds to the lines' variance.
     figures : dict
         What `summary` gives.
+    weights : ndarray (n,) or None
+        Of the training lines' values, where they weigh differently: the noise is over them.
     """
 
     intercept: float
@@ -115,6 +118,7 @@ class LearnedModel:
     contacts: np.ndarray
     sizes: np.ndarray
     figures: dict = field(repr=False)
+    weights: np.ndarray | None = field(default=None, repr=False)
 
     def predict(self, dosage):
         """Predicted values in trait units: dosage (m, L) counts of ALT -> (m,) float64."""
@@ -151,8 +155,8 @@ class LearnedModel:
     @cached_property
     def _errors(self):
         stack = stack_kernels(self.lines, *self._place)
-        covariance = stack.covariance(self.chromosomes, self.pairs, self.noise)
-        return LineErrors(covariance, self.noise)
+        noise = self.noise if self.weights is None else self.noise / self.weights
+        return LineErrors(stack.covariance(self.chromosomes, self.pairs, noise), noise)
 
     @property
     def _place(self):
@@ -235,7 +239,8 @@ class LearnedModel:
 
     def state(self):
         """All that predicts, as named arrays; the training dosages are the bulk (n L bytes)."""
-        return {name: np.asarray(getattr(self, name)) for name in (*ARRAYS, *SCALARS)} | {
+        names = (*ARRAYS, *SCALARS, *(() if self.weights is None else ("weights",)))
+        return {name: np.asarray(getattr(self, name)) for name in names} | {
             "variance_genetic": np.array(self.figures["variance_genetic"])
         }
 
@@ -255,22 +260,23 @@ def from_state(arrays):
     """The model that `LearnedModel.state` wrote: it predicts as before."""
     scalars = {name: float(arrays[name]) for name in SCALARS}
     figures = {"variance_genetic": float(arrays["variance_genetic"])}
-    return LearnedModel(**scalars, **{name: arrays[name] for name in ARRAYS}, figures=figures)
+    kept = {name: arrays[name] for name in ARRAYS}
+    return LearnedModel(**scalars, **kept, figures=figures, weights=arrays.get("weights"))
 
 
-def _snp_weights(dosage, y, centre, *, sparse, seed, kernels):
+def _snp_weights(dosage, y, centre, *, sparse, **told):
     """Weights (L,) of the SNPs with which the sum of all kernels has a mean diagonal of 1."""
     squares = np.zeros(dosage.shape[1])
     for rows in blocks(len(dosage)):
         squares += np.square(dosage[rows] - centre).sum(0)
     weights = np.full(len(squares), 1 / squares.sum())
     if sparse:
-        told = snp_weights(dosage, y, seed=seed, kernels=kernels)
-        weights += SPARSE * (told / (told @ squares) - weights)
+        found = snp_weights(dosage, y, **told)
+        weights += SPARSE * (found / (found @ squares) - weights)
     return weights * (len(dosage) - 1)
 
 
-def fit(dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None):
+def fit(dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None, weights=None):
     """Fit the learned contact kernel.
 
     Parameters
@@ -289,6 +295,8 @@ def fit(dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None):
         The chromosome of each SNP: row of `cim`.
     kernels : soyfold.models.kernels.shared.LineKernels, optional
         Of these lines; computed from their dosages where it isn't given.
+    weights : ndarray (n,), optional
+        How much each value counts: its noise is over them.
 
     Returns
     -------
@@ -303,23 +311,27 @@ def fit(dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None):
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model="learned_contact_kernel")
     kernels = kernels or own_kernels(dosage)
-    centre, scale = dosage.mean(0, dtype=np.float64), y.std()
-    _, alone = fit_by_reml(kernels.kernel(ADDITIVE), y - y.mean())
+    centre, scale = weighted_means(dosage, weights), y.std()
+    if weights is None:
+        _, alone = fit_by_reml(kernels.kernel(ADDITIVE), y - y.mean())
+    else:
+        _, alone, _ = fit_weighted(kernels.matrix(ADDITIVE)[0], y, weights)
+    uneven = 1.0 if weights is None else 1 / weights
     contacts = pair_weights(cim, contacts=p["contacts"], power=1)
-    weights = _snp_weights(
-        dosage, y, centre, sparse=p["snps"] == "sparse", seed=seed, kernels=kernels
+    own = _snp_weights(
+        dosage, y, centre, sparse=p["snps"] == "sparse", seed=seed, kernels=kernels, weights=weights
     )
     codes = np.asarray(snp_chromosome)
-    stack = stack_kernels(dosage, centre, codes, len(cim), weights)
+    stack = stack_kernels(dosage, centre, codes, len(cim), own)
     posterior = Posterior(
         stack, (y - y.mean()) / scale, contacts,
-        prior=(p["chromosome_variance"], p["pair_variance"]),
+        prior=(p["chromosome_variance"], p["pair_variance"]), uneven=uneven,
     )  # fmt: skip
     now, figures = climb(
         posterior, alone, scale,
         tau=p["tau"], free=p["pairs"] == "learned", iterations=p["iterations"],
     )  # fmt: skip
-    factor = factorise(stack.covariance(now.chromosomes, now.pairs, now.noise))
+    factor = factorise(stack.covariance(now.chromosomes, now.pairs, now.noise * uneven))
     ones, solved = cho_solve(factor, np.column_stack([np.ones_like(y), posterior.values])).T
     mean = solved.sum() / ones.sum()
     return LearnedModel(
@@ -327,7 +339,7 @@ def fit(dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None):
         centre=centre,
         dual=(solved - mean * ones) / scale,
         lines=np.array(dosage),
-        snp_weights=weights,
+        snp_weights=own,
         snp_chromosome=codes,
         chromosomes=now.chromosomes * scale**2,
         pairs=now.pairs * scale**2,
@@ -335,4 +347,5 @@ def fit(dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None):
         contacts=contacts,
         sizes=posterior.sizes,
         figures=figures,
+        weights=weights,
     )

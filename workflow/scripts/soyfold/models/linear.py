@@ -71,6 +71,12 @@ def weighted_means(dosage, weights=None):
     return sums / weights.sum()
 
 
+def weighted_moments(y, weights=None):
+    """Mean and sd of values (n,) that weigh differently."""
+    mean = np.average(y, weights=weights)
+    return float(mean), float(np.sqrt(np.average(np.square(y - mean), weights=weights)))
+
+
 def marker_products(dosage, centre, weights=None):
     """Z' W Z (L, L) float64, for Z = dosage - centre of the means by these weights."""
     products = np.zeros((dosage.shape[1],) * 2)

@@ -10,6 +10,8 @@ DECLARATION = {
     "label": "Mean",
     "meaning": "The mean of the training lines for every line: the floor.",
     "kind": "direct",
+    "weights": True,
+    "untold": 1.0,
     "seeds_per_job": "all",
 }  # fmt: skip
 
@@ -36,7 +38,7 @@ def from_state(arrays):
     return MeanModel(float(arrays["mean"]))
 
 
-def fit(dosage, y, *, parameters, seed):
+def fit(dosage, y, *, parameters, seed, weights=None):
     """Fit the mean predictor.
 
     Parameters
@@ -49,6 +51,8 @@ def fit(dosage, y, *, parameters, seed):
         Not used.
     seed : int
         Not used.
+    weights : ndarray (n,), optional
+        How much each value counts.
 
     Returns
     -------
@@ -60,4 +64,4 @@ def fit(dosage, y, *, parameters, seed):
         For an unknown parameter.
     """
     resolve(parameters, __name__)
-    return MeanModel(float(np.mean(y)))
+    return MeanModel(float(np.average(y, weights=weights)))

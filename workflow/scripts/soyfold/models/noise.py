@@ -12,6 +12,7 @@ from scipy.linalg import cho_factor, lapack
 
 from soyfold.common.blocks import blocks
 from soyfold.models.kernels.likelihood import LineLikelihood
+from soyfold.models.kernels.matrices import whole
 from soyfold.models.kernels.names import ADDITIVE
 from soyfold.models.kernels.shared import own_kernels
 from soyfold.models.linear import refuse_unusable
@@ -33,8 +34,9 @@ class Noise:
     ridge : float
         The same over the variance of one SNP's effect: per unit of Z Z'.
     residuals : ndarray (n,)
-        y minus what the other lines predict, with a mean of 0 and REML's noise variance; in
-        training standard deviations of y.
+        y minus what the other lines predict, times the root of the value's weight where values
+        weigh differently, with a mean of 0 and REML's noise variance; in training standard
+        deviations of y.
     """
 
     ratio: float
@@ -56,7 +58,27 @@ def inverse(kernel, ridge):
     return lower + np.tril(lower, -1).T
 
 
-def measure_noise(dosage, y, *, kernels=None, model):
+def whitened(kernels, y, weights):
+    """The centred additive kernel, and y, whose noise is even: both times the weights' roots.
+
+    Parameters
+    ----------
+    kernels : soyfold.models.kernels.shared.LineKernels
+    y : ndarray (n,)
+    weights : ndarray (n,)
+
+    Returns
+    -------
+    kernel : ndarray (n, n)
+    values : ndarray (n,)
+        Of the weighted mean 0.
+    """
+    roots = np.sqrt(weights)
+    kernel = kernels.centred(ADDITIVE, weights) * roots * roots[:, None]
+    return kernel, roots * (y - np.average(y, weights=weights))
+
+
+def measure_noise(dosage, y, *, kernels=None, model, weights=None):
     """Noise of a trait by GBLUP.
 
     Parameters
@@ -68,6 +90,8 @@ def measure_noise(dosage, y, *, kernels=None, model):
         Of these lines; computed from their dosages where it isn't given.
     model : str, keyword only
         For messages.
+    weights : ndarray (n,), keyword only, optional
+        How much each value counts.
 
     Returns
     -------
@@ -80,12 +104,17 @@ def measure_noise(dosage, y, *, kernels=None, model):
     """
     refuse_unusable(dosage, y, model=model)
     kernels, z = kernels or own_kernels(dosage), (y - y.mean()) / y.std()
-    likelihood = LineLikelihood(kernels.kernel(ADDITIVE), z)
+    if weights is None:
+        kernel, centred, even = kernels.kernel(ADDITIVE), kernels.centred(ADDITIVE), 1 / len(z)
+    else:
+        centred, z = whitened(kernels, z, weights)
+        kernel, even = whole(centred.copy()), weights / weights.sum()
+    likelihood = LineLikelihood(kernel, z)
     ridge = likelihood.likeliest_ridge()[0]
     ridge = max(ridge, likelihood.spread * LEAST_SHARE / (1 - LEAST_SHARE))
     # P = V^-1 - 11' / (n ridge), as the intercept is an eigenvector; a line left out misses its
     # prediction by (P y)_i / P_ii.
-    spared = np.diag(inverse(kernels.centred(ADDITIVE), ridge)) - 1 / (len(z) * ridge)
+    spared = np.diag(inverse(centred, ridge)) - even / ridge
     residuals = likelihood.dual(ridge) / spared
     residuals -= residuals.mean()
     variance = likelihood.figures(ridge, False)["variance_residual"]

@@ -27,6 +27,7 @@ DECLARATION = {
     "meaning": "GBLUP with a second kernel: dominance, or products of all pairs of SNPs.",
     "kind": "direct",
     "reliability": True,
+    "weights": True,
     "kernels": [],
     "parameters": {
         "kernel": {"default": "additive_by_additive",
@@ -81,6 +82,8 @@ class TwoKernelModel:
         What `summary` gives.
     kernels : soyfold.models.kernels.shared.LineKernels or None
         Of these lines, for errors during the fit; not saved.
+    weights : ndarray (n,) or None
+        Of these lines' values, where they weigh differently: the noise is over them.
     """
 
     intercept: float
@@ -92,6 +95,7 @@ class TwoKernelModel:
     dominance: bool
     figures: dict = field(repr=False)
     kernels: object = field(default=None, repr=False)
+    weights: np.ndarray | None = field(default=None, repr=False)
 
     @cached_property
     def _training(self):
@@ -117,7 +121,9 @@ class TwoKernelModel:
     @cached_property
     def _errors(self):
         matrices = _matrices(self._training, self.dominance)[0]
-        return LineErrors(covariance(matrices, self.variances), self.variances[-1])
+        uneven = 1.0 if self.weights is None else 1 / self.weights
+        noise = self.variances[-1] * uneven
+        return LineErrors(covariance(matrices, self.variances, uneven), noise)
 
     def errors(self, dosage, rows=None):
         """Reliability of each line's genetic value, and the sd of its error (trait units).
@@ -150,7 +156,8 @@ class TwoKernelModel:
 
     def state(self):
         """All that predicts, as named arrays; the training dosages are the bulk (n L bytes)."""
-        return {name: np.asarray(getattr(self, name)) for name in (*ARRAYS, *SCALARS)}
+        names = (*ARRAYS, *SCALARS, *(() if self.weights is None else ("weights",)))
+        return {name: np.asarray(getattr(self, name)) for name in names}
 
     def summary(self):
         """Heritability, the second kernel's share of it, variances, and REML's end."""
@@ -164,7 +171,7 @@ def from_state(arrays):
     """The model that `TwoKernelModel.state` wrote: it predicts as before."""
     kept = {name: arrays[name] for name in ARRAYS}
     told = {"intercept": float(arrays["intercept"]), "dominance": bool(arrays["dominance"])}
-    return TwoKernelModel(**kept, **told, figures={})
+    return TwoKernelModel(**kept, **told, figures={}, weights=arrays.get("weights"))
 
 
 def _dominance(dosage, lines, centre):
@@ -192,7 +199,7 @@ def _matrices(training, dominance):
     return [additive, second], np.array(scales)
 
 
-def fit(dosage, y, *, parameters, seed, kernels=None):
+def fit(dosage, y, *, parameters, seed, kernels=None, weights=None):
     """Fit GBLUP with a second kernel.
 
     Parameters
@@ -207,6 +214,8 @@ def fit(dosage, y, *, parameters, seed, kernels=None):
         Of the draw of the lines whose likelihood is maximised.
     kernels : soyfold.models.kernels.shared.LineKernels, optional
         Of these lines; computed from their dosages where it isn't given.
+    weights : ndarray (n,), optional
+        How much each value counts: its noise is over them.
 
     Returns
     -------
@@ -226,12 +235,14 @@ def fit(dosage, y, *, parameters, seed, kernels=None):
     if len(y) > p["reml_lines"]:
         drawn = np.random.default_rng(seed).choice(len(y), p["reml_lines"], replace=False)
         chosen = np.sort(drawn)
-    part = np.ix_(chosen, chosen)
-    variances, _, converged = estimate([matrix[part] for matrix in matrices], y[chosen])
+    part, uneven = np.ix_(chosen, chosen), np.ones(len(y)) if weights is None else 1 / weights
+    variances, _, converged = estimate(
+        [matrix[part] for matrix in matrices], y[chosen], uneven=uneven[chosen]
+    )
     if not converged:
         log.warning("WARNING REML of %d lines has not converged", len(chosen))
     factor = cho_factor(
-        covariance(matrices, variances), lower=True, overwrite_a=True, check_finite=False
+        covariance(matrices, variances, uneven), lower=True, overwrite_a=True, check_finite=False
     )
     ones, solved = cho_solve(factor, np.column_stack([np.ones_like(y), y])).T
     intercept = solved.sum() / ones.sum()
@@ -247,5 +258,5 @@ def fit(dosage, y, *, parameters, seed, kernels=None):
     }
     return TwoKernelModel(
         float(intercept), centre, solved - intercept * ones, dosage, scales, variances, dominance,
-        figures, kernels,
+        figures, kernels, weights,
     )  # fmt: skip

@@ -13,7 +13,7 @@ import numpy as np
 
 from soyfold.common.blocks import blocks, line_products
 from soyfold.models.kernels.certainty import FLOATS, LineErrors, collect
-from soyfold.models.kernels.likelihood import fit_by_reml
+from soyfold.models.kernels.likelihood import fit_by_reml, fit_weighted
 from soyfold.models.kernels.matrices import centre
 from soyfold.models.kernels.names import kernels_taken
 from soyfold.models.kernels.shared import own_kernels
@@ -25,6 +25,7 @@ DECLARATION = {
     "meaning": "GBLUP with a Gaussian kernel between lines, its bandwidth by REML.",
     "kind": "direct",
     "reliability": True,
+    "weights": True,
     "kernels": {"kernel": {"gaussian": ["gaussian{bandwidths}"], "linear": ["additive"]}},
     "parameters": {
         "kernel": {"default": "gaussian", "enum": ["gaussian", "linear"],
@@ -75,6 +76,8 @@ class KernelModel:
         None of a model that was saved without: nothing is known of its errors then.
     kernels : soyfold.models.kernels.shared.LineKernels or None
         Of these lines, for errors during the fit; not saved.
+    weights : ndarray (n,) or None
+        Of these lines' values, where they weigh differently: the noise is over them.
     """
 
     intercept: float
@@ -84,6 +87,7 @@ class KernelModel:
     figures: dict = field(repr=False)
     variances: np.ndarray | None = None
     kernels: object = field(default=None, repr=False)
+    weights: np.ndarray | None = field(default=None, repr=False)
 
     def predict(self, dosage):
         """Predicted values in trait units: dosage (m, L) counts of ALT -> (m,) float64."""
@@ -114,6 +118,7 @@ class KernelModel:
     def _errors(self):
         """`LineErrors`, and the means of the kernel's columns between the training lines."""
         genetic, noise = self.variances
+        noise = noise if self.weights is None else noise / self.weights
         kernel = self._kernel(self.lines, None if self.kernels is None else self.kernels.rows)
         means = centre(kernel)
         kernel *= genetic
@@ -164,7 +169,8 @@ class KernelModel:
 
     def state(self):
         """All that predicts, as named arrays; the training dosages are the bulk (n L bytes)."""
-        known = {} if self.variances is None else {"variances": self.variances}
+        known = {name: getattr(self, name) for name in ("variances", "weights")}
+        known = {name: array for name, array in known.items() if array is not None}
         return {
             "intercept": np.array(self.intercept),
             "dual": self.dual,
@@ -183,32 +189,44 @@ def from_state(arrays):
     scalars = {name: float(arrays[name]) for name in ("intercept", "width")}
     return KernelModel(
         **scalars, dual=arrays["dual"], lines=arrays["lines"], figures={},
-        variances=arrays.get("variances"),
+        variances=arrays.get("variances"), weights=arrays.get("weights"),
     )  # fmt: skip
 
 
-def _likeliest(kernels, names, values):
+def _likeliest(kernels, names, y, weights):
     """Of several kernels that under which the trait is likeliest.
+
+    Parameters
+    ----------
+    kernels : LineKernels
+    names : list of str
+    y : ndarray (n,)
+    weights : ndarray (n,) or None
 
     Returns
     -------
     name : str
     means : ndarray (n,)
-        Of the kernel's columns.
+        Of the kernel's columns, weighted as the values are.
     width : float
     dual : ndarray (n,)
     figures : dict
     """
     best = None
     for name in names:
-        kernel = kernels.kernel(name)
-        dual, figures = fit_by_reml(kernel, values)
-        if best is None or figures["log_likelihood"] > best[-1]["log_likelihood"]:
-            best = name, kernel.means, kernel.width, dual, figures
+        if weights is None:
+            kernel = kernels.kernel(name)
+            found = kernel.means, kernel.width, *fit_by_reml(kernel, y - y.mean())
+        else:
+            matrix, width = kernels.matrix(name)
+            dual, figures, means = fit_weighted(matrix, y, weights)
+            found = means, width, dual, figures
+        if best is None or found[-1]["log_likelihood"] > best[-1]["log_likelihood"]:
+            best = name, *found
     return best
 
 
-def fit(dosage, y, *, parameters, seed, kernels=None):
+def fit(dosage, y, *, parameters, seed, kernels=None, weights=None):
     """Fit RKHS regression.
 
     Parameters
@@ -224,6 +242,8 @@ def fit(dosage, y, *, parameters, seed, kernels=None):
         Not used: there is nothing random.
     kernels : soyfold.models.kernels.shared.LineKernels, optional
         Of these lines; computed from their dosages where it isn't given.
+    weights : ndarray (n,), optional
+        How much each value counts: its noise is over them.
 
     Returns
     -------
@@ -238,12 +258,15 @@ def fit(dosage, y, *, parameters, seed, kernels=None):
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model="rkhs")
     names = kernels_taken(__name__, p)
-    found = _likeliest(kernels or own_kernels(dosage), names, y - y.mean())
+    found = _likeliest(kernels or own_kernels(dosage), names, y, weights)
     name, means, width, dual, figures = found
     noise = figures["variance_residual"]
     variances = np.array([noise / figures["lambda"], noise])
     if p["kernel"] == "gaussian":
         figures = {"bandwidth": float(p["bandwidths"][names.index(name)]), **figures}
     # The dual sums to zero, so that of the kernel's centring only the column means stay.
-    intercept = float(y.mean() - means @ dual)
-    return KernelModel(intercept, dual, np.array(dosage), width, figures, variances, kernels)
+    mean = y.mean() if weights is None else np.average(y, weights=weights)
+    intercept = float(mean - means @ dual)
+    return KernelModel(
+        intercept, dual, np.array(dosage), width, figures, variances, kernels, weights
+    )

@@ -12,7 +12,7 @@ from soyfold.models import gblup
 from soyfold.models.blup import blup_model
 from soyfold.models.blup import from_state as from_state
 from soyfold.models.kernels.decompositions import decompose
-from soyfold.models.kernels.likelihood import MarkerLikelihood
+from soyfold.models.kernels.likelihood import MarkerLikelihood, log_scale
 from soyfold.models.linear import marker_products, project, refuse_unusable, weighted_means
 from soyfold.models.parameters import resolve
 
@@ -81,4 +81,6 @@ def fit(dosage, y, *, parameters, seed, kernels=None, weights=None):
     if ridge is None:
         ridge, at_bound = likelihood.likeliest_ridge()
     figures = likelihood.figures(ridge, at_bound)
+    if weights is not None:
+        figures["log_likelihood"] += log_scale(weights)
     return blup_model(dosage, y, centre, likelihood.effects(ridge), figures, None, weights)

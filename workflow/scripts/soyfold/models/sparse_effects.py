@@ -18,7 +18,8 @@ from soyfold.common.logs import log
 from soyfold.models.declarations import declaration
 from soyfold.models.kernels.names import ADDITIVE
 from soyfold.models.kernels.shared import own_kernels
-from soyfold.models.noise import inverse, largest_scores, measure_noise
+from soyfold.models.linear import weighted_means
+from soyfold.models.noise import inverse, largest_scores, measure_noise, whitened
 
 DECLARED = declaration("contact_products").defaults
 RIDGE = DECLARED["ridge"]  # times lambda: large effects are then left to beta
@@ -27,7 +28,7 @@ STEPS, CHECK = 1000, 10  # at most; from one look at the gradient to the next
 TOLERANCE = 0.02  # of the penalty: what the gradient may lack of a minimum's
 
 
-def snp_weights(dosage, y, *, seed, kernels=None, share=SHARE):
+def snp_weights(dosage, y, *, seed, kernels=None, share=SHARE, weights=None):
     """How much each SNP matters by itself, for a kernel of weighted SNPs.
 
     Parameters
@@ -42,6 +43,8 @@ def snp_weights(dosage, y, *, seed, kernels=None, share=SHARE):
         Of these lines; computed from their dosages where it isn't given.
     share : float, keyword only
         Of what noise reaches by chance: the penalty.
+    weights : ndarray (n,), keyword only, optional
+        How much each value counts: the sum of squares is weighted.
 
     Returns
     -------
@@ -55,22 +58,31 @@ def snp_weights(dosage, y, *, seed, kernels=None, share=SHARE):
         For fewer than 3 lines, or a trait or SNPs without variance.
     """
     y = np.asarray(y, dtype=np.float64)
-    x, beta = sparse_effects(dosage, y, seed=seed, kernels=kernels, share=share)
-    weights, variance = np.abs(beta), np.einsum("nl,nl->l", x, x, dtype=np.float64)
-    total = weights @ variance
-    return weights * (variance.sum() / total) if total > 0 else np.ones(len(weights))
+    x, beta = sparse_effects(dosage, y, seed=seed, kernels=kernels, share=share, weights=weights)
+    size, variance = np.abs(beta), np.einsum("nl,nl->l", x, x, dtype=np.float64)
+    total = size @ variance
+    return size * (variance.sum() / total) if total > 0 else np.ones(len(size))
 
 
-def sparse_effects(dosage, y, *, seed, kernels=None, share=SHARE):
-    """x (n, L) float32 and beta (L,) float64, on z-scores: parameters as of `snp_weights`."""
+def sparse_effects(dosage, y, *, seed, kernels=None, share=SHARE, weights=None):
+    """x (n, L) float32 and beta (L,) float64, on z-scores: parameters as of `snp_weights`.
+
+    x has even noise: with weights its rows are multiplied by their roots.
+    """
     kernels = kernels or own_kernels(dosage)
-    noise = measure_noise(dosage, y, kernels=kernels, model="sparse effects")
-    x = dosage - dosage.mean(0, dtype=np.float64).astype(np.float32)
+    noise = measure_noise(dosage, y, kernels=kernels, model="sparse effects", weights=weights)
+    x = dosage - weighted_means(dosage, weights).astype(np.float32)
+    if weights is not None:
+        x *= np.sqrt(weights, dtype=np.float32)[:, None]
     x /= np.sqrt(np.mean(np.einsum("nl,nl->l", x, x)) / len(x))
     ridge = RIDGE * noise.ridge
     # With theta at its best, |r - x theta|^2 + its penalty is r' W r.
-    whitener = (ridge * inverse(kernels.centred(ADDITIVE), ridge)).astype(np.float32)
-    z = ((y - y.mean()) / y.std()).astype(np.float32)
+    if weights is None:
+        kernel, z = kernels.centred(ADDITIVE), y - y.mean()
+    else:
+        kernel, z = whitened(kernels, y, weights)
+    whitener = (ridge * inverse(kernel, ridge)).astype(np.float32)
+    z = (z / y.std()).astype(np.float32)
     beta = minimise(x, z, whitener, share * largest_scores(x, noise.shuffled(seed)))
     return x, beta.astype(np.float64)
 

@@ -4,8 +4,8 @@ f(x) = b + sum over support lines i of a_i exp(-g d^2(x, x_i) / D), d^2 the squa
 dosages and D its mean over pairs of training lines, so that g hangs neither on the number of SNPs
 nor on the lines. Errors below epsilon cost nothing, those above it C per unit (Drucker et al. 1997;
 in breeding: Long et al. 2011, doi:10.1007/s00122-011-1648-y). C and epsilon are in standard
-deviations of the trait. g, C and epsilon are chosen on validation lines; the kernel of a g serves
-all C and epsilon.
+deviations of the trait; where values weigh differently, a line's C is times its weight. g, C and
+epsilon are chosen on validation lines; the kernel of a g serves all C and epsilon.
 """
 
 import itertools
@@ -15,7 +15,7 @@ import numpy as np
 from sklearn.svm import SVR
 
 from soyfold.common.blocks import blocks, line_products
-from soyfold.models.linear import refuse_unusable
+from soyfold.models.linear import refuse_unusable, weighted_moments
 from soyfold.models.parameters import resolve
 
 DECLARATION = {
@@ -23,6 +23,7 @@ DECLARATION = {
     "meaning": "Support vector regression with a Gaussian kernel, chosen by validation.",
     "kind": "direct",
     "needs": ["validation"],
+    "weights": True,
     "seeds_per_job": "all",
     "parameters": {
         "gammas": {"default": [0.125, 0.25, 0.5, 1.0], "type": "array",
@@ -121,13 +122,14 @@ def _kernel(distances, rate):
     return np.exp(-rate * distances.astype(np.float64))
 
 
-def _support(kernel, z, cost, epsilon):
+def _support(kernel, z, weights, cost, epsilon):
     """libsvm's solution: rows of the support lines, their weights, intercept (in z-scores)."""
-    found = SVR(kernel="precomputed", C=cost, epsilon=epsilon, cache_size=CACHE_MB).fit(kernel, z)
+    machine = SVR(kernel="precomputed", C=cost, epsilon=epsilon, cache_size=CACHE_MB)
+    found = machine.fit(kernel, z, sample_weight=weights)
     return found.support_, found.dual_coef_[0], float(found.intercept_[0])
 
 
-def _choose(distances, z, judged, observed, grid):
+def _choose(distances, z, judged, observed, grid, weights=None, judged_weights=None):
     """Walk over the grid.
 
     Parameters
@@ -141,6 +143,7 @@ def _choose(distances, z, judged, observed, grid):
         z-scores of the validation lines.
     grid : tuple of lists
         g, C, epsilon.
+    weights, judged_weights : ndarray (n,), (m,), optional
 
     Returns
     -------
@@ -152,9 +155,9 @@ def _choose(distances, z, judged, observed, grid):
     for gamma in gammas:
         kernel, to_judged = _kernel(distances, gamma), _kernel(judged, gamma)
         for cost, epsilon in itertools.product(costs, epsilons):
-            rows, weights, intercept = _support(kernel, z, cost, epsilon)
-            predicted = to_judged[:, rows] @ weights + intercept
-            error = float(np.square(predicted - observed).mean())
+            rows, pull, intercept = _support(kernel, z, weights, cost, epsilon)
+            predicted = to_judged[:, rows] @ pull + intercept
+            error = float(np.average(np.square(predicted - observed), weights=judged_weights))
             if error < best[0]:
                 best = (error, (gamma, cost, epsilon), predicted)
     return best
@@ -169,7 +172,7 @@ def _scaled_distances(dosage):
     return distances, mean
 
 
-def fit(dosage, y, *, parameters, seed, validation):
+def fit(dosage, y, *, parameters, seed, validation, weights=None, validation_weights=None):
     """Fit a support vector regression.
 
     Parameters
@@ -185,6 +188,8 @@ def fit(dosage, y, *, parameters, seed, validation):
         Not used: libsvm's solver has nothing random.
     validation : tuple of ndarray (m, L) int8, (m,)
         Dosages and values of the lines by which g, C and epsilon are chosen.
+    weights, validation_weights : ndarray (n,), (m,), optional
+        How much each value counts.
 
     Returns
     -------
@@ -198,7 +203,7 @@ def fit(dosage, y, *, parameters, seed, validation):
     p = resolve(parameters, __name__)
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model="svr")
-    mean, sd = y.mean(), y.std()
+    mean, sd = weighted_moments(y, weights)
     distances, spread = _scaled_distances(dosage)
     judged = squared_distances(validation[0], dosage) / spread
     _, chosen, held_out = _choose(
@@ -207,15 +212,20 @@ def fit(dosage, y, *, parameters, seed, validation):
         judged,
         (np.asarray(validation[1]) - mean) / sd,
         (p["gammas"], p["costs"], p["epsilons"]),
+        weights,
+        validation_weights,
     )
     held_out = mean + sd * held_out
     if p["refit"]:
         dosage, y = np.vstack([dosage, validation[0]]), np.concatenate([y, validation[1]])
-        mean, sd = y.mean(), y.std()
+        if weights is not None:
+            weights = np.concatenate([weights, validation_weights])
+        mean, sd = weighted_moments(y, weights)
         distances, spread = _scaled_distances(dosage)
     gamma, cost, epsilon = chosen
-    rows, weights, intercept = _support(_kernel(distances, gamma), (y - mean) / sd, cost, epsilon)
+    kernel = _kernel(distances, gamma)
+    rows, pull, intercept = _support(kernel, (y - mean) / sd, weights, cost, epsilon)
     figures = {"gamma": gamma, "cost": cost, "epsilon": epsilon, "support_lines": len(rows)}
     return SupportModel(
-        mean + sd * intercept, dosage[rows], sd * weights, gamma / spread, held_out, figures
+        mean + sd * intercept, dosage[rows], sd * pull, gamma / spread, held_out, figures
     )

@@ -208,6 +208,14 @@ class Fits:
                 yield FitJob(self, rule, together, scheme, f"{folder}all_seeds", script)
 
     @property
+    def unweighted(self):
+        """Models that count all lines the same, where the study's values are to weigh."""
+        if (self.study.settings["training"]["weights"] or "off") == "off":
+            return []
+        blocks = self.study.models.items()
+        return [name for name, block in blocks if not declaration(block["module"]).weights]
+
+    @property
     def blend_jobs(self):
         """A job for the blends of each scheme."""
         names = any_of(self.study.blends)

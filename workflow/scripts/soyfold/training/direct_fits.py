@@ -56,12 +56,11 @@ def _handed(block, task, cohort, rows):
         if "validation" in needs:
             both = np.append(rows, task.rows("val"))
             handed["refit_kernels"] = kernels_of_lines(block, task, cohort, both)
-    weights = task.weights(rows) if declared.weights else None
+    weights = task.weights(rows, untold=declared.untold) if declared.weights else None
     if weights is not None:
-        handed["weights"] = weights
+        handed["weights"] = weights[rows]
         if "validation" in needs:
-            own = task.precision
-            handed["validation_weights"] = own[task.rows("val")] / own[rows].mean()
+            handed["validation_weights"] = weights[task.rows("val")]
     if declared.joint:
         handed["traits"] = task.traits
     if "cim" in needs:

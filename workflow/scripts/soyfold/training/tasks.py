@@ -12,6 +12,7 @@ from soyfold.common.groups import read_groups
 PARTS = ("train", "val", "test")
 FEWEST = {"train": 10, "val": 3, "test": 3}
 HISTORY = ("epoch", "train_loss", "val_loss", "val_pcc")
+LEAST_GENETIC = 0.05  # of the values' variance, where their errors would explain it all
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Cohort:
     kernels : tuple of path-like
         Decompositions that the fits of a split share (`shared.write_kernel`).
     weights : {'off', 'records', 'variance'}
-        What the values of a lone trait weigh by; `precision` (lines,) then is that, else None.
+        What values weigh by; `noise` (of the shape of `values`) then is their error variance, NaN
+        where there is no value, else None.
     groups : soyfold.common.groups.Groups, or None
         Of a hypothesis whose groups are tokens.
     """
@@ -51,7 +53,7 @@ class Cohort:
     products: object = None
     kernels: tuple = ()
     weights: str = "off"
-    precision: np.ndarray | None = None
+    noise: np.ndarray | None = None
     groups: object = None
 
     @property
@@ -80,8 +82,9 @@ class Task:
         aren't parted by environment. A line then may stand in several rows.
     traits : tuple of str
         Names of the traits learnt together; empty where y is one trait's.
-    precision : ndarray (n,), or None
-        What values weigh by, of any scale; None where all weigh the same.
+    noise : ndarray of y's shape, or None
+        Error variances of the values (squared trait units), NaN where they aren't known; None where
+        all values weigh the same.
     """
 
     sample: np.ndarray
@@ -93,12 +96,43 @@ class Task:
     families: np.ndarray | None = None
     environment: np.ndarray | None = None
     traits: tuple = ()
-    precision: np.ndarray | None = None
+    noise: np.ndarray | None = None
 
-    def weights(self, rows):
-        """Weights of the values of these lines, with a mean of 1; None where they are equal."""
-        own = None if self.precision is None else self.precision[rows]
-        return None if own is None or np.ptp(own) == 0 else own / own.mean()
+    def weights(self, rows, *, untold):
+        """Weights of all values, by those of the lines `rows`; None where these weigh the same.
+
+        What a model leaves of a value is the error of the value, v, and the part of the line's
+        genetic value that the model can't tell, which no number of plots lessens: weights are
+        1 / (untold s_g^2 + v), as of deregressed proofs (Garrick, Taylor and Fernando 2009,
+        doi:10.1186/1297-9686-41-55, where `untold` is c). s_g^2 is what the values' variance has
+        beyond the mean of v.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Lines that are fitted to.
+        untold : float, keyword only
+            Share of the genetic variance.
+
+        Returns
+        -------
+        ndarray of y's shape, or None
+            With a mean of 1 over the known values of `rows`, of each trait; 1 where no error
+            variance is known.
+        """
+        if self.noise is None:
+            return None
+        noise, y = (x.reshape(len(self.y), -1) for x in (self.noise, self.y))
+        found = np.ones(noise.shape)
+        for own, v, values in zip(found.T, noise.T, y.T, strict=True):
+            fitted = rows[~np.isnan(values[rows])]
+            if np.ptp(v[fitted]) > 0:
+                variance = values[fitted].var(ddof=1)
+                genetic = max(variance - v[fitted].mean(), LEAST_GENETIC * variance)
+                known = ~np.isnan(v)
+                own[known] = 1 / (untold * genetic + v[known])
+                own[known] /= own[fitted].mean()
+        return None if (found == 1).all() else found.reshape(self.y.shape)
 
     @property
     def parts(self):
@@ -179,7 +213,7 @@ def read_cohort(
     products : path-like, optional
         Products of all lines, from which models that need kernels take them.
     weights : {'off', 'records', 'variance'}
-        What a lone trait's values weigh by: their records, or 1 over their error variance.
+        What values weigh by: their records, or 1 over their error variance.
     groups : path-like, optional
         Of a hypothesis (`common.groups.write_groups`), for models whose tokens they are.
 
@@ -213,8 +247,12 @@ def read_cohort(
         named = read_table(families, required=("sample", "family"), dtype=str)
         lines["family"] = lines["sample"].map(named.set_index("sample")["family"])
     joint = isinstance(phenotypes, dict)
-    columns = [_read_values(path, lines["sample"]) for path in _files(phenotypes)]
-    values = np.stack(columns, axis=1) if joint else columns[0]
+    values = _side_by_side(_read_values(path, lines["sample"]) for path in _files(phenotypes))
+    noise = None if weights == "off" else _side_by_side(
+        _read_noise(path, lines["sample"], weights) for path in _files(phenotypes)
+    )  # fmt: skip
+    if not joint:
+        values, noise = values[:, 0], None if noise is None else noise[:, 0]
     known = ~np.isnan(values.reshape(len(lines), -1)).all(axis=1)
     return Cohort(
         dosage=matrix,
@@ -225,29 +263,39 @@ def read_cohort(
         traits=tuple(phenotypes) if joint else (),
         products=products,
         weights=weights,
-        precision=None if joint else _read_precision(phenotypes, lines["sample"][known], weights),
+        noise=None if noise is None else noise[known],
         groups=None if groups is None else read_groups(groups),
     )
 
 
-def _read_precision(path, samples, weights):
-    """What a trait's values weigh by, in the samples' order; None for weights off."""
-    if weights == "off":
-        return None
-    table = read_table(path, required=("sample",), dtype={"sample": str})
-    return precision_of(table.set_index("sample").reindex(samples), weights, path)
+def _read_noise(path, samples, weights):
+    """Error variances of a trait's values (float64) of samples; NaN for those without a value."""
+    table = read_table(path, required=("sample", "value"), dtype={"sample": str})
+    noise = pd.Series(noise_of(table, weights, path), index=table["sample"])
+    return noise.reindex(samples).to_numpy()
 
 
-def precision_of(table, weights, file):
-    """What values weigh by (n,), from a table of their records and error variances.
+def noise_of(table, weights, file):
+    """Error variances of values (n,), squared trait units.
+
+    Parameters
+    ----------
+    table : DataFrame
+        value; records, error_variance, as far as they are known.
+    weights : {'records', 'variance'}
+        variance: as the table has them. records: those of values that differ in their number of
+        records alone. A record's is the median that the error variances tell; where none is known
+        it is as large as the genetic variance of lines.
+    file : path-like
+        For messages.
 
     Raises
     ------
     UserError
-        If the table lacks these, or the error variances are not known.
+        If the table lacks what the values are to weigh by.
     """
     column = {"records": "records", "variance": "error_variance"}[weights]
-    told = table[column].to_numpy(np.float64) if column in table else np.full(len(table), np.nan)
+    told = _numbers(table, column)
     if not (told > 0).all():
         raise UserError(
             f"{np.count_nonzero(~(told > 0))} of {len(told)} values without {column}",
@@ -256,7 +304,22 @@ def precision_of(table, weights, file):
             allowed="values from records, some lines with several in comparable environments",
             mend="weights: records" if weights == "variance" else "weights: off",
         )
-    return told if weights == "records" else 1 / told
+    if weights == "variance":
+        return told
+    by_record = told * _numbers(table, "error_variance")
+    by_record = by_record[by_record > 0]
+    if not len(by_record):
+        by_record = table["value"].to_numpy(np.float64).var() / (1 + (1 / told).mean())
+    return np.median(by_record) / told
+
+
+def _numbers(table, column):
+    """A column as numbers (n,), NaN without it."""
+    return table[column].to_numpy(np.float64) if column in table else np.full(len(table), np.nan)
+
+
+def _side_by_side(columns):
+    return np.stack(list(columns), axis=1)
 
 
 def _files(phenotypes):
@@ -301,7 +364,7 @@ def draw_task(cohort, split, seed):
         families=lines.family.fillna("").to_numpy(dtype=str) if "family" in lines else None,
         environment=lines.environment.fillna("").to_numpy(dtype=str) if own else None,
         traits=cohort.traits,
-        precision=_precision(cohort, lines, own, split),
+        noise=_noise(cohort, lines, own, split),
     )
     # Splits that are to judge models are refused without test lines where they are drawn.
     tested = (parts.part == "test").any()
@@ -309,14 +372,14 @@ def draw_task(cohort, split, seed):
     return task
 
 
-def _precision(cohort, lines, own, split):
-    """What the values of a task weigh by: of tested values nothing is asked."""
-    if cohort.precision is None:
+def _noise(cohort, lines, own, split):
+    """Error variances of a task's values: of tested values nothing is asked."""
+    if cohort.noise is None:
         return None
     if not own:
-        return cohort.precision[lines.place.to_numpy()]
-    found, fitted = np.ones(len(lines)), (lines.part != "test").to_numpy()
-    found[fitted] = precision_of(lines[fitted], cohort.weights, split)
+        return cohort.noise[lines.place.to_numpy()]
+    found, fitted = np.full(len(lines), np.nan), (lines.part != "test").to_numpy()
+    found[fitted] = noise_of(lines[fitted], cohort.weights, split)
     return found
 
 

@@ -57,10 +57,12 @@ class Posterior:
         H, symmetric; all 0 leaves no pair.
     prior : (float, float), keyword only
         v_a and v_t; infinite for none.
+    uneven : float or ndarray (n,), keyword only
+        See `stacked.evaluate`.
     """
 
-    def __init__(self, stack, values, contacts, *, prior=(1.0, 1.0)):
-        self.stack, self.values = stack, values
+    def __init__(self, stack, values, contacts, *, prior=(1.0, 1.0), uneven=1.0):
+        self.stack, self.values, self.uneven = stack, values, uneven
         self.precisions = 1 / np.asarray(prior, dtype=np.float64)
         self.own, self.sizes = stack.variances()
         self.count = len(self.own)
@@ -104,7 +106,9 @@ class Posterior:
     def evaluate(self, theta, *, pairs=True):
         """Log posterior, its gradient, and the likelihood beneath it."""
         now = self.variances(theta, pairs=pairs)
-        found = evaluate(self.stack, self.values, now.chromosomes, now.pairs, now.noise)
+        found = evaluate(
+            self.stack, self.values, now.chromosomes, now.pairs, now.noise, self.uneven
+        )
         gradient = np.zeros_like(theta)
         a, t = np.split(theta[FIRST:], [self.count])
         by_a = found.by_chromosome * now.chromosomes

@@ -13,6 +13,7 @@ least squares, in closed form since K has the intercept in its null space.
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
+from soyfold.models.kernels.matrices import centre, whole
 from soyfold.models.reml import maximise, profiled_log_likelihood, variance_figures
 
 
@@ -176,3 +177,44 @@ def fit_at_ridge(kernel, values, ridge):
     dual = cho_solve(factor, values, check_finite=False)
     logs = 2 * np.log(np.diag(factor[0])).sum() - np.log(ridge)
     return dual, variance_figures(ridge, values @ dual, logs, freedom, spread)
+
+
+def fit_weighted(kernel, y, weights, *, ridge=None):
+    """`fit_by_reml`, or `fit_at_ridge`, of values that weigh differently: e ~ N(0, s_e^2 W^-1).
+
+    That is the same model of W^1/2 y, whose kernel is decomposed for these values alone.
+
+    Parameters
+    ----------
+    kernel : ndarray (n, n) float64
+        Centred in any way, or not; overwritten.
+    y : ndarray (n,)
+    weights : ndarray (n,)
+        The diagonal of W.
+    ridge : float, keyword only, optional
+
+    Returns
+    -------
+    dual : ndarray (n,)
+        (K + ridge W^-1)^-1 (y - mu); its sum is zero.
+    figures : dict
+        Of the values themselves; the noise is that of a weight of 1.
+    means : ndarray (n,)
+        Weighted means of the kernel's columns, with which mu is the weighted mean of y.
+    """
+    roots = np.sqrt(weights)
+    means = centre(kernel, weights)
+    kernel *= roots
+    kernel *= roots[:, None]
+    values = roots * (y - np.average(y, weights=weights))
+    if ridge is None:
+        dual, figures = fit_by_reml(whole(kernel), values)
+    else:
+        dual, figures = fit_at_ridge(kernel, values, ridge)
+    figures["log_likelihood"] += log_scale(weights)
+    return roots * dual, figures, means
+
+
+def log_scale(weights):
+    """What the log-likelihood of values has beyond that of W^1/2 y."""
+    return 0.5 * float(np.log(weights).sum() - np.log(weights.mean()))

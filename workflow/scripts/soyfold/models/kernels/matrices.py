@@ -156,17 +156,21 @@ class Kernel:
         return values, vectors[self.places]
 
 
-def centre(kernel):
-    """Take the means off both margins, in place.
+def centre(kernel, weights=None):
+    """Take the means, weighted ones of lines that weigh differently, off both margins, in place.
 
     With an intercept in the model this changes neither likelihood nor predictions, and makes the
-    intercept an eigenvector.
+    intercept an eigenvector; with weights W that is so of W^1/2 1 and W^1/2 K W^1/2.
 
     Returns
     -------
     ndarray (n,)
         The column means that were taken off.
     """
+    if weights is not None:
+        means = kernel @ weights / weights.sum()
+        kernel += weights @ means / weights.sum() - means - means[:, None]
+        return means
     means = kernel.mean(0)
     kernel -= means
     kernel -= kernel.mean(1)[:, None]

@@ -1,10 +1,10 @@
 """REML for several kernels at once, by average information.
 
-y = mu + sum_k g_k + e, g_k ~ N(0, s_k K_k), e ~ N(0, s_e I). One kernel alone is better served by
-its decomposition (`tridiagonal`); several have none in common. Newton steps with the
-average of observed and expected information need no more than V^-1 (Gilmour, Thompson and Cullis
-1995, doi:10.2307/2533274). A variance that wants to be negative stays at its bound, and a step is
-the best one for the others with that one held.
+y = mu + sum_k g_k + e, g_k ~ N(0, s_k K_k), e ~ N(0, s_e I), or s_e over each value's weight. One
+kernel alone is better served by its decomposition (`tridiagonal`); several have none in common.
+Newton steps with the average of observed and expected information need no more than V^-1 (Gilmour,
+Thompson and Cullis 1995, doi:10.2307/2533274). A variance that wants to be negative stays at its
+bound, and a step is the best one for the others with that one held.
 """
 
 from dataclasses import dataclass
@@ -35,16 +35,19 @@ class Point:
     information: np.ndarray
 
 
-def covariance(kernels, variances):
-    """V (n, n) = sum of s_k K_k + s_e I; `variances` (k + 1,) ends with s_e."""
+def covariance(kernels, variances, uneven=1.0):
+    """V (n, n) = sum of s_k K_k + s_e D; `variances` (k + 1,) ends with s_e.
+
+    D is I, or the diagonal `uneven` (n,).
+    """
     total = variances[0] * kernels[0]
     for kernel, variance in zip(kernels[1:], variances[1:-1], strict=True):
         total += variance * kernel
-    total[np.diag_indices_from(total)] += variances[-1]
+    total[np.diag_indices_from(total)] += variances[-1] * uneven
     return total
 
 
-def evaluate(kernels, y, variances):
+def evaluate(kernels, y, variances, uneven=1.0):
     """`Point` at these variances: one Cholesky factor, one inverse.
 
     Parameters
@@ -52,9 +55,11 @@ def evaluate(kernels, y, variances):
     kernels : list of ndarray (n, n)
     y : ndarray (n,)
     variances : ndarray (k + 1,)
+    uneven : float or ndarray (n,)
+        See `covariance`.
     """
     # The transpose of a symmetric matrix is itself, in LAPACK's order: it is overwritten.
-    matrix = covariance(kernels, variances).T
+    matrix = covariance(kernels, variances, uneven).T
     factor, _ = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
     log_determinant = 2 * np.log(np.diag(factor)).sum()
     inverse = np.tril(lapack.dpotri(factor, lower=1, overwrite_c=1)[0])
@@ -66,9 +71,9 @@ def evaluate(kernels, y, variances):
         return inverse @ x - np.multiply.outer(sums, sums @ x).reshape(x.shape) / total
 
     dual = project(y)
-    pushed = np.column_stack([*(kernel @ dual for kernel in kernels), dual])
+    pushed = np.column_stack([*(kernel @ dual for kernel in kernels), uneven * dual])
     traces = [np.vdot(inverse, kernel) - sums @ kernel @ sums / total for kernel in kernels]
-    traces.append(np.trace(inverse) - sums @ sums / total)
+    traces.append((np.diag(inverse) * uneven).sum() - sums @ (uneven * sums) / total)
     height = log_determinant + np.log(total) + y @ dual
     return Point(
         log_likelihood=-0.5 * height,
@@ -90,7 +95,7 @@ def _newton(point, variances, least):
     return np.maximum(variances + found.x, least) - variances
 
 
-def estimate(kernels, y, *, tolerance=1e-6):
+def estimate(kernels, y, *, uneven=1.0, tolerance=1e-6):
     """REML estimates of the variances of several kernels.
 
     Parameters
@@ -98,6 +103,8 @@ def estimate(kernels, y, *, tolerance=1e-6):
     kernels : list of ndarray (n, n)
         Their diagonals should average about 1.
     y : ndarray (n,)
+    uneven : float or ndarray (n,), keyword only
+        What of s_e each value's noise has: 1 over its weight.
     tolerance : float, keyword only
         Log-likelihood that the gradient still promises, within the bounds, where the ascent ends.
 
@@ -112,14 +119,14 @@ def estimate(kernels, y, *, tolerance=1e-6):
     y = y - y.mean()  # P takes the mean off, but with what rounding leaves of a large one
     least = np.append(np.zeros(len(kernels)), NOISE * y.var())
     variances = np.full(len(least), y.var() / len(least))
-    point = evaluate(kernels, y, variances)
+    point = evaluate(kernels, y, variances, uneven)
     for _ in range(STEPS):
         step = _newton(point, variances, least)
         if point.gradient @ step < tolerance:
             return variances, point, True
         for halving in range(HALVINGS):
             trial = variances + step / 2**halving
-            found = evaluate(kernels, y, trial)
+            found = evaluate(kernels, y, trial, uneven)
             if found.log_likelihood >= point.log_likelihood:
                 break
         else:

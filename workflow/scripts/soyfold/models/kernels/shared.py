@@ -170,10 +170,14 @@ class LineKernels:
             return None, None
         return min(found)[1:]
 
-    def centred(self, name):
-        """The kernel `name` itself (n, n), both margins taken off."""
-        matrix, _ = kernel_matrix(self.products, self.rows, name)
-        centre(matrix)
+    def matrix(self, name):
+        """The kernel `name` itself (n, n), not centred, and its width, as `kernel` takes it."""
+        return kernel_matrix(self.products, self.rows, name, width=self._nearest(name)[1])
+
+    def centred(self, name, weights=None):
+        """The kernel `name` itself (n, n), both margins taken off (see `matrices.centre`)."""
+        matrix, _ = self.matrix(name)
+        centre(matrix, weights)
         return matrix
 
 

@@ -42,8 +42,8 @@ class KernelStack:
             A.
         pairs : ndarray (G, G)
             M, symmetric with a diagonal of 0.
-        noise : float
-            s_e.
+        noise : float or ndarray (n,)
+            s_e, of each line.
         """
         total = np.zeros((self.lines, self.lines))
         for rows, kernels in self.blocks:
@@ -161,7 +161,7 @@ class Likelihood:
     by_noise: float
 
 
-def evaluate(stack, y, chromosomes, pairs, noise):
+def evaluate(stack, y, chromosomes, pairs, noise, uneven=1.0):
     """`Likelihood` at these variances: one Cholesky factor, one inverse.
 
     The derivative by a variance whose matrix is D is 1/2 sum over W o D, with W = P y y' P - P.
@@ -172,9 +172,11 @@ def evaluate(stack, y, chromosomes, pairs, noise):
     y : ndarray (n,)
     chromosomes, pairs, noise
         As of `KernelStack.covariance`.
+    uneven : float or ndarray (n,)
+        What of s_e each value's noise has: 1 over its weight.
     """
     n = len(y)
-    factor = factorise(stack.covariance(chromosomes, pairs, noise))
+    factor = factorise(stack.covariance(chromosomes, pairs, noise * uneven))
     logs = 2 * np.log(np.diag(factor[0])).sum()
     sums, dual = cho_solve(factor, np.column_stack([np.ones(n), y]), check_finite=False).T
     total = sums.sum()
@@ -190,5 +192,9 @@ def evaluate(stack, y, chromosomes, pairs, noise):
         dual=dual,
         by_chromosome=by_chromosome / 2,
         by_pair=by_pair / 2,
-        by_noise=0.5 * (np.square(vectors).sum() - np.trace(inverse)),
+        by_noise=0.5
+        * float(
+            (np.square(vectors) * np.reshape(uneven, (-1, 1))).sum()
+            - (np.diag(inverse) * uneven).sum()
+        ),
     )
