@@ -148,6 +148,7 @@ rule tune_model:
         block=study.fits.searched,
         trials=study.fits.search["trials"],
         seed=study.fits.search["seed"],
+        weights=study.fits.weights,
         source=lambda wildcards: study.source("tune_model", wildcards.model),
     message:
         "training: searching {wildcards.model}'s hyperparameters for {wildcards.trait}"

@@ -12,6 +12,7 @@ with rule_log(snakemake.log[0]):
         snakemake.params.block,
         partial(fit_and_write, threads=snakemake.threads, source=snakemake.params.source),
         seeds=snakemake.params.seeds,
+        weights=snakemake.params.weights,
         folders=[Path(path).parent for path in snakemake.output.predictions],
         **files_of(dict(snakemake.input.items()), snakemake.params.traits),
     )

@@ -20,6 +20,7 @@ if __name__ == "__main__":  # worker processes import this file
             variants=snakemake.input.variants,
             phenotypes=snakemake.input.phenotypes,
             cim=next(iter(snakemake.input.cim), None),
+            weights=snakemake.params.weights,
             groups=next(iter(snakemake.input.groups), None),
             best=snakemake.output.best,
             trials_table=snakemake.output.trials,

@@ -59,7 +59,7 @@ POWER_STEPS = 20  # towards the largest singular value
 START_PRODUCTS, START_SPARSE = 0.1, 0.15  # sd of U and V; s
 
 
-def measure_traits(dosage, y, kernels):
+def measure_traits(dosage, y, kernels, weights=None):
     """Noise of each trait among training lines, which every member of a fit shares.
 
     Parameters
@@ -69,6 +69,8 @@ def measure_traits(dosage, y, kernels):
         Trait units; NaN where a line has no value of a trait.
     kernels : callable
         `LineKernels` of the lines (n,) bool, or None where they are to be computed.
+    weights : ndarray of y's shape, optional
+        How much each value counts.
 
     Returns
     -------
@@ -76,9 +78,11 @@ def measure_traits(dosage, y, kernels):
         Of each trait: the lines that have a value, and their noise.
     """
     found = []
-    for values in y.reshape(len(y), -1).T:
+    weights = np.broadcast_to(None, y.shape) if weights is None else weights
+    for values, own in zip(*(x.reshape(len(y), -1).T for x in (y, weights)), strict=True):
         known = ~np.isnan(values)
-        own = {"kernels": kernels(known), "model": "contact_readout"}
+        own = {"weights": own[known]} if own[0] is not None and np.ptp(own[known]) > 0 else {}
+        own |= {"kernels": kernels(known), "model": "contact_readout"}
         found.append((known, measure_noise(dosage[known], values[known], **own)))
     return found
 
@@ -280,7 +284,7 @@ class ContactHead(nn.Module):
         """
         for number, (known, trait) in enumerate(noise):
             shuffled = np.zeros((SHUFFLES, len(known)), np.float32)
-            shuffled[:, known] = trait.shuffled(seed)
+            shuffled[:, known] = trait.scores(seed)
             self.ratio[number] = trait.ratio
             self.single[number] = largest_scores(x.numpy(), shuffled)
             if self.products is not None:

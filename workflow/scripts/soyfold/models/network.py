@@ -2,6 +2,7 @@
 
 DECLARATION = {
     "meaning": "All networks",
+    "weights": True,
     "parameters": {
         "learning_rate": {"default": 1e-4, "type": "number", "exclusiveMinimum": 0,
                           "description": "AdamW's, after the warm-up."},

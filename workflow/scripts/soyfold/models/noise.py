@@ -37,16 +37,31 @@ class Noise:
         y minus what the other lines predict, times the root of the value's weight where values
         weigh differently, with a mean of 0 and REML's noise variance; in training standard
         deviations of y.
+    roots : ndarray (n,) or None
+        Of the values' weights.
     """
 
     ratio: float
     ridge: float
     residuals: np.ndarray
+    roots: np.ndarray | None = None
 
     def shuffled(self, seed):
         """The residuals in random orders, (SHUFFLES, n) float32."""
         rng = np.random.default_rng(seed)
         return np.array([rng.permutation(self.residuals) for _ in range(SHUFFLES)], np.float32)
+
+    def scores(self, seed):
+        """What such noise e adds to the scores of effects, (SHUFFLES, n) float32: W e, its sum 0.
+
+        Without weights that is `shuffled`.
+        """
+        noise = self.shuffled(seed)
+        if self.roots is None:
+            return noise
+        weights, pull = np.square(self.roots), noise * self.roots
+        pull -= pull.sum(1, keepdims=True) * weights / weights.sum()
+        return pull.astype(np.float32)
 
 
 def inverse(kernel, ridge):
@@ -118,7 +133,9 @@ def measure_noise(dosage, y, *, kernels=None, model, weights=None):
     residuals = likelihood.dual(ridge) / spared
     residuals -= residuals.mean()
     variance = likelihood.figures(ridge, False)["variance_residual"]
-    return Noise(ridge / likelihood.spread, ridge, residuals * np.sqrt(variance) / residuals.std())
+    residuals = residuals * np.sqrt(variance) / residuals.std()
+    roots = None if weights is None else np.sqrt(weights)
+    return Noise(ridge / likelihood.spread, ridge, residuals, roots)
 
 
 def largest_scores(x, noise):

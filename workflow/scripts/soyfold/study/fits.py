@@ -207,6 +207,11 @@ class Fits:
                 rule = f"{script}_{scheme if folder else 'seeds'}"
                 yield FitJob(self, rule, together, scheme, f"{folder}all_seeds", script)
 
+    def weights(self, wildcards):
+        """What values weigh by in the fits of a model that takes weights."""
+        taken = declaration(self.study.models[wildcards.model]["module"]).weights
+        return (taken and self.study.settings["training"]["weights"]) or "off"
+
     @property
     def unweighted(self):
         """Models that count all lines the same, where the study's values are to weigh."""
@@ -320,10 +325,8 @@ class FitJob:
         return self.fits.study.inputs.families_table if taken else []
 
     def weights(self, wildcards):
-        """What values weigh by in the fits of a model that takes weights."""
-        block = self.fits.study.models[wildcards.model]
-        taken = declaration(block["module"]).weights
-        return (taken and self.fits.study.settings["training"]["weights"]) or "off"
+        """What values weigh by in the model's fits."""
+        return self.fits.weights(wildcards)
 
     def groups(self, wildcards):
         """The groups that are a model's tokens, as a list of none or one file."""

@@ -1,9 +1,10 @@
 """What a network may bring beside its weights: penalties set by its lines, choices by validation.
 
 A network that is calibrated has `measure(dosage, y, kernels)`, which looks at the training lines
-once for all members of a fit, and `calibrate(g, measured, seed)`, which sets its penalties on
-their standardised dosages. One with `choices`, values of a setting, is told each by `choose(value)`
-and trained with it; `choice` is the one that it has. `loop` says what else it may bring along.
+once for all members of a fit (with `weights=` where their values weigh differently), and
+`calibrate(g, measured, seed)`, which sets its penalties on their standardised dosages. One with
+`choices`, values of a setting, is told each by `choose(value)` and trained with it; `choice` is the
+one that it has. `loop` says what else it may bring along.
 """
 
 import copy
@@ -15,6 +16,7 @@ import torch
 
 from soyfold.common.logs import log
 from soyfold.training.shared_kernels import kernels_of_lines
+from soyfold.training.tasks import weights_for
 
 
 def measure_lines(network, block, task, cohort, *parts):
@@ -23,7 +25,9 @@ def measure_lines(network, block, task, cohort, *parts):
     if measure is None:
         return None
     kernels = partial(kernels_of_lines, block, task, cohort)
-    return measure(task.dosage[rows], task.y[rows], lambda known: kernels(rows[known]))
+    weights = weights_for(block["module"], task, rows)
+    told = {} if weights is None else {"weights": weights[rows]}
+    return measure(task.dosage[rows], task.y[rows], lambda known: kernels(rows[known]), **told)
 
 
 def calibrate(network, task, rows, scaler, measured, seed):

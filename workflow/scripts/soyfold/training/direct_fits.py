@@ -31,7 +31,7 @@ from soyfold.models.parameters import resolve
 from soyfold.training.checkpoints import save_checkpoint
 from soyfold.training.outputs import write_fit
 from soyfold.training.shared_kernels import kernels_of_lines
-from soyfold.training.tasks import HISTORY, Fit
+from soyfold.training.tasks import HISTORY, Fit, weights_for
 
 
 def _handed(block, task, cohort, rows):
@@ -56,7 +56,7 @@ def _handed(block, task, cohort, rows):
         if "validation" in needs:
             both = np.append(rows, task.rows("val"))
             handed["refit_kernels"] = kernels_of_lines(block, task, cohort, both)
-    weights = task.weights(rows, untold=declared.untold) if declared.weights else None
+    weights = weights_for(block["module"], task, rows)
     if weights is not None:
         handed["weights"] = weights[rows]
         if "validation" in needs:

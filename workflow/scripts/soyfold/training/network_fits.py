@@ -17,7 +17,7 @@ from soyfold.training.calibration import calibrate, learn_best, measure_lines
 from soyfold.training.checkpoints import save_networks
 from soyfold.training.outputs import write_fit
 from soyfold.training.scaling import fit_scaler
-from soyfold.training.tasks import HISTORY, Fit
+from soyfold.training.tasks import HISTORY, Fit, weights_for
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +64,7 @@ class ResumeFiles:
             seed=task.seed,
             lines=[task.sample.tolist(), task.part.tolist()],
             trait=task.y,
+            **({} if task.noise is None else {"noise": task.noise}),
             dosage=task.dosage,
             chromosomes=[cohort.chromosomes, cohort.snp_chromosome.tolist()],
             cim=None if cohort.cim is None else cohort.cim.to_numpy(),
@@ -192,6 +193,7 @@ def train_network(
             on_epoch=heard,
             resume=resume,
             devices=1 if on_epoch else devices_of(block),
+            weights=weights_for(block["module"], task, rows),
         )
 
     choices = getattr(network, "choices", None) if choice is None else (choice,)

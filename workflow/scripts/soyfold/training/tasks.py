@@ -8,6 +8,7 @@ import pandas as pd
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_cim, read_table
 from soyfold.common.groups import read_groups
+from soyfold.models.declarations import declaration
 
 PARTS = ("train", "val", "test")
 FEWEST = {"train": 10, "val": 3, "test": 3}
@@ -163,6 +164,12 @@ class Task:
         for number, trait in enumerate(self.traits or (None,)):
             lines = known[:, number]
             yield trait, lines, [column[lines, number] for column in wide]
+
+
+def weights_for(module, task, rows):
+    """`Task.weights` for a model, by its module; None for one that takes none."""
+    declared = declaration(module)
+    return task.weights(rows, untold=declared.untold) if declared.weights else None
 
 
 @dataclasses.dataclass

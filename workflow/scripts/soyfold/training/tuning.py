@@ -167,9 +167,10 @@ def fingerprint(worker):
     cim = [] if cohort.cim is None else [list(cohort.cim), cohort.cim.to_numpy().tolist()]
     rows = task.rows("train", "val")
     data = hashlib.sha256(task.dosage[rows])
-    groups = [] if cohort.groups is None else [group_numbers(cohort.groups).tolist()]
+    more = [] if cohort.groups is None else [group_numbers(cohort.groups).tolist()]
+    more += [] if task.noise is None else [task.noise[rows].tolist()]
     for part in (
-        task.y[rows].tolist(), task.part[rows].tolist(), list(cohort.snp_chromosome), cim, *groups
+        task.y[rows].tolist(), task.part[rows].tolist(), list(cohort.snp_chromosome), cim, *more
     ):  # fmt: skip
         data.update(json.dumps(part).encode())
     facts = {"model": block, "space": search.space, "seed": search.seed}
@@ -185,7 +186,7 @@ def fingerprint(worker):
 
 def tune(
     block, *, space, trials, workers, seed, split, storage, dosage, samples, variants, phenotypes,
-    cim=None, groups=None, best, trials_table, threads=1,
+    cim=None, groups=None, weights="off", best, trials_table, threads=1,
 ):  # fmt: skip
     """Search a network's hyperparameters for the lowest validation MSE (on z-scores) of a split.
 
@@ -214,6 +215,8 @@ def tune(
         The CIM that the model takes.
     groups : path-like, optional
         Groups of SNPs, for a model whose tokens they are.
+    weights : {'off', 'records', 'variance'}
+        What the trait's values weigh by.
     best : path-like
         YAML to write: model, trials, value, default_value (of the model's own parameters, or
         null), at_edge (parameters at an end of their range), parameters.
@@ -236,7 +239,7 @@ def tune(
     """
     space = check_space(space, block["parameters"], model=block["name"])
     files = {"dosage": dosage, "samples": samples, "variants": variants, "phenotypes": phenotypes}
-    files |= {"cim": cim, "groups": groups}
+    files |= {"cim": cim, "groups": groups, "weights": weights}
     journal = Path(storage).resolve()
     worker = Worker(Search(block, space, seed, split, journal, files, threads))
     worker.study = resume(

@@ -78,17 +78,18 @@ class Augmentation:
         self.bits = None
         self.start = seed
 
-    def __call__(self, g, z):
+    def __call__(self, g, *cells):
         """Dosages (batch, L) and targets (batch,) or (batch, T) of a training batch, augmented.
 
-        A cell that either of two mixed lines lacks is NaN: the value of a mixed line is known only
+        Weights of the targets, where they have some, come after these, and are mixed likewise. A
+        cell that either of two mixed lines lacks is NaN: the value of a mixed line is known only
         where both are.
         """
         if self.mixup > 0:
             share = float(self.numbers.beta(self.mixup, self.mixup))
             other = torch.from_numpy(self.numbers.permutation(len(g))).to(g.device)
-            g, z = torch.lerp(g[other], g, share), torch.lerp(z[other], z, share)
-        return (self._drop(g) if self.snp_dropout > 0 else g), z
+            g, *cells = (torch.lerp(each[other], each, share) for each in (g, *cells))
+        return (self._drop(g) if self.snp_dropout > 0 else g), *cells
 
     def _drop(self, g):
         # 16 bits decide on a dosage, four of them from each draw: 5 times as fast on a CPU as

@@ -3,6 +3,7 @@
 import dataclasses
 import time
 
+import numpy as np
 import torch
 
 from soyfold.common.errors import UserError
@@ -81,14 +82,14 @@ def _judge(where, regression, batches):
 
 
 def _run(
-    where, network, *, dosage, z, scaler, train_rows, val_rows, options, seed, epochs, on_epoch,
-    resume,
+    where, network, *, dosage, z, weights, scaler, train_rows, val_rows, options, seed, epochs,
+    on_epoch, resume,
 ):  # fmt: skip
     """All epochs; what they leave. `where` is a `OneDevice`, or Fabric in each of its processes."""
     be_deterministic(compiled=options["compile"])
     held = stays_on_device(dosage)
     lines = dosage if held else None
-    regression = Regression(network, lines, z, scaler, options, where, train_rows)
+    regression = Regression(network, lines, z, scaler, options, where, train_rows, weights)
     lines = {"host_dosage": None if held else dosage, "device": where.device}
     if regression.whole:
         batches = Batches(train_rows, len(train_rows), **lines)
@@ -144,6 +145,7 @@ def train(
     on_epoch=None,
     resume=None,
     devices=1,
+    weights=None,
 ):
     """Fit a network's weights (in place) and leave the best ones of the validation loss in it.
 
@@ -176,6 +178,8 @@ def train(
         written.
     devices : int
         GPUs, or on a CPU processes, that share each batch; more than one can't hear `on_epoch`.
+    weights : ndarray of z's shape, optional
+        How much each value counts in both losses, with a mean of 1 over those of `train_rows`.
 
     Returns
     -------
@@ -198,6 +202,7 @@ def train(
         "dosage": torch.from_numpy(dosage), "z": torch.from_numpy(z), "scaler": scaler,
         "train_rows": train_rows, "val_rows": val_rows, "options": options, "seed": seed,
         "epochs": epochs, "on_epoch": on_epoch, "resume": resume,
+        "weights": None if weights is None else torch.from_numpy(weights.astype(np.float32)),
     }  # fmt: skip
     started = time.perf_counter()
     if devices == 1 and options["precision"] == "32-true":

@@ -10,26 +10,26 @@ from soyfold.metrics import pearson
 from soyfold.training.tasks import HISTORY
 
 
-def judge(predicted, z):
+def judge(predicted, z, weights=None):
     """Mean squared error and PCC over the observed cells of each trait, averaged over traits.
 
     Parameters
     ----------
     predicted, z : ndarray (m,) or (m, T) float64
         NaN in z where a line has no value of a trait; every trait has some.
+    weights : ndarray of z's shape, optional
+        How much each cell counts in the loss.
 
     Returns
     -------
     loss, correlation : float
     """
-    pairs = [
-        (ours[known], theirs[known])
-        for ours, theirs in zip(np.atleast_2d(predicted.T), np.atleast_2d(z.T), strict=True)
-        for known in [~np.isnan(theirs)]
-    ]
-    losses = [np.mean((ours - theirs) ** 2) for ours, theirs in pairs]
+    weights = np.ones_like(z) if weights is None else weights
+    by_trait = zip(*(np.atleast_2d(each.T) for each in (predicted, z, weights)), strict=True)
+    cells = [[each[~np.isnan(own[1])] for each in own] for own in by_trait]
+    losses = [np.average((ours - theirs) ** 2, weights=own) for ours, theirs, own in cells]
     finite = np.isfinite(predicted).all()
-    correlations = [pearson(theirs, ours) if finite else np.nan for ours, theirs in pairs]
+    correlations = [pearson(theirs, ours) if finite else np.nan for ours, theirs, _ in cells]
     return float(np.mean(losses)), float(np.mean(correlations))
 
 
@@ -66,9 +66,8 @@ class Record:
         self.best_state = {name: tensor.detach().clone() for name, tensor in state.items()}
 
     def add(self, epoch, train_loss, outputs, network, started):
-        """Judge an epoch by its predictions and targets, a list of tensors (2, batch, ...)."""
-        predicted, z = torch.cat(outputs, 1).double().cpu().numpy()
-        loss, correlation = judge(predicted, z)
+        """Judge an epoch by its predictions and targets, as `Regression.judged` gives them."""
+        loss, correlation = judge(*torch.cat(outputs, 1).double().cpu().numpy())
         row = dict(zip(HISTORY, (epoch, train_loss, loss, correlation), strict=True))
         self.history.append(row)
         if loss < self.best_loss:

@@ -30,15 +30,18 @@ class Regression(torch.nn.Module):
     where : soyfold.training.loop.devices.OneDevice or lightning.fabric.Fabric
     train_rows : ndarray of int64, optional
         What a penalty is measured against.
+    weights : tensor of z's shape, optional
+        How much each cell counts, with a mean of 1 over the observed cells of `train_rows`.
     """
 
-    def __init__(self, network, dosage, z, scaler, options, where, train_rows=None):
+    def __init__(self, network, dosage, z, scaler, options, where, train_rows=None, weights=None):
         super().__init__()
         self.network = network
         self.augmentation = Augmentation(options["mixup"], options["snp_dropout"])
         # Plain attributes: of a module's buffers several devices would send each other copies.
         self.dosage = None if dosage is None else dosage.to(where.device)
         self.z = z.to(where.device)
+        self.weights = None if weights is None else weights.to(where.device)
         self.centre = torch.from_numpy(scaler.centre).to(where.device)
         self.scale = scaler.scale
         self.complete = not bool(torch.isnan(z).any())
@@ -72,13 +75,20 @@ class Regression(torch.nn.Module):
         cells / cells of the batch x world size, averaged over ranks, is the mean over the observed
         cells of the batch.
         """
-        g, z = self.augmentation(self.standardised(rows, lines), self.z[rows])
+        g, z, *weights = self.augmentation(self.standardised(rows, lines), *self._cells(rows))
         rank, ranks, count = self.rank, self.ranks, len(rows)
         cells = z.numel() if self.complete else (~torch.isnan(z)).sum()
         # A rank without a line takes the first one with weight 0: all ranks must meet in backward.
         weight = ranks / (cells if self.complete else cells.clamp(min=1)) if rank < count else 0.0
         mine = slice(rank, None, ranks) if rank < count else slice(0, 1)
-        return weight * self._squares(self.values(g[mine]), z[mine]).sum(), cells
+        squares = self._squares(self.values(g[mine]), z[mine])
+        for each in weights:
+            squares = squares * each[mine]
+        return weight * squares.sum(), cells
+
+    def _cells(self, rows):
+        """Targets of rows and, where they have some, their weights."""
+        return [each[rows] for each in (self.z, self.weights) if each is not None]
 
     def penalised(self, loss):
         """What a step makes small: a batch's loss, and the penalty's share of a training cell."""
@@ -91,10 +101,11 @@ class Regression(torch.nn.Module):
         return (errors if self.complete else errors.masked_fill(torch.isnan(z), 0.0)) ** 2
 
     def judged(self, rows, lines=None):
-        """Predictions of a validation batch and its targets: (2, batch) or (2, batch, T)."""
-        z = self.z[rows]
+        """Predictions of a validation batch, its targets, and their weights where they have some:
+        (2 or 3, batch) or (2 or 3, batch, T)."""
+        z, *weights = self._cells(rows)
         values = self.values(self.standardised(rows, lines)).float()
-        return torch.stack([values.reshape(z.shape), z])
+        return torch.stack([values.reshape(z.shape), z, *weights])
 
     def after_step(self):
         """Let the network put its parameters back where they must stay; average them."""
