@@ -9,13 +9,19 @@ import pandas as pd
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table, write_table
 from soyfold.common.logs import log
-from soyfold.evaluation.conformal import Calibration, interval_metrics, line_half_widths
+from soyfold.evaluation.conformal import (
+    Calibration,
+    conformal_half_width,
+    interval_metrics,
+    line_half_widths,
+)
 from soyfold.evaluation.selection import selection_metrics
 from soyfold.metrics import all_metrics, pearson, within_groups
 from soyfold.training.outputs import read_predictions
 
 KEYS = ["trait", "model", "scheme", "seed"]
 MEASURES = [*KEYS, "part", "metric", "value"]
+CELL = ["sample", "environment"]
 INTERVALS = [*KEYS, "sample", "observed", "predicted", "low", "high"]
 
 
@@ -75,6 +81,52 @@ def calibrate_apart(predictions):
     return Calibration((lines.observed - lines.told).to_numpy(np.float64), sd.to_numpy(np.float64))
 
 
+def calibrate_elsewhere(test, others):
+    """`Calibration` by values that other splits of a scheme of environments test.
+
+    Each is told by a fit of the same model that hasn't seen it, and so is as new to its fit as the
+    values tested here: of a line known from other environments, or in an environment of which
+    nothing is known. Those that are tested here too are left out, so that the residuals are of
+    values that this split trains on.
+
+    Parameters
+    ----------
+    test : DataFrame
+        sample, environment.
+    others : sequence of DataFrame
+        Test lines of the other splits: sample, environment, observed, predicted, error_sd.
+
+    Returns
+    -------
+    Calibration
+        Empty without others.
+    """
+    if not others:
+        return Calibration(np.zeros(0), np.zeros(0))
+    told = pd.concat(others)
+    here = pd.MultiIndex.from_frame(told[CELL]).isin(pd.MultiIndex.from_frame(test[CELL]))
+    told = told[~here]
+    residuals = (told.observed - told.predicted).to_numpy(np.float64)
+    return Calibration(residuals, told.error_sd.to_numpy(np.float64))
+
+
+def _like_validation(predictions, test, cells):
+    """Whether values are tested as those of validation lines are: of new lines, in environments
+    that are trained on."""
+    trained = cells.loc[cells.part == "train", "environment"]
+    known = predictions.loc[predictions.part != "test", "sample"]
+    return not test["sample"].isin(known).any() and test.environment.isin(trained).all()
+
+
+def _calibration(predictions, test, cells, others, level):
+    """`Calibration` by values of the kind that is tested, as far as any are told."""
+    if cells is not None and not _like_validation(predictions, test, cells):
+        found = calibrate_elsewhere(test, others)
+        if np.isfinite(conformal_half_width(found.residuals, level)):
+            return found
+    return calibrate(predictions, cells)
+
+
 def _of_new_family(predictions, test, families):
     """Whether test lines are of families of which no other line was fitted to, (n,) of bool."""
     if families is None:
@@ -132,7 +184,7 @@ def measure_agreement(predictions, *, families=None):
     return pd.DataFrame(rows, columns=["part", "metric", "value"])
 
 
-def measure_fit(predictions, *, better, level, cells=None, families=None):
+def measure_fit(predictions, *, better, level, cells=None, families=None, others=()):
     """Selection metrics, intervals and counts of one fit.
 
     Parameters
@@ -150,6 +202,9 @@ def measure_fit(predictions, *, better, level, cells=None, families=None):
     families : Series, optional, keyword only
         Family by sample: test lines of a family without a training line have intervals by training
         lines told without theirs, where the fit knows these.
+    others : sequence of DataFrame, keyword only
+        See `calibrate_elsewhere`: where tested lines are trained on elsewhere, or environments are
+        new, residuals are these, not validation lines', which are neither.
 
     Returns
     -------
@@ -165,7 +220,7 @@ def measure_fit(predictions, *, better, level, cells=None, families=None):
         _column(test, "error_sd").to_numpy(np.float64),
         _of_new_family(predictions, test, families),
         level,
-        known=calibrate(predictions, cells),
+        known=_calibration(predictions, test, cells, others, level),
         apart=calibrate_apart(predictions) if cells is None else None,
     )
     metrics = {
@@ -176,6 +231,19 @@ def measure_fit(predictions, *, better, level, cells=None, families=None):
     columns = ["sample", "observed", "predicted"]
     intervals = test[columns].assign(low=test.predicted - half, high=test.predicted + half)
     return metrics, intervals if np.isfinite(half).all() else intervals.iloc[:0]
+
+
+def _tested_by_split(fits, trait):
+    """Test lines of fits on schemes of environments: (model, scheme) to seed to DataFrame."""
+    found = {}
+    for fit in fits:
+        if fit.get("cells") and fit["role"] != "control":
+            table = read_predictions(fit["file"], trait)
+            test = table[table.part == "test"]
+            test = test.assign(error_sd=_column(test, "error_sd"))
+            own = found.setdefault((fit["model"], fit["scheme"]), {})
+            own[fit["seed"]] = test[[*CELL, "observed", "predicted", "error_sd"]]
+    return found
 
 
 def measure_trait(fits, trait, *, better="high", level=0.9, families=None):
@@ -204,7 +272,8 @@ def measure_trait(fits, trait, *, better="high", level=0.9, families=None):
     UserError
         For a file that is absent, lacks a column, or has no row of the trait.
     """
-    measured, tables = [], []
+    measured, tables, fits = [], [], list(fits)
+    tested = _tested_by_split(fits, trait)
     for fit in fits:
         predictions = read_predictions(fit["file"], trait)
         if predictions.empty:
@@ -219,8 +288,10 @@ def measure_trait(fits, trait, *, better="high", level=0.9, families=None):
         if fit["role"] == "control":
             continue
         cells = read_cells(fit.get("cells", ()))
+        splits = tested.get((fit["model"], fit["scheme"]), {})
+        others = [table for seed, table in splits.items() if seed != fit["seed"]]
         metrics, intervals = measure_fit(
-            predictions, better=better, level=level, cells=cells, families=families
+            predictions, better=better, level=level, cells=cells, families=families, others=others
         )
         worth = pd.DataFrame(metrics.items(), columns=["metric", "value"])
         measured.append(worth.assign(part="test", **facts))
