@@ -221,13 +221,14 @@ def _given(job, study):
 
 
 def test_weights_go_to_the_models_that_take_them_and_rerun_no_others(demo):
+    models = [*demo.settings["training"]["models"], "gblup_rkhs"]
+    demo = load_demo({"training": {"models": models}})
     job = next(job for job in demo.fits.jobs if job.rule.startswith("fit_direct"))
 
     def given():
-        return [job.weights(Wildcards(model=name)) for name in ("gblup", "mean", blend)]
+        return [job.weights(Wildcards(model=name)) for name in ("gblup", "mean", "gblup_rkhs")]
 
-    blend = next(name for name, block in demo.models.items() if block["kind"] == "blend")
     assert given() == ["off"] * 3 and demo.fits.unweighted == []
     with mock.patch.dict(demo.settings["training"], weights="records"):
         assert given() == ["records", "records", "off"]
-        assert blend in demo.fits.unweighted and "gblup" not in demo.fits.unweighted
+        assert demo.fits.unweighted == ["gblup_rkhs"] and "csafm" in demo.models

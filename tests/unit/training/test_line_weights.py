@@ -8,7 +8,8 @@ import pytest
 
 from soyfold.common.errors import UserError
 from soyfold.models import gblup
-from soyfold.training.tasks import Task, noise_of
+from soyfold.training.line_weights import noise_of
+from soyfold.training.tasks import Task
 
 
 def task_of(y, noise):

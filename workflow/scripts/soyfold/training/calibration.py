@@ -15,8 +15,7 @@ import numpy as np
 import torch
 
 from soyfold.common.logs import log
-from soyfold.training.shared_kernels import kernels_of_lines
-from soyfold.training.tasks import weights_for
+from soyfold.training.shared_kernels import kernels_of_lines, weights_for
 
 
 def measure_lines(network, block, task, cohort, *parts):

@@ -30,8 +30,8 @@ from soyfold.models.loading import import_model
 from soyfold.models.parameters import resolve
 from soyfold.training.checkpoints import save_checkpoint
 from soyfold.training.outputs import write_fit
-from soyfold.training.shared_kernels import kernels_of_lines
-from soyfold.training.tasks import HISTORY, Fit, weights_for
+from soyfold.training.shared_kernels import kernels_of_lines, weights_for
+from soyfold.training.tasks import HISTORY, Fit
 
 
 def _handed(block, task, cohort, rows):

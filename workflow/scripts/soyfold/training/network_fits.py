@@ -17,7 +17,8 @@ from soyfold.training.calibration import calibrate, learn_best, measure_lines
 from soyfold.training.checkpoints import save_networks
 from soyfold.training.outputs import write_fit
 from soyfold.training.scaling import fit_scaler
-from soyfold.training.tasks import HISTORY, Fit, weights_for
+from soyfold.training.shared_kernels import weights_for
+from soyfold.training.tasks import HISTORY, Fit
 
 
 @dataclasses.dataclass(frozen=True)

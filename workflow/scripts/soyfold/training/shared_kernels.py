@@ -1,4 +1,4 @@
-"""The kernels between a fit's lines, where the study shares some with all fits of a split."""
+"""What a fit is handed beside its lines: the kernels that a split's fits share, and weights."""
 
 from importlib import import_module
 
@@ -22,3 +22,9 @@ def kernels_of_lines(block, task, cohort, rows):
     # By name, as models are: their digests have its code, other models' need not.
     shared = import_module("soyfold.models.kernels.shared")
     return shared.read_shared(cohort.products, cohort.kernels).of(task.row[rows])
+
+
+def weights_for(module, task, rows):
+    """`Task.weights` for a model, by its module; None for one that takes none."""
+    declared = declaration(module)
+    return task.weights(rows, untold=declared.untold) if declared.weights else None
