@@ -1,5 +1,7 @@
 """GBLUP with a second kernel: closed forms, and what it finds where it is planted."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from soyfold.metrics import pearson
 from soyfold.models import gblup, nonadditive_gblup
 from soyfold.models.kernels.shared import SharedKernels
 
-KERNELS = ["additive_by_additive", "dominance"]
+KERNELS = ["additive_by_additive", "dominance", "pairwise"]
 
 
 def draw(n=90, snps=40, *, seed=0):
@@ -22,7 +24,7 @@ def fit(dosage, y, kernel, **more):
     return nonadditive_gblup.fit(dosage, y, parameters={"kernel": kernel}, seed=0, **more)
 
 
-def literal_kernels(dosage, n, kernel):
+def literal_kernels(dosage, n, kernel, loci):
     """Of all lines, by the frequencies of the first n, with a mean diagonal of 1 among these."""
     centre = dosage[:n].mean(0)
     additive = (dosage - centre) @ (dosage - centre).T
@@ -31,6 +33,10 @@ def literal_kernels(dosage, n, kernel):
         p = centre / 2
         H = np.choose(dosage, [-2 * p**2, 2 * p * (1 - p), -2 * (1 - p) ** 2])
         second = H @ H.T
+    elif kernel == "pairwise":
+        first, other = np.array(list(combinations(loci, 2))).T
+        products = (dosage - centre)[:, first] * (dosage - centre)[:, other]
+        second = products @ products.T
     else:
         second = additive * additive
     return additive, second / np.diag(second)[:n].mean()
@@ -43,7 +49,7 @@ def test_predictions_and_errors_are_those_of_generalised_least_squares(kernel):
     y = 30 + dosage[:n] @ rng.normal(size=40) + (dosage[:n] == 1) @ rng.normal(size=40)
     y += 3 * rng.normal(size=n)
     model = fit(dosage[:n], y, kernel)
-    additive, second = literal_kernels(dosage, n, kernel)
+    additive, second = literal_kernels(dosage, n, kernel, model.loci)
     G = model.variances[0] * additive + model.variances[1] * second
     inverse = np.linalg.inv(G[:n, :n] + model.variances[2] * np.eye(n))
     sums = inverse.sum(0)
@@ -97,6 +103,17 @@ def test_inbred_lines_show_no_dominance_and_variances_of_some_lines_serve_all():
     some = nonadditive_gblup.fit(dosage, y, parameters={"reml_lines": 150}, seed=0)
     assert some.summary()["reml_lines"] == 150
     assert pearson(some.predict(dosage), whole.predict(dosage)) > 0.98
+
+
+def test_products_are_of_loci_that_training_lines_chose_and_counted():
+    dosage = draw(200, 60)
+    dosage[:, 31] = dosage[:, 30]
+    rng = np.random.default_rng(7)
+    y = 3 * dosage[:, 5] + 2 * dosage[:, 30] + rng.normal(size=200)
+    model = nonadditive_gblup.fit(dosage, y, parameters={"kernel": "pairwise", "loci": 4}, seed=0)
+    assert len(model.loci) == 4 and set(model.loci) & {30, 31} and 5 in model.loci
+    assert not {30, 31} <= set(model.loci)
+    assert model.summary()["loci"] == 4 and model.summary()["copies_left_out"] == 1
 
 
 def test_an_unknown_kernel_is_refused():

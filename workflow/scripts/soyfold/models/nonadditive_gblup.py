@@ -1,4 +1,4 @@
-"""GBLUP with a second kernel: dominance, or additive by additive over all pairs of SNPs.
+"""GBLUP with a second kernel: dominance, or additive by additive over all or chosen pairs of SNPs.
 
 y = mu + a + d + e, a ~ N(0, s_a K), d ~ N(0, s_d D), e ~ N(0, s_e I), all variances by REML. K is
 GBLUP's kernel of mean diagonal 1. Additive by additive, D is K o K, the product by entries: a
@@ -6,17 +6,21 @@ product of two SNPs for every pair of them, wherever they lie (Henderson 1985,
 doi:10.2527/jas1985.601111x). Dominance, D is H H' of departures from additivity that are orthogonal
 to it at Hardy-Weinberg proportions: -2q^2, 2pq, -2p^2 for two, one and no copy of the allele of
 frequency p (Vitezica, Varona and Legarra 2013, doi:10.1534/genetics.113.155176); among inbred lines
-there is next to none to be seen.
+there is next to none to be seen. Pairwise, D has a product for every pair of loci that stand out on
+the training lines (`chosen_loci`, by the size of GBLUP's effects in the lines' spread), X X' o X X'
+without what a locus has with itself, over 2: ridge regression on all SNPs and on these products.
 """
 
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from soyfold.common.blocks import blocks
 from soyfold.common.logs import log
+from soyfold.models import gblup
+from soyfold.models.chosen_loci import choose_loci
 from soyfold.models.kernels.certainty import LineErrors, TrainingLines, collect
 from soyfold.models.kernels.several import covariance, estimate, meets_bound
 from soyfold.models.linear import refuse_unusable
@@ -24,15 +28,21 @@ from soyfold.models.parameters import resolve
 
 DECLARATION = {
     "label": "Nonadditive GBLUP",
-    "meaning": "GBLUP with a second kernel: dominance, or products of all pairs of SNPs.",
+    "meaning": "GBLUP with a second kernel: dominance, or products of pairs of SNPs.",
     "kind": "direct",
     "reliability": True,
     "weights": True,
     "kernels": [],
     "parameters": {
         "kernel": {"default": "additive_by_additive",
-                   "enum": ["additive_by_additive", "dominance"],
-                   "description": "The second kernel, beside the additive one."},
+                   "enum": ["additive_by_additive", "dominance", "pairwise"],
+                   "description": "The second kernel, beside the additive one: products of all "
+                                  "pairs of SNPs, dominance, or products of chosen loci."},
+        "loci": {"default": 100, "type": "integer", "minimum": 2,
+                 "description": "With kernel: pairwise, most loci that are chosen."},
+        "independence": {"default": 0.94, "type": "number", "minimum": 0, "maximum": 1,
+                         "description": "|r| above which a SNP is a copy of a chosen locus and "
+                                        "left out."},
         # Each of some ten steps inverts n x n.
         "reml_lines": {"default": 1500, "type": "integer", "minimum": 30,
                        "description": "Most lines whose likelihood is maximised; predictions "
@@ -73,11 +83,13 @@ class TwoKernelModel:
     lines : ndarray (n, L) int8
         Dosages of the training lines.
     scales : ndarray (2,)
-        Mean diagonals of Z Z' and, beside it, of (Z Z' / the first) o itself, or of H H'.
+        Mean diagonals of Z Z' and, beside it, of the second kernel (of K o K by K of mean 1).
     variances : ndarray (3,)
         s_a, s_d and s_e, in squared trait units.
-    dominance : bool
-        Which of the two D is.
+    kernel : str
+        Which D is: additive_by_additive, dominance or pairwise.
+    loci : ndarray (k,) int64
+        Whose products they are where it is pairwise; else none.
     figures : dict
         What `summary` gives.
     kernels : soyfold.models.kernels.shared.LineKernels or None
@@ -92,7 +104,8 @@ class TwoKernelModel:
     lines: np.ndarray
     scales: np.ndarray
     variances: np.ndarray
-    dominance: bool
+    kernel: str
+    loci: np.ndarray
     figures: dict = field(repr=False)
     kernels: object = field(default=None, repr=False)
     weights: np.ndarray | None = field(default=None, repr=False)
@@ -105,10 +118,12 @@ class TwoKernelModel:
         """Walk over lines: part, covariances with the training lines, prior variances."""
         common, second, _ = self.variances / [*self.scales, 1]
         for part, across, own in self._training.blocks(dosage, rows):
-            if self.dominance:
-                cross, alone = _dominance(dosage[part], self.lines, self.centre)
-            else:
+            if self.kernel == "additive_by_additive":
                 cross, alone = (np.square(x / self.scales[0]) for x in (across, own))
+            else:
+                cross, alone = _second(self.kernel, self.loci)(
+                    dosage[part], self.lines, self.centre
+                )
             yield part, common * across + second * cross, common * own + second * alone
 
     def predict(self, dosage):
@@ -120,7 +135,7 @@ class TwoKernelModel:
 
     @cached_property
     def _errors(self):
-        matrices = _matrices(self._training, self.dominance)[0]
+        matrices = _matrices(self._training, self.kernel, self.loci)[0]
         uneven = 1.0 if self.weights is None else 1 / self.weights
         noise = self.variances[-1] * uneven
         return LineErrors(covariance(matrices, self.variances, uneven), noise)
@@ -164,13 +179,14 @@ class TwoKernelModel:
         return dict(self.figures)
 
 
-ARRAYS, SCALARS = ("centre", "dual", "lines", "scales", "variances"), ("intercept", "dominance")
+ARRAYS = ("centre", "dual", "lines", "scales", "variances", "loci")
+SCALARS = ("intercept", "kernel")
 
 
 def from_state(arrays):
     """The model that `TwoKernelModel.state` wrote: it predicts as before."""
     kept = {name: arrays[name] for name in ARRAYS}
-    told = {"intercept": float(arrays["intercept"]), "dominance": bool(arrays["dominance"])}
+    told = {"intercept": float(arrays["intercept"]), "kernel": str(arrays["kernel"])}
     return TwoKernelModel(**kept, **told, figures={}, weights=arrays.get("weights"))
 
 
@@ -185,18 +201,38 @@ def _dominance(dosage, lines, centre):
     return cross, own
 
 
-def _matrices(training, dominance):
+def _pairwise(loci, dosage, lines, centre):
+    """Sums over pairs a < b of loci of x_a x_b times the same of other lines; as `_dominance`."""
+    left, right = (x[:, loci] - centre[loci] for x in (dosage, lines))
+    cross = np.square(left @ right.T) - np.square(left) @ np.square(right).T
+    own = np.square(np.square(left).sum(1)) - (left**4).sum(1)
+    return cross / 2, own / 2
+
+
+def _second(kernel, loci):
+    return _dominance if kernel == "dominance" else partial(_pairwise, loci)
+
+
+def _matrices(training, kernel, loci):
     """Both kernels of the training lines (n, n), scaled, and their scales."""
     additive = training.within()
     scales = [np.trace(additive) / len(additive)]
     additive /= scales[0]
-    if dominance:
-        second, _ = _dominance(training.dosage, training.dosage, training.centre)
-    else:
+    if kernel == "additive_by_additive":
         second = np.square(additive)
+    else:
+        second, _ = _second(kernel, loci)(training.dosage, training.dosage, training.centre)
     scales.append(np.trace(second) / len(second) or 1.0)
     second /= scales[1]
     return [additive, second], np.array(scales)
+
+
+def _choose(dosage, centre, effects, p):
+    """Loci of the largest effects in the lines' spread, and how many were left out as copies."""
+    squares = np.einsum("nl,nl->l", dosage, dosage, dtype=np.float64) / len(dosage)
+    scores = np.abs(effects) * np.sqrt(np.maximum(squares - centre**2, 0))
+    loci, copies = choose_loci(dosage, scores, count=p["loci"], independence=p["independence"])
+    return loci, {"loci": len(loci), "copies_left_out": copies}
 
 
 def fit(dosage, y, *, parameters, seed, kernels=None, weights=None):
@@ -229,8 +265,11 @@ def fit(dosage, y, *, parameters, seed, kernels=None, weights=None):
     p = resolve(parameters, __name__)
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model="nonadditive_gblup")
-    dominance, centre = p["kernel"] == "dominance", dosage.mean(0, dtype=np.float64)
-    matrices, scales = _matrices(TrainingLines(dosage, centre, kernels), dominance)
+    centre, loci, counts = dosage.mean(0, dtype=np.float64), np.empty(0, np.int64), {}
+    if p["kernel"] == "pairwise":
+        additive = gblup.fit(dosage, y, parameters={}, seed=seed, kernels=kernels, weights=weights)
+        loci, counts = _choose(dosage, centre, additive.effects, p)
+    matrices, scales = _matrices(TrainingLines(dosage, centre, kernels), p["kernel"], loci)
     chosen = np.arange(len(y))
     if len(y) > p["reml_lines"]:
         drawn = np.random.default_rng(seed).choice(len(y), p["reml_lines"], replace=False)
@@ -255,8 +294,9 @@ def fit(dosage, y, *, parameters, seed, kernels=None, weights=None):
         "reml_lines": len(chosen),
         "converged": converged,
         "at_bound": meets_bound(variances, y[chosen]),
+        **counts,
     }
     return TwoKernelModel(
-        float(intercept), centre, solved - intercept * ones, dosage, scales, variances, dominance,
-        figures, kernels, weights,
+        float(intercept), centre, solved - intercept * ones, dosage, scales, variances,
+        p["kernel"], loci, figures, kernels, weights,
     )  # fmt: skip
