@@ -38,7 +38,7 @@ DECLARATION = {
                    "enum": ["additive_by_additive", "dominance", "pairwise"],
                    "description": "The second kernel, beside the additive one: products of all "
                                   "pairs of SNPs, dominance, or products of chosen loci."},
-        "loci": {"default": 100, "type": "integer", "minimum": 2,
+        "loci": {"default": 300, "type": "integer", "minimum": 2,
                  "description": "With kernel: pairwise, most loci that are chosen."},
         "independence": {"default": 0.94, "type": "number", "minimum": 0, "maximum": 1,
                          "description": "|r| above which a SNP is a copy of a chosen locus and "
