@@ -72,6 +72,16 @@ def left_out_families(*rows):
     ]
 
 
+def covariates(*rows, columns=("sex",)):
+    """A fault of the table of covariates."""
+
+    def spoil(study):
+        study.write("lines.tsv", rows)
+        study.config["cohort"]["covariates"] = {"file": "lines.tsv", "columns": [*columns]}
+
+    return spoil
+
+
 def families(*rows):
     """A fault of the table of families."""
 
@@ -210,5 +220,29 @@ FAULTS = [
         "fixed: blank cells",
         fixed("block", *"1212", "NA"),
         "protein\tleft_out\trecord without a value of fixed block\t19",
+    ),
+    at_start(
+        "covariates: a column that isn't there",
+        covariates("sample\tsex", "PI548400\tF", columns=["seks"]),
+        "no column 'seks'",
+        "lines.tsv",
+    ),
+    at_start(
+        "covariates: text as a number",
+        covariates("sample\tsex", "PI548400\tF", columns=["number(sex)"]),
+        "'F' (1)",
+        "'sex'",
+    ),
+    Fault(
+        "covariates: a line without a row, and one without a value",
+        "cohort",
+        "",
+        covariates(
+            "sample\tsex",
+            *(f"{name}\t{'FM'[k % 2]}" for k, name in enumerate(sample_names()[2:])),
+            f"{sample_names()[0]}\tNA",
+        ),
+        ("sex\tno value\t1", "sex\tno row\t1"),
+        table="cohort/covariate_counts.tsv",
     ),
 ]

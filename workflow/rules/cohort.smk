@@ -97,6 +97,32 @@ rule name_families:
         "../scripts/name_families.py"
 
 
+rule join_covariates:
+    input:
+        **study.inputs.id_map,
+        covariates=study.inputs.covariates.get("file", []),
+        fam=f"{study.genotyped}/genotypes/filtered.fam",
+        samples=f"{study.genotyped}/genotypes/samples.tsv",
+    output:
+        covariates=f"{study.results}/cohort/covariates.tsv",
+        counts=f"{study.results}/cohort/covariate_counts.tsv",
+    log:
+        f"{study.logs}/cohort/join_covariates.log",
+    priority: 1
+    conda:
+        "../../envs/cohort.yaml"
+    resources:
+        **study.resources(),
+    params:
+        columns=study.inputs.covariates.get("columns"),
+        prefixes=study.settings["cohort"]["accession_prefixes"],
+        source=study.source("join_covariates"),
+    message:
+        "cohort: covariates of the lines"
+    script:
+        "../scripts/join_covariates.py"
+
+
 rule write_dosage:
     input:
         bed=f"{study.genotyped}/imputation/merged.bed",

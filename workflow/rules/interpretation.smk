@@ -349,6 +349,7 @@ rule knock_out_groups:
         samples=f"{study.results}/cohort/samples.tsv",
         variants=f"{study.results}/cohort/variants.tsv",
         phenotypes=f"{study.results}/cohort/phenotypes/{{trait}}.tsv",
+        covariates=study.inputs.covariates_table,
         split=study.fits.first_split,
     output:
         table=f"{study.interpretation.folder}/knock_outs/{{trait}}.tsv",

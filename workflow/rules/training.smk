@@ -98,6 +98,7 @@ rule try_hypotheses:
         samples=f"{study.results}/cohort/samples.tsv",
         variants=f"{study.results}/cohort/variants.tsv",
         phenotypes=f"{study.results}/cohort/phenotypes/{{trait}}.tsv",
+        covariates=study.inputs.covariates_table,
         splits=study.hypotheses.splits,
     output:
         scores=f"{study.hypotheses.tried}/{{trait}}.tsv",
@@ -127,6 +128,7 @@ rule tune_model:
         phenotypes=f"{study.results}/cohort/phenotypes/{{trait}}.tsv",
         cim=study.fits.cim,
         groups=study.fits.groups,
+        covariates=study.inputs.covariates_table,
         split=study.fits.first_split,
     output:
         best=f"{study.results}/training/{{trait}}/{{model}}/tuning/best.yaml",
@@ -172,6 +174,7 @@ for job in study.fits.jobs:
             products=study.kernels.products,
             kernels=job.kernels,
             families=job.families,
+            covariates=study.inputs.covariates_table,
             splits=job.split_files,
         output:
             **job.outputs,

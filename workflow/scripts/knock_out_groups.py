@@ -12,6 +12,7 @@ with rule_log(snakemake.log[0]):
         trait=snakemake.wildcards.trait,
         seed=snakemake.params.seed,
         draws=snakemake.params.draws,
+        covariates=next(iter(snakemake.input.covariates), None),
         **{name: snakemake.input[name] for name in names},
     )
     write_table(table, snakemake.output.table)

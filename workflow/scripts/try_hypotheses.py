@@ -11,6 +11,7 @@ with rule_log(snakemake.log[0]):
         trait=snakemake.wildcards.trait,
         seeds=snakemake.params.seeds,
         phenotypes=snakemake.input.phenotypes,
+        covariates=next(iter(snakemake.input.covariates), None),
         **files,
     )
     write_table(scores, snakemake.output.scores)

@@ -24,6 +24,9 @@ def study(tmp_path):
         }
         cohort = {"id_map": paths["map.tsv"], "accession_prefixes": ["PI"]}
         cohort["families"] = {"file": paths["families.tsv"]} if families else {}
+        # With a column that isn't there where anything is wrong.
+        columns = ["value" if families else "sample"]
+        cohort["covariates"] = {"file": paths["map.tsv"], "columns": columns}
         given = {"settings": {"scheme": "given", "file": paths.get("splits.tsv")}, "seeds": [0, 1]}
         return {"cohort": cohort}, traits, {"given": given}
 
@@ -47,7 +50,7 @@ def test_all_faults_are_told_at_once_each_in_a_line(study):
         check_tables(*faulty)
     lines = str(told.value).splitlines()
     said = ["no column 'protein'", "-9 in 1 cells", "'S1' and for 'S2'", "'S1' twice",
-            "no column seed1"]  # fmt: skip
+            "no column 'value'", "no column seed1"]  # fmt: skip
     assert len(lines) == len(said)
     assert all(words in line for words, line in zip(said, lines, strict=True))
 

@@ -140,12 +140,16 @@ def _read_text(row, most):
         }
     )
     for term in terms_of(row):
-        records[PREFIX + term.name] = _fixed_cells(table[list(term.columns)], term, row)
+        records[PREFIX + term.name] = fixed_cells(table[list(term.columns)], term, row)
     return records.reset_index(drop=True), table.attrs["whole"]
 
 
-def _fixed_cells(cells, term, row):
-    """A fixed effect's values: a factor's levels as text, None where missing; or numbers."""
+def fixed_cells(cells, term, row):
+    """A fixed effect's values: a factor's levels as text, None where missing; or numbers.
+
+    `cells` are its columns, by the line in the file; `row` has file and, each may be absent,
+    decimal and missing.
+    """
     if term.number:
         column = term.columns[0]
         where = {"file": row["file"], "column": column, "missing": row.get("missing")}

@@ -61,7 +61,8 @@ def draw_alike(snps, chromosome, rng):
 
 
 def knock_out_groups(
-    hypotheses, *, trait, seed, split, draws, dosage, samples, variants, phenotypes
+    hypotheses, *, trait, seed, split, draws, dosage, samples, variants, phenotypes,
+    covariates=None,
 ):  # fmt: skip
     """Knock out each group of each hypothesis in its fit on one split.
 
@@ -72,7 +73,7 @@ def knock_out_groups(
     trait : str, keyword only
     seed : int, keyword only
         Of the split; of the draws too.
-    split, dosage, samples, variants, phenotypes : path-like, keyword only
+    split, dosage, samples, variants, phenotypes, covariates : path-like, keyword only
         Files of the cohort storey.
     draws : int, keyword only
 
@@ -82,7 +83,10 @@ def knock_out_groups(
         trait, hypothesis, group, snps; each of `CHANGES`, and of random SNPs (`draw_alike`) its
         mean, low and high (least and largest).
     """
-    cohort = read_cohort(dosage=dosage, samples=samples, variants=variants, phenotypes=phenotypes)
+    cohort = read_cohort(
+        dosage=dosage, samples=samples, variants=variants, phenotypes=phenotypes,
+        covariates=covariates,
+    )  # fmt: skip
     task, chromosome = draw_task(cohort, split, seed), pd.factorize(cohort.snp_chromosome)[0]
     observed, rows = task.y[task.rows("test")], []
     for name, (file, products) in hypotheses.items():

@@ -21,6 +21,8 @@ file of the shared code, without a label, and with a meaning that says whom it h
   `without(groups, residuals)`, what it would have told of training lines without their group's,
   and `without_lines()`, the model without what alone tells these.
 - `joint`: of a direct model, its `fit` takes values (n, T) with NaN, and `traits=`, their names.
+- `covariates`: its `fit` takes `beside=` (n, p), fixed effects beside the mean; other models are
+  fitted to values from which they are taken off.
 - `weights`: its `fit` takes `weights=` (n,), how much each line's value counts, with a mean of 1;
   a network's loss always does, unless this is false. `untold`: the share of the genetic variance
   that the model leaves in its noise, whatever the plots: 0.1, or 1 of models of structure alone.
@@ -70,7 +72,17 @@ RULES = _closed(
         "needs": {"type": "array", "items": {"enum": list(NEEDS)}, "uniqueItems": True},
         "kernels": {"anyOf": [_NAMES, {"type": "object"}]},
         **dict.fromkeys(
-            ("linear", "attention", "pairs", "reliability", "weights", "joint", "held_out"), _SWITCH
+            (
+                "linear",
+                "attention",
+                "pairs",
+                "reliability",
+                "weights",
+                "covariates",
+                "joint",
+                "held_out",
+            ),
+            _SWITCH,
         ),
         "untold": _NUMBER,
         "gpu": _COUNT,
@@ -104,6 +116,7 @@ class Declaration:
     reliability: bool = False
     weights: bool = False
     untold: float = 0.1
+    covariates: bool = False
     joint: bool = False
     held_out: bool = True
     gpu: int = 0

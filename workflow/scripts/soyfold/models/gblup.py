@@ -29,6 +29,7 @@ DECLARATION = {
     "linear": True,
     "reliability": True,
     "weights": True,
+    "covariates": True,
     "kernels": ["additive"],
     "parameters": {
         "ridge_lambda": {"default": None, "type": ["number", "null"], "exclusiveMinimum": 0,
@@ -45,7 +46,7 @@ DECLARATION = {
 }  # fmt: skip
 
 
-def fit(dosage, y, *, parameters, seed, kernels=None, weights=None):
+def fit(dosage, y, *, parameters, seed, kernels=None, weights=None, beside=None):
     """Fit GBLUP.
 
     Parameters
@@ -62,6 +63,9 @@ def fit(dosage, y, *, parameters, seed, kernels=None, weights=None):
         Of these lines; computed from their dosages where it isn't given.
     weights : ndarray (n,), optional
         How much each value counts: its noise is over them.
+    beside : ndarray (n, p), optional
+        X of fixed effects beside the mean: orthonormal columns, with sums of zero. Predictions are
+        without them, at their mean.
 
     Returns
     -------
@@ -78,11 +82,13 @@ def fit(dosage, y, *, parameters, seed, kernels=None, weights=None):
     given, kernels = kernels, kernels or own_kernels(dosage)
     values = y - y.mean()
     if weights is not None:
-        dual, figures, _ = fit_weighted(kernels.matrix(ADDITIVE)[0], y, weights, ridge=ridge)
+        dual, figures, _ = fit_weighted(
+            kernels.matrix(ADDITIVE)[0], y, weights, ridge=ridge, beside=beside
+        )
     elif ridge is None:
-        dual, figures = fit_by_reml(kernels.kernel(ADDITIVE), values)
+        dual, figures = fit_by_reml(kernels.kernel(ADDITIVE), values, beside)
     else:
-        dual, figures = fit_at_ridge(kernels.centred(ADDITIVE), values, ridge)
+        dual, figures = fit_at_ridge(kernels.centred(ADDITIVE), values, ridge, beside)
     centre = weighted_means(dosage, weights)
     effects = project(dosage, centre, dual)
     return blup_model(dosage, y, centre, effects, figures, given, weights)

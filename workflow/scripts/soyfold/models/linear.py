@@ -77,6 +77,17 @@ def weighted_moments(y, weights=None):
     return float(mean), float(np.sqrt(np.average(np.square(y - mean), weights=weights)))
 
 
+def weighted_base(beside, weights):
+    """X (n, p) of fixed effects, orthonormal beside the mean, for values times W^1/2; None stays.
+
+    Its columns are then orthonormal, and orthogonal to W^1/2 1.
+    """
+    if beside is None or weights is None:
+        return beside
+    centred = beside - np.average(beside, axis=0, weights=weights)
+    return np.linalg.qr(np.sqrt(weights)[:, None] * centred)[0]
+
+
 def marker_products(dosage, centre, weights=None):
     """Z' W Z (L, L) float64, for Z = dosage - centre of the means by these weights."""
     products = np.zeros((dosage.shape[1],) * 2)

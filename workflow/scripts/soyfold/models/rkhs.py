@@ -26,6 +26,7 @@ DECLARATION = {
     "kind": "direct",
     "reliability": True,
     "weights": True,
+    "covariates": True,
     "kernels": {"kernel": {"gaussian": ["gaussian{bandwidths}"], "linear": ["additive"]}},
     "parameters": {
         "kernel": {"default": "gaussian", "enum": ["gaussian", "linear"],
@@ -193,7 +194,7 @@ def from_state(arrays):
     )  # fmt: skip
 
 
-def _likeliest(kernels, names, y, weights):
+def _likeliest(kernels, names, y, weights, beside):
     """Of several kernels that under which the trait is likeliest.
 
     Parameters
@@ -202,6 +203,7 @@ def _likeliest(kernels, names, y, weights):
     names : list of str
     y : ndarray (n,)
     weights : ndarray (n,) or None
+    beside : ndarray (n, p) or None
 
     Returns
     -------
@@ -216,17 +218,17 @@ def _likeliest(kernels, names, y, weights):
     for name in names:
         if weights is None:
             kernel = kernels.kernel(name)
-            found = kernel.means, kernel.width, *fit_by_reml(kernel, y - y.mean())
+            found = kernel.means, kernel.width, *fit_by_reml(kernel, y - y.mean(), beside)
         else:
             matrix, width = kernels.matrix(name)
-            dual, figures, means = fit_weighted(matrix, y, weights)
+            dual, figures, means = fit_weighted(matrix, y, weights, beside=beside)
             found = means, width, dual, figures
         if best is None or found[-1]["log_likelihood"] > best[-1]["log_likelihood"]:
             best = name, *found
     return best
 
 
-def fit(dosage, y, *, parameters, seed, kernels=None, weights=None):
+def fit(dosage, y, *, parameters, seed, kernels=None, weights=None, beside=None):
     """Fit RKHS regression.
 
     Parameters
@@ -244,6 +246,8 @@ def fit(dosage, y, *, parameters, seed, kernels=None, weights=None):
         Of these lines; computed from their dosages where it isn't given.
     weights : ndarray (n,), optional
         How much each value counts: its noise is over them.
+    beside : ndarray (n, p), optional
+        X of fixed effects beside the mean, as for GBLUP.
 
     Returns
     -------
@@ -258,7 +262,7 @@ def fit(dosage, y, *, parameters, seed, kernels=None, weights=None):
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model="rkhs")
     names = kernels_taken(__name__, p)
-    found = _likeliest(kernels or own_kernels(dosage), names, y, weights)
+    found = _likeliest(kernels or own_kernels(dosage), names, y, weights, beside)
     name, means, width, dual, figures = found
     noise = figures["variance_residual"]
     variances = np.array([noise / figures["lambda"], noise])

@@ -13,7 +13,13 @@ from soyfold.models.blup import blup_model
 from soyfold.models.blup import from_state as from_state
 from soyfold.models.kernels.decompositions import decompose
 from soyfold.models.kernels.likelihood import MarkerLikelihood, log_scale
-from soyfold.models.linear import marker_products, project, refuse_unusable, weighted_means
+from soyfold.models.linear import (
+    marker_products,
+    project,
+    refuse_unusable,
+    weighted_base,
+    weighted_means,
+)
 from soyfold.models.parameters import resolve
 
 DECLARATION = {
@@ -23,6 +29,7 @@ DECLARATION = {
     "linear": True,
     "reliability": True,
     "weights": True,
+    "covariates": True,
     "kernels": ["additive"],
     "parameters": {
         "ridge_lambda": {"default": None, "type": ["number", "null"], "exclusiveMinimum": 0,
@@ -38,7 +45,7 @@ DECLARATION = {
 }  # fmt: skip
 
 
-def fit(dosage, y, *, parameters, seed, kernels=None, weights=None):
+def fit(dosage, y, *, parameters, seed, kernels=None, weights=None, beside=None):
     """Fit RR-BLUP.
 
     Parameters
@@ -55,6 +62,8 @@ def fit(dosage, y, *, parameters, seed, kernels=None, weights=None):
         Of these lines; used where L > n.
     weights : ndarray (n,), optional
         How much each value counts: its noise is over them.
+    beside : ndarray (n, p), optional
+        X of fixed effects beside the mean, as for GBLUP.
 
     Returns
     -------
@@ -67,16 +76,24 @@ def fit(dosage, y, *, parameters, seed, kernels=None, weights=None):
     """
     if dosage.shape[1] > len(dosage):
         return gblup.fit(
-            dosage, y, parameters=parameters, seed=seed, kernels=kernels, weights=weights
-        )
+            dosage, y, parameters=parameters, seed=seed, kernels=kernels, weights=weights,
+            beside=beside,
+        )  # fmt: skip
     ridge = resolve(parameters, __name__)["ridge_lambda"]
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model="rr_blup")
     centre = weighted_means(dosage, weights)
     roots = np.ones(len(y)) if weights is None else np.sqrt(weights)
     values = roots * (y - (y.mean() if weights is None else np.average(y, weights=weights)))
-    markers = decompose(marker_products(dosage, centre, weights))
-    likelihood = MarkerLikelihood(markers, project(dosage, centre, roots * values), values)
+    products, taken, spread = marker_products(dosage, centre, weights), 0, None
+    if beside is not None:  # y and Z without what X tells of them have the same REML
+        base, taken = weighted_base(beside, weights), beside.shape[1]
+        spread = np.trace(products) / (len(y) - 1)
+        values = values - base @ (base.T @ values)
+        across = project(dosage, centre, roots[:, None] * base)
+        products -= across @ across.T
+    projected = project(dosage, centre, roots * values)
+    likelihood = MarkerLikelihood(decompose(products), projected, values, taken, spread)
     at_bound = False
     if ridge is None:
         ridge, at_bound = likelihood.likeliest_ridge()

@@ -115,6 +115,16 @@ class Inputs:
         return {name: self.study.traits[wildcards.trait][name] for name in JOIN_COLUMNS}
 
     @property
+    def covariates(self):
+        """The user's table of lines and its columns; empty without."""
+        return self.study.settings["cohort"]["covariates"] or {}
+
+    @property
+    def covariates_table(self):
+        """The covariates of all lines, as a list of none or one file."""
+        return [f"{self.study.results}/cohort/covariates.tsv"] if self.covariates else []
+
+    @property
     def families_table(self):
         """The families of all lines, as a list of none or one file."""
         return [f"{self.study.results}/cohort/families.tsv"] if self.study.families else []

@@ -203,6 +203,8 @@ def load_study(config, schemas, *, file):
     families = study["cohort"]["families"] or {}
     if "file" in families:
         families["file"] = expand_path(families["file"])
+    if study["cohort"]["covariates"]:
+        study["cohort"]["covariates"]["file"] = expand_path(study["cohort"]["covariates"]["file"])
     if "pattern" in families:
         check_pattern(families["pattern"], file=file)
     if study["hypotheses"]:
@@ -280,6 +282,7 @@ def refuse_missing_files(study, traits, libraries, hypotheses=None):
     for section, key in (("cohort", "id_map"), ("splits", "file")):
         wanted[f"{section}.{key}"] = study[section][key]
     wanted["cohort.families.file"] = (study["cohort"]["families"] or {}).get("file")
+    wanted["cohort.covariates.file"] = (study["cohort"]["covariates"] or {}).get("file")
     wanted["selection.crosses.genetic_map"] = study["selection"]["crosses"]["genetic_map"]
     known = (study["interpretation"] or {}).get("qtl") or {}
     wanted["interpretation.qtl.file"] = known.get("file")

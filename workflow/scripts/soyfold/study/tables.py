@@ -3,6 +3,7 @@
 import contextlib
 import logging
 
+from soyfold.cohort.covariates import read_covariates
 from soyfold.cohort.families import read_families
 from soyfold.cohort.joins import read_id_map
 from soyfold.cohort.phenotypes import read_records
@@ -42,6 +43,8 @@ def check_tables(study, traits, schemes, *, further=()):
         tasks.append((read_id_map, (cohort["id_map"], cohort["accession_prefixes"]), {}))
     if "file" in (cohort["families"] or {}):
         tasks.append((read_families, (cohort["families"]["file"],), {}))
+    if beside := cohort["covariates"]:
+        tasks.append((read_covariates, (beside["file"], beside["columns"]), {}))
     for scheme in schemes.values():
         if file := scheme["settings"].get("file"):
             tasks.append((_check_given, (file, scheme["seeds"]), {}))

@@ -13,6 +13,8 @@ A module's declaration says what its `fit` takes beside dosages, trait, paramete
   `validation` also `validation_weights=` on the same scale.
 - learns `joint` traits: `traits=`, their names, of which each has a column of the values. Where
   `known_traits` are known of lines to be predicted, its model's `predict_known` is handed these.
+- takes `covariates`: `beside=` of its lines (`covariates.base_of`), where the study has some; its
+  predictions are without them.
 - knows `reliability`: its model is asked for the errors of predictions.
 - has `kernels`: `kernels=` of its lines (`shared.LineKernels`), where the study shares
   some; with `validation` also `refit_kernels=` of its lines followed by the validation lines.
@@ -29,6 +31,7 @@ from soyfold.models.declarations import declaration
 from soyfold.models.loading import import_model
 from soyfold.models.parameters import resolve
 from soyfold.training.checkpoints import save_checkpoint
+from soyfold.training.covariates import base_of
 from soyfold.training.outputs import write_fit
 from soyfold.training.shared_kernels import kernels_of_lines, weights_for
 from soyfold.training.tasks import HISTORY, Fit
@@ -63,10 +66,21 @@ def _handed(block, task, cohort, rows):
             handed["validation_weights"] = weights[task.rows("val")]
     if declared.joint:
         handed["traits"] = task.traits
+    base = _base(block, task, rows)
+    if base is not None:
+        handed["beside"] = base[rows]
     if "cim" in needs:
         codes = pd.Index(cohort.chromosomes).get_indexer(cohort.snp_chromosome)
         handed |= {"cim": cohort.cim.to_numpy(dtype=np.float64), "snp_chromosome": codes}
     return handed
+
+
+def _base(block, task, rows):
+    """What covariates tell of all lines (n, p), of a model that takes them; None if nothing."""
+    if task.covariates is None or not declaration(block["module"]).covariates:
+        return None
+    base = base_of(task.covariates, np.isin(np.arange(len(task.y)), rows), tell=False)
+    return base if base.shape[1] else None
 
 
 def learner(block, task, cohort, rows):
@@ -93,20 +107,37 @@ def learner(block, task, cohort, rows):
     return lambda y: module.fit(dosage, y, parameters=parameters, seed=task.seed, **handed)
 
 
-def _predict(model, block, task, rows):
-    """Predicted values of lines, in trait units."""
+def _predict(model, block, task, rows, fitted):
+    """Predicted values of lines `rows` by a fit on the lines `fitted`, in trait units.
+
+    What covariates add beyond `task.shift` is the least-squares fit to what genetic values leave of
+    the fitted lines, as the mixed model equations have it.
+    """
     needed = "families" in declaration(block["module"]).needs
-    families = {"families": task.families[rows]} if needed else {}
-    return model.predict(task.dosage[rows], **families)
+
+    def genetic(rows):
+        families = {"families": task.families[rows]} if needed else {}
+        return model.predict(task.dosage[rows], **families)
+
+    base = _base(block, task, fitted)
+    if base is None:
+        return genetic(rows)
+    weights = weights_for(block["module"], task, fitted)
+    weights = None if weights is None else weights[fitted]
+    base = base - np.average(base[fitted], axis=0, weights=weights)
+    roots = np.ones(len(fitted)) if weights is None else np.sqrt(weights)
+    left = roots * (task.y[fitted] - genetic(fitted))
+    effects = np.linalg.lstsq(roots[:, None] * base[fitted], left, rcond=None)[0]
+    return genetic(rows) + base[rows] @ effects
 
 
-def _predict_new(model, block, task, cohort, rows):
+def _predict_new(model, block, task, cohort, rows, fitted):
     """Predicted values of lines that the model hasn't learned from, some of whose traits are known.
 
     A final fit, which tests nothing, is held out as untested lines will be predicted: from their
     genotypes alone.
     """
-    predicted = _predict(model, block, task, rows)
+    predicted = _predict(model, block, task, rows, fitted)
     names = block["parameters"].get("known_traits", [])
     known = np.array([trait in names for trait in task.traits], dtype=bool)
     if not known.any() or "test" not in task.parts:
@@ -132,21 +163,22 @@ def _knows(model, block, task, cohort, rows):
     return found
 
 
-def _held_out(block, task, cohort, model, parts):
+def _held_out(block, task, cohort, model, fitted, parts):
     """What a fit that hasn't seen them predicts of the validation lines (n,); NaN elsewhere.
 
-    And the sd of its errors, None of a model that doesn't know it.
+    And the sd of its errors, None of a model that doesn't know it. `model` is the fit on the lines
+    `fitted`, which are those of `parts`.
     """
     rows, values, knows = task.rows("val"), np.full(task.y.shape, np.nan), False
     declared = declaration(block["module"])
     if "validation" in declared.needs:
         values[rows] = model.held_out
     elif "val" not in parts:
-        values[rows], knows = _predict_new(model, block, task, cohort, rows), True
+        values[rows], knows = _predict_new(model, block, task, cohort, rows, fitted), True
     elif block.get("held_out", True) and "train" in parts:
         train = task.rows("train")
         model = learner(block, task, cohort, train)(task.y[train])
-        values[rows], knows = _predict_new(model, block, task, cohort, rows), True
+        values[rows], knows = _predict_new(model, block, task, cohort, rows, train), True
     knows = knows and declared.reliability
     return values, _knows(model, block, task, cohort, rows)[1] if knows else None
 
@@ -221,12 +253,15 @@ def fit_direct(block, task, cohort):
         lean = declaration(block["module"]).reliability and "test" in task.parts
         save_checkpoint(path, (model.without_lines() if lean else model).state(), **facts)
 
-    predicted, new = _predict(model, block, task, slice(None)), np.ones(len(task.y), dtype=bool)
+    predicted, new = (
+        _predict(model, block, task, slice(None), rows),
+        np.ones(len(task.y), dtype=bool),
+    )
     new[rows] = False
     if block["parameters"].get("known_traits") and new.any():
-        predicted[new] = _predict_new(model, block, task, cohort, np.flatnonzero(new))
+        predicted[new] = _predict_new(model, block, task, cohort, np.flatnonzero(new), rows)
     certainty = _certainty(model, block, task, cohort, rows, predicted)
-    held_out, sd = _held_out(block, task, cohort, model, parts)
+    held_out, sd = _held_out(block, task, cohort, model, rows, parts)
     return Fit(
         predicted=predicted,
         held_out=held_out,

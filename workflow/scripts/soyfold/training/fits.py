@@ -61,6 +61,7 @@ def fit(
     kernels=(),
     weights="off",
     groups=None,
+    covariates=None,
 ):
     """Fit a model on a trait, or on several together, once a split; write each fit's folder.
 
@@ -95,6 +96,8 @@ def fit(
         What a trait's values weigh by, for a model that takes weights.
     groups : path-like, optional
         Groups of SNPs, for models whose tokens they are.
+    covariates : path-like, optional
+        Of the lines.
 
     Raises
     ------
@@ -113,6 +116,7 @@ def fit(
         products=products,
         weights=weights,
         groups=groups,
+        covariates=covariates,
     )
     own = np.array_split(np.array(kernels, dtype=object), len(splits))
     for seed, split, folder, shared in zip(seeds, splits, folders, own, strict=True):
@@ -139,7 +143,7 @@ def files_of(inputs, together=()):
     -------
     dict
     """
-    optional = ("families", "cim", "tuned", "products", "groups")
+    optional = ("families", "cim", "tuned", "products", "groups", "covariates")
     files = {name: next(iter(inputs[name]), None) for name in optional}
     files |= {name: inputs[name] for name in ("dosage", "samples", "variants", "splits", "kernels")}
     values = inputs["phenotypes"]

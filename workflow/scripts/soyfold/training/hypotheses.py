@@ -179,7 +179,8 @@ def measure_arm(kernels, tasks):
 
 
 def try_hypotheses(
-    products, *, trait, seeds, splits, dosage, samples, variants, phenotypes
+    products, *, trait, seeds, splits, dosage, samples, variants, phenotypes,
+    covariates=None,
 ):  # fmt: skip
     """Scores of every hypothesis, its copies and none.
 
@@ -188,7 +189,7 @@ def try_hypotheses(
     products : dict of str to path-like
         Of each hypothesis, as `multiply_groups` wrote them.
     trait : str, keyword only
-    seeds, splits, dosage, samples, variants, phenotypes
+    seeds, splits, dosage, samples, variants, phenotypes, covariates
         As for `soyfold.training.fits.fit`.
 
     Returns
@@ -198,7 +199,10 @@ def try_hypotheses(
         `copies_of`; of hypothesis `none` the arms none (all pairs of SNPs alike) and additive
         (no products).
     """
-    cohort = read_cohort(dosage=dosage, samples=samples, variants=variants, phenotypes=phenotypes)
+    cohort = read_cohort(
+        dosage=dosage, samples=samples, variants=variants, phenotypes=phenotypes,
+        covariates=covariates,
+    )  # fmt: skip
     tasks = [draw_task(cohort, split, seed) for seed, split in zip(seeds, splits, strict=True)]
     with np.load(next(iter(products.values()))) as stored:
         additive = stored[ADDITIVE]

@@ -15,6 +15,10 @@ def predictions_table(task, fit):
 
     And what the model knows of its errors: see `tasks.Fit`.
     """
+    certainty = dict(fit.certainty)
+    if "without_family" in certainty:
+        certainty["without_family"] = task.restored(certainty["without_family"])
+    values = [task.restored(column) for column in (task.y, fit.predicted, fit.held_out)]
     tables = [
         pd.DataFrame(
             {
@@ -25,12 +29,10 @@ def predictions_table(task, fit):
                 "observed": observed,
                 "predicted": predicted,
                 "held_out": held_out,
-                **{name: values[known] for name, values in fit.certainty.items()},
+                **{name: told[known] for name, told in certainty.items()},
             }
         )
-        for trait, known, (observed, predicted, held_out) in task.by_trait(
-            task.y, fit.predicted, fit.held_out
-        )
+        for trait, known, (observed, predicted, held_out) in task.by_trait(*values)
     ]
     return _without_lone_trait(pd.concat(tables, ignore_index=True), task)
 

@@ -8,6 +8,7 @@ import pandas as pd
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_cim, read_table
 from soyfold.common.groups import read_groups
+from soyfold.training.covariates import base_of, read_covariates, shift_of
 from soyfold.training.line_weights import noise_of, value_weights
 
 PARTS = ("train", "val", "test")
@@ -42,6 +43,8 @@ class Cohort:
         where there is no value, else None.
     groups : soyfold.common.groups.Groups, or None
         Of a hypothesis whose groups are tokens.
+    covariates : DataFrame or None
+        Of the lines (`covariates.read_covariates`).
     """
 
     dosage: np.ndarray
@@ -55,6 +58,7 @@ class Cohort:
     weights: str = "off"
     noise: np.ndarray | None = None
     groups: object = None
+    covariates: pd.DataFrame | None = None
 
     @property
     def chromosomes(self):
@@ -70,7 +74,7 @@ class Task:
     ----------
     sample, part : ndarray (n,) of str
     y : ndarray (n,) float64, or (n, T) of traits learnt together
-        Trait units; NaN where a line has no value of one of T traits.
+        Trait units; NaN where a line has no value of one of T traits. Less `shift`.
     dosage : ndarray (n, L) int8
     row : ndarray (n,) int
         The lines' rows of the study's dosage matrix.
@@ -85,6 +89,10 @@ class Task:
     noise : ndarray of y's shape, or None
         Error variances of the values (squared trait units), NaN where they aren't known; None where
         all values weigh the same.
+    covariates : DataFrame (n rows), or None
+    shift : ndarray of y's shape, or None
+        What covariates add to the values, as the training lines tell it by least squares: it is
+        taken off y, and added to all that is written (`restored`).
     """
 
     sample: np.ndarray
@@ -97,6 +105,12 @@ class Task:
     environment: np.ndarray | None = None
     traits: tuple = ()
     noise: np.ndarray | None = None
+    covariates: pd.DataFrame | None = None
+    shift: np.ndarray | None = None
+
+    def restored(self, values):
+        """Values of y's shape with what covariates add."""
+        return values if self.shift is None else values + self.shift
 
     def weights(self, rows, *, untold):
         """Weights of all values, by those of the lines `rows`: see `line_weights.value_weights`."""
@@ -167,6 +181,7 @@ def read_cohort(
     products=None,
     weights="off",
     groups=None,
+    covariates=None,
 ):
     """Read a study's dosage matrix (memory-mapped) with the values of traits and a CIM.
 
@@ -184,6 +199,8 @@ def read_cohort(
         What values weigh by: their records, or 1 over their error variance.
     groups : path-like, optional
         Of a hypothesis (`common.groups.write_groups`), for models whose tokens they are.
+    covariates : path-like, optional
+        Of all lines, whose effects are taken off the values (`draw_task`).
 
     Returns
     -------
@@ -233,6 +250,7 @@ def read_cohort(
         weights=weights,
         noise=None if noise is None else noise[known],
         groups=None if groups is None else read_groups(groups),
+        covariates=covariates and read_covariates(covariates, lines["sample"][known]),
     )
 
 
@@ -279,10 +297,16 @@ def draw_task(cohort, split, seed):
     lines = cohort.lines.assign(place=np.arange(len(cohort.lines)))
     lines = lines.merge(parts, on="sample", validate="one_to_many" if own else "one_to_one")
     lines = lines[lines.part.isin(PARTS)]
+    y = lines.value.to_numpy() if own else cohort.values[lines.place.to_numpy()]
+    beside, shift = None, None
+    if cohort.covariates is not None:
+        beside = cohort.covariates.iloc[lines.place.to_numpy()].reset_index(drop=True)
+        train = (lines.part == "train").to_numpy()
+        shift = shift_of(base_of(beside, train), y, train)
     task = Task(
         sample=lines["sample"].to_numpy(dtype=str),
         part=lines["part"].to_numpy(dtype=str),
-        y=lines.value.to_numpy() if own else cohort.values[lines.place.to_numpy()],
+        y=y if shift is None else y - shift,
         dosage=np.ascontiguousarray(cohort.dosage[lines.row.to_numpy()]),
         row=lines.row.to_numpy(),
         seed=seed,
@@ -290,6 +314,8 @@ def draw_task(cohort, split, seed):
         environment=lines.environment.fillna("").to_numpy(dtype=str) if own else None,
         traits=cohort.traits,
         noise=_noise(cohort, lines, own, split),
+        covariates=beside,
+        shift=shift,
     )
     # Splits that are to judge models are refused without test lines where they are drawn.
     tested = (parts.part == "test").any()

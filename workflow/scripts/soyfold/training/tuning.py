@@ -186,7 +186,7 @@ def fingerprint(worker):
 
 def tune(
     block, *, space, trials, workers, seed, split, storage, dosage, samples, variants, phenotypes,
-    cim=None, groups=None, weights="off", best, trials_table, threads=1,
+    cim=None, groups=None, covariates=None, weights="off", best, trials_table, threads=1,
 ):  # fmt: skip
     """Search a network's hyperparameters for the lowest validation MSE (on z-scores) of a split.
 
@@ -213,7 +213,7 @@ def tune(
         Files of the cohort storey.
     cim : path-like, optional
         The CIM that the model takes.
-    groups : path-like, optional
+    groups, covariates : path-like, optional
         Groups of SNPs, for a model whose tokens they are.
     weights : {'off', 'records', 'variance'}
         What the trait's values weigh by.
@@ -239,7 +239,7 @@ def tune(
     """
     space = check_space(space, block["parameters"], model=block["name"])
     files = {"dosage": dosage, "samples": samples, "variants": variants, "phenotypes": phenotypes}
-    files |= {"cim": cim, "groups": groups, "weights": weights}
+    files |= {"cim": cim, "groups": groups, "covariates": covariates, "weights": weights}
     journal = Path(storage).resolve()
     worker = Worker(Search(block, space, seed, split, journal, files, threads))
     worker.study = resume(

@@ -14,6 +14,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from soyfold.models.kernels.matrices import centre, whole
+from soyfold.models.linear import weighted_base
 from soyfold.models.reml import maximise, profiled_log_likelihood, variance_figures
 
 
@@ -93,13 +94,55 @@ class LineLikelihood(Likelihood):
         squares, logs = self.products(ridge)
         return squares.item(), logs
 
-    def dual(self, ridge):
-        """V_oo^-1 (y - mu), (n,), of a lone trait."""
-        *_, [mean], removed = self._evaluate(ridge)
-        decomposition = self.kernel.decomposition
-        z = self._loadings[:, 0] - self._loadings[:, 1:] @ removed[:, 0]
+    def dual(self, ridge, mixed=(1.0,)):
+        """V_oo^-1 (y - mu), (n,), of a lone trait, or of the sum of several that `mixed` weighs."""
+        *_, means, removed = self._evaluate(ridge)
+        decomposition, mixed = self.kernel.decomposition, np.asarray(mixed)
+        traits, missing = np.split(self._loadings, [self.traits], axis=1)
+        z = traits @ mixed - missing @ (removed @ mixed)
         restored = decomposition.restore(decomposition.solve(z, ridge)[0])
-        return restored[self.kernel.places] - mean / ridge
+        return restored[self.kernel.places] - means @ mixed / ridge
+
+
+class BesideLikelihood(Likelihood):
+    """Of y = mu + X b + g + e: X stands beside y as further traits of the lines.
+
+    With S = [y X]'P[y X] of the model with mu alone, b = S_xx^-1 S_xy, y'Py = S_yy - S_yx b, and
+    log|X'PX| is added to log|V| (of an orthonormal X orthogonal to 1).
+
+    Parameters
+    ----------
+    kernel, values
+        As for `LineLikelihood`.
+    beside : ndarray (n, p)
+        X, its columns orthonormal and with sums of zero.
+    """
+
+    def __init__(self, kernel, values, beside):
+        self._lines = LineLikelihood(kernel, np.column_stack([values, beside]))
+        self.freedom, self.spread = self._lines.freedom - beside.shape[1], kernel.spread
+
+    def _evaluate(self, ridge):
+        """y'Py, log|V|, and b."""
+        products, logs = self._lines.products(ridge)
+        squares, effects, more = take_beside(products)
+        return squares, logs + more, effects
+
+    def terms(self, ridge):
+        """As of `Likelihood`."""
+        return self._evaluate(ridge)[:2]
+
+    def dual(self, ridge):
+        """V^-1 (y - mu - X b), (n,)."""
+        return self._lines.dual(ridge, np.append(1.0, -self._evaluate(ridge)[2]))
+
+
+def take_beside(products):
+    """Profile b out of [y X]'V^-1[y X] (1 + p, 1 + p): what stays of y'V^-1y, b, log|X'V^-1X|."""
+    factor = cho_factor(products[1:, 1:], lower=True, check_finite=False)
+    effects = cho_solve(factor, products[1:, 0], check_finite=False)
+    squares = products[0, 0] - products[0, 1:] @ effects
+    return squares, effects, 2 * np.log(np.diag(factor[0])).sum()
 
 
 class MarkerLikelihood(Likelihood):
@@ -113,11 +156,15 @@ class MarkerLikelihood(Likelihood):
         Z' y.
     values : ndarray (n,)
         y, whose mean is zero.
+    beside : int
+        Columns of an X beside the mean, which both Z and y are orthogonal to.
+    spread : float, optional
+        By default that of Z Z'.
     """
 
-    def __init__(self, decomposition, projected, values):
-        self.freedom = len(values) - 1
-        self.spread = decomposition.trace / self.freedom
+    def __init__(self, decomposition, projected, values, beside=0, spread=None):
+        self.freedom = len(values) - 1 - beside
+        self.spread = spread or decomposition.trace / self.freedom
         self._decomposition, self._loadings = decomposition, decomposition.rotate(projected)
         self._squares = values @ values
 
@@ -133,7 +180,7 @@ class MarkerLikelihood(Likelihood):
         return self._decomposition.restore(self._decomposition.solve(self._loadings, ridge)[0])
 
 
-def fit_by_reml(kernel, values):
+def fit_by_reml(kernel, values, beside=None):
     """(K + ridge I)^-1 (y - mu) at the likeliest ridge.
 
     Parameters
@@ -141,6 +188,8 @@ def fit_by_reml(kernel, values):
     kernel : soyfold.models.kernels.matrices.Kernel
     values : ndarray (n,)
         y, whose mean is zero.
+    beside : ndarray (n, p), optional
+        X of fixed effects beside the mean (`BesideLikelihood`), which are then taken off y too.
 
     Returns
     -------
@@ -149,19 +198,22 @@ def fit_by_reml(kernel, values):
     figures : dict
         See `variance_figures`.
     """
-    likelihood = LineLikelihood(kernel, values)
+    if beside is None:
+        likelihood = LineLikelihood(kernel, values)
+    else:
+        likelihood = BesideLikelihood(kernel, values, beside)
     ridge, at_bound = likelihood.likeliest_ridge()
     return likelihood.dual(ridge), likelihood.figures(ridge, at_bound)
 
 
-def fit_at_ridge(kernel, values, ridge):
+def fit_at_ridge(kernel, values, ridge, beside=None):
     """The same at a given ridge: one Cholesky, a quarter of a decomposition's operations.
 
     Parameters
     ----------
     kernel : ndarray (n, n) float64
         Centred; overwritten.
-    values, ridge
+    values, ridge, beside
         As for `fit_by_reml`.
 
     Returns
@@ -174,12 +226,18 @@ def fit_at_ridge(kernel, values, ridge):
     kernel[np.diag_indices_from(kernel)] += ridge
     # The transpose of a symmetric matrix is itself, in LAPACK's order.
     factor = cho_factor(kernel.T, lower=True, overwrite_a=True, check_finite=False)
-    dual = cho_solve(factor, values, check_finite=False)
     logs = 2 * np.log(np.diag(factor[0])).sum() - np.log(ridge)
-    return dual, variance_figures(ridge, values @ dual, logs, freedom, spread)
+    if beside is None:
+        dual = cho_solve(factor, values, check_finite=False)
+        return dual, variance_figures(ridge, values @ dual, logs, freedom, spread)
+    columns = np.column_stack([values, beside])
+    solved = cho_solve(factor, columns, check_finite=False)
+    squares, effects, more = take_beside(columns.T @ solved)
+    dual, freedom = solved @ np.append(1.0, -effects), freedom - len(effects)
+    return dual, variance_figures(ridge, squares, logs + more, freedom, spread)
 
 
-def fit_weighted(kernel, y, weights, *, ridge=None):
+def fit_weighted(kernel, y, weights, *, ridge=None, beside=None):
     """`fit_by_reml`, or `fit_at_ridge`, of values that weigh differently: e ~ N(0, s_e^2 W^-1).
 
     That is the same model of W^1/2 y, whose kernel is decomposed for these values alone.
@@ -192,6 +250,8 @@ def fit_weighted(kernel, y, weights, *, ridge=None):
     weights : ndarray (n,)
         The diagonal of W.
     ridge : float, keyword only, optional
+    beside : ndarray (n, p), keyword only, optional
+        As for `fit_by_reml`, of y itself.
 
     Returns
     -------
@@ -207,10 +267,11 @@ def fit_weighted(kernel, y, weights, *, ridge=None):
     kernel *= roots
     kernel *= roots[:, None]
     values = roots * (y - np.average(y, weights=weights))
+    beside = weighted_base(beside, weights)
     if ridge is None:
-        dual, figures = fit_by_reml(whole(kernel), values)
+        dual, figures = fit_by_reml(whole(kernel), values, beside)
     else:
-        dual, figures = fit_at_ridge(kernel, values, ridge)
+        dual, figures = fit_at_ridge(kernel, values, ridge, beside)
     figures["log_likelihood"] += log_scale(weights)
     return roots * dual, figures, means
 
