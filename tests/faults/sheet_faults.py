@@ -19,6 +19,21 @@ def several(columns, trait="NA", value="NA"):
     return spoil
 
 
+def coded(codes, kind="NA"):
+    """A fault of what texts of oil stand for; the first lines are of classes."""
+
+    def spoil(study):
+        header, oil, protein = study.lines(TRAITS)
+        rows = [f"{header}\tcodes\tkind", f"{oil}\t{codes}\t{kind}", f"{protein}\tNA\tNA"]
+        study.write(TRAITS, rows)
+        header, *rows = study.lines(OIL)
+        names = [row.split(",")[0] for row in rows]
+        classes = ["low", "mid", "high"] * len(names)
+        study.write(OIL, [header, *map(",".join, zip(names, classes, strict=False))])
+
+    return spoil
+
+
 def fixed(terms, *columns):
     """A fault of protein's fixed effects; `columns` is what its table gets, row by row."""
 
@@ -244,5 +259,19 @@ FAULTS = [
         ),
         ("sex\tno value\t1", "sex\tno row\t1"),
         table="cohort/covariate_counts.tsv",
+    ),
+    at_start("codes: no number", coded("low=0, mid=1, high"), "'high' in codes", TRAITS),
+    at_start("codes: a text that has none", coded("low=0, high=1"), "'mid' (16)", "line 3"),
+    at_start(
+        "codes: three of a binary trait",
+        coded("low=0, mid=1, high=2", kind="binary"),
+        "2 (16 cells)",
+        "0 and 1",
+        "kind: ordinal",
+    ),
+    counted(
+        "codes: ordered classes",
+        coded("low=0, mid=1, high=2", kind="ordinal"),
+        "oil\tmatched\tby the same id\t48",
     ),
 ]

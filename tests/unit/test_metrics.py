@@ -9,11 +9,16 @@ import scipy.stats
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from soyfold.metrics import (
+    BY_KIND,
     all_metrics,
+    auc,
+    brier,
     calibration_intercept,
     calibration_slope,
+    concordance,
     consistency_index,
     mae,
     pearson,
@@ -179,3 +184,47 @@ def test_groups_without_a_value_are_no_zeros():
     assert math.isnan(within_groups(y[:8], p[:8], groups[:8], pearson))
     with pytest.raises(ValueError, match="one for each line"):
         within_groups(y, p, groups[:3], pearson)
+
+
+@st.composite
+def classes(draw, number):
+    """Classes, not all of one, and predictions among which some are tied."""
+    n = draw(st.integers(3, 40))
+    y = draw(arrays(np.float64, n, elements=st.integers(0, number - 1).map(float)))
+    p = draw(arrays(np.float64, n, elements=st.floats(-0.5, 1.5).map(lambda x: round(x, 1))))
+    assume(np.ptp(y) > 0)
+    return y, p
+
+
+@given(classes(2))
+def test_two_classes_are_those_of_scikit_learn(pair):
+    y, p = pair
+    assert auc(y, p) == pytest.approx(roc_auc_score(y, p), abs=1e-12)
+    assert brier(y, p) == pytest.approx(brier_score_loss(y, np.clip(p, 0, 1)), abs=1e-12)
+    assert concordance(y, p) == pytest.approx(auc(y, p), abs=1e-12)
+    # A mean of several records is of the nearer class, one in the middle of none.
+    assert auc(0.2 + 0.6 * y, p) == auc(y, p)
+    assert auc(np.append(y, 0.5), np.append(p, 9)) == auc(y, p)
+
+
+@given(classes(4))
+def test_concordance_is_the_count_of_pairs(pair):
+    y, p = pair
+    ahead, told = (np.sign(x[:, None] - x) for x in pair)
+    apart = ahead > 0
+    assert concordance(y, p) == pytest.approx((1 + told[apart].mean()) / 2, abs=1e-12)
+    if np.ptp(p) > 0:
+        somers = scipy.stats.somersd(y, p).statistic
+        assert concordance(y, p) == pytest.approx((1 + somers) / 2, abs=1e-9)
+    assert concordance(y, -p) == pytest.approx(1 - concordance(y, p), abs=1e-12)
+
+
+def test_a_kind_adds_its_metrics():
+    y, p = np.array([0.0, 1, 1, 0]), np.array([0.2, 0.9, 0.4, 0.6])
+    assert all_metrics(y, p).keys() == all_metrics(y, p, "quantitative").keys()
+    for kind, own in BY_KIND.items():
+        told = all_metrics(y, p, kind)
+        assert list(told)[len(NAMES) :] == list(own) and list(told)[: len(NAMES)] == NAMES
+    assert all_metrics(y, p, "binary")["AUC"] == 0.75
+    assert np.isnan([auc([1.0, 1], [0, 1]), auc([0.5], [1]), brier([0.5], [1])]).all()
+    assert auc([0.0, 1], [3, 3]) == 0.5

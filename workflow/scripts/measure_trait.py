@@ -16,6 +16,7 @@ with rule_log(snakemake.log[0]):
         snakemake.wildcards.trait,
         better=snakemake.params.better,
         level=snakemake.params.level,
+        kind=snakemake.params.kind,
         families=read_families(families[0]) if families else None,
     )
     write_table(measures, snakemake.output.measures)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from soyfold.cohort.phenotypes import read_records
 from soyfold.common.delimited import read_columns
 from soyfold.common.errors import UserError
-from soyfold.common.values import parse_numbers
+from soyfold.common.values import parse_numbers, read_codes
 
 DESCRIPTOR = (
     "\ufeffObservations of the descriptor PROTEIN, 2001\n,\n"
@@ -191,3 +191,33 @@ def test_an_id_column_may_have_any_name(tmp_path, name):
     assert records["id"].tolist() == ["A", "B"]
     assert records["value"].tolist() == [2.5, 3.5]
     assert records["line"].tolist() == [2, 3]
+
+
+CODED = "line,protein\na,S\nb,R\nc,s - R\nd,1\ne,NA\n"
+
+
+def test_codes_are_the_numbers_of_texts(tmp_path):
+    row = trait_row(write_text(tmp_path / "w.csv", CODED)) | {"codes": "S=1, R=0, s - R=0.5"}
+    np.testing.assert_array_equal(read_records(row)["value"], [1, 0, 0.5, 1, np.nan])
+    text = CODED.replace(",", ";").replace("d;1", "d;1,5")
+    row = row | {"file": write_text(tmp_path / "d.csv", text), "decimal": ","}
+    np.testing.assert_array_equal(read_records(row)["value"], [1, 0, 0.5, 1.5, np.nan])
+
+
+def test_a_text_without_a_code_is_refused(tmp_path):
+    row = trait_row(write_text(tmp_path / "w.csv", CODED)) | {"codes": "S=1, R=0"}
+    with pytest.raises(UserError, match=r"line 4, column 'protein': found 's - R' \(1\)"):
+        read_records(row)
+
+
+def test_a_binary_trait_is_0_or_1(tmp_path):
+    row = trait_row(write_text(tmp_path / "w.csv", CODED)) | {"kind": "binary"}
+    assert len(read_records(row | {"codes": "S=1, R=0, s - R=0"})) == 5
+    with pytest.raises(UserError, match=r"line 4, .*: found 2 \(1 cells\); allowed: 0 and 1"):
+        read_records(row | {"codes": "S=1, R=0, s - R=2"})
+
+
+@pytest.mark.parametrize("codes", ["S", "S=1, S=2", "=1", "S=high", "S=1,"])
+def test_codes_that_are_none_are_refused(codes):
+    with pytest.raises(UserError, match=r"t.tsv: found '.*' in codes .*allowed: text=number"):
+        read_codes(codes, file="t.tsv")

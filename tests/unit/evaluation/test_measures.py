@@ -50,3 +50,20 @@ def test_of_a_control_agreement_alone_is_measured(predictions, tmp_path):
     assert "coverage90" in found["model"] and found["control"] < found["model"]
     assert {"PCC", "MAE", "CI"} <= found["control"]
     assert set(intervals.model) == {"model"}
+
+
+def test_a_binary_trait_has_the_metrics_of_classes_beside(predictions, tmp_path):
+    classes = (predictions.observed > 40.5).astype(float)
+    table = predictions.assign(observed=classes, predicted=predictions.predicted / 80)
+    write_table(table, tmp_path / "predictions.tsv")
+    fits = [{"scheme": "random", "seed": 0, "file": tmp_path / "predictions.tsv", "model": "gblup",
+             "role": "model"}]  # fmt: skip
+    told = {
+        kind: measure_trait(fits, "oil", kind=kind)[0].set_index(["part", "metric"]).value
+        for kind in ("quantitative", "ordinal", "binary")
+    }
+    added = {kind: set(rows.index) - set(told["quantitative"].index) for kind, rows in told.items()}
+    assert {name for _, name in added["binary"]} == {"AUC", "Brier", "prevalence"}
+    assert {name for _, name in added["ordinal"]} == {"concordance"}
+    assert told["binary"]["test", "AUC"] == told["ordinal"]["test", "concordance"] > 0.7
+    assert told["binary"]["test", "prevalence"] == classes[:80].mean()

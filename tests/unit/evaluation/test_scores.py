@@ -158,3 +158,23 @@ def test_a_correlation_above_the_heritability_ceiling_is_flagged(scores):
     # Mean PCC over seeds 0.55 = sqrt(0.3025).
     assert "PCC above the heritability ceiling of 0.55" in guards(0.302)
     assert "ceiling" not in guards(0.303) and "ceiling" not in guards(None)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.2])
+def test_heritability_of_two_classes_is_told_of_what_lies_behind_them(tmp_path, share):
+    """Of a threshold's 0 and 1 the linear model knows what the simulated genetic values tell."""
+    random = np.random.default_rng(0)
+    genetic = random.normal(0, np.sqrt(0.4), 400_000)
+    behind = genetic + random.normal(0, np.sqrt(0.6), len(genetic))
+    y = (behind > np.quantile(behind, 1 - share)).astype(float)
+    linear = np.corrcoef(genetic, y)[0, 1] ** 2
+    keys = {"trait": "oil", "model": "gblup", "scheme": "random", "seed": 0}
+    file = metrics_file(tmp_path / "fit", heritability=linear)
+    fit = {**keys, "label": "GBLUP", "preset": "cpu", "cim": "none", "file": file, "role": "model",
+           "base": "gblup", "control": None}  # fmt: skip
+    measures = pd.DataFrame([{**keys, "part": "test", "metric": "prevalence", "value": y.mean()}])
+    write_table(measures, tmp_path / "measures.tsv")
+    told = collect_scores([fit], [tmp_path / "measures.tsv"]).set_index("metric")
+    assert told.value["heritability_liability"] == pytest.approx(0.4, rel=0.02)
+    assert told.label["heritability_liability"] == "GBLUP"
+    assert "heritability_liability" not in set(collect_scores([fit]).metric)

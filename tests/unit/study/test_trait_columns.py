@@ -71,7 +71,8 @@ def test_a_star_is_all_columns_in_their_order(tmp_path_factory, names):
 
 
 def test_fixed_effects_of_the_study_are_those_of_rows_that_name_none():
-    traits = {"a": {"fixed": None}, "b": {"fixed": "block"}, "c": {"fixed": "none"}}
+    rows = {"a": None, "b": "block", "c": "none"}
+    traits = {name: {"fixed": fixed, "codes": None} for name, fixed in rows.items()}
     name_fixed(traits, {"traits": "t.tsv", "fixed": ["year", "number(R8)"]}, file="s.yaml")
     assert [row["fixed"] for row in traits.values()] == ["year, number(R8)", "block", "none"]
     with pytest.raises(UserError, match=r"s.yaml, key cohort.fixed: found 'number\(a:b\)'"):

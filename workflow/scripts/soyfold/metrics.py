@@ -106,6 +106,49 @@ def calibration_intercept(y, p):
     return float(y.mean() - calibration_slope(y, p) * p.mean())
 
 
+def concordance(y, p):
+    """Harrell's c: of pairs that differ in y the share that p ranks alike, ties of p by half.
+
+    (Harrell et al. 1982, doi:10.1001/jama.1982.03320430047030; Somers' D of p on y is 2 c - 1.)
+    NaN if y is constant; 0.5 if p is.
+    """
+    from scipy.stats import kendalltau  # which few metrics need
+
+    y, p = checked_pair(y, p)
+    if is_constant(y):
+        return float("nan")
+    if is_constant(p):
+        return 0.5
+    pairs = len(y) * (len(y) - 1) / 2
+    apart = [pairs - sum(n * (n - 1) for n in np.unique(x, return_counts=True)[1]) / 2
+             for x in (y, p)]  # fmt: skip
+    tau = kendalltau(y, p, method="asymptotic").statistic
+    # tau-b is concordant less discordant pairs over the root of both counts.
+    return float((1 + tau * np.sqrt(apart[1] / apart[0])) / 2)
+
+
+def _classes(y, p):
+    """Observed classes 0 and 1, and predictions: a mean of several records is of the nearer class.
+
+    What lies in the middle is of none.
+    """
+    y, p = checked_pair(y, p)
+    told = y != 0.5
+    return (y[told] > 0.5).astype(np.float64), p[told]
+
+
+def auc(y, p):
+    """Area under the ROC curve of y, 0 or 1: concordance of pairs of both classes."""
+    y, p = _classes(y, p)
+    return concordance(y, p) if y.size else float("nan")
+
+
+def brier(y, p):
+    """Brier's score: mean square of class (0 or 1) less predicted probability, p cut to 0 to 1."""
+    y, p = _classes(y, p)
+    return float(np.square(y - np.clip(p, 0, 1)).mean()) if y.size else float("nan")
+
+
 METRICS = {
     "MAE": mae,
     "PCC": pearson,
@@ -118,13 +161,22 @@ METRICS = {
 }
 
 
-def all_metrics(y, p):
+# What is told of traits of such a kind beside.
+BY_KIND = {
+    "quantitative": {},
+    "ordinal": {"concordance": concordance},
+    "binary": {"AUC": auc, "Brier": brier},
+}
+
+
+def all_metrics(y, p, kind="quantitative"):
     """Every metric by the name that tables use.
 
     Parameters
     ----------
     y, p : array-like (n,)
         Observed and predicted, in trait units.
+    kind : {'quantitative', 'ordinal', 'binary'}
 
     Returns
     -------
@@ -135,7 +187,7 @@ def all_metrics(y, p):
     ValueError
         For other than 1-d arrays of equal length above 0, or values that are not finite.
     """
-    return {name: metric(y, p) for name, metric in METRICS.items()}
+    return {name: metric(y, p) for name, metric in {**METRICS, **BY_KIND[kind]}.items()}
 
 
 def within_groups(y, p, groups, metric, *, fewest=10):

@@ -7,7 +7,7 @@ from soyfold.cohort.fixed_effects import PREFIX, read_terms
 from soyfold.common.delimited import read_columns
 from soyfold.common.errors import UserError
 from soyfold.common.logs import log
-from soyfold.common.values import is_missing, parse_numbers, read_marks, refuse_codes
+from soyfold.common.values import is_missing, parse_numbers, read_codes, read_marks, refuse_codes
 
 ACCESSION_COLUMNS = ("accession_prefix", "accession_number", "accession_suffix")
 DESCRIPTOR_COLUMN = "descriptor_name"
@@ -144,6 +144,20 @@ def _read_text(row, most):
     return records.reset_index(drop=True), table.attrs["whole"]
 
 
+def _refuse_third_values(records, row):
+    """Raise where a binary trait has other values than 0 and 1."""
+    odd = records[records["value"].notna() & ~records["value"].isin([0, 1])]
+    if len(odd):
+        counts = odd["value"].value_counts().head(5)
+        raise UserError(
+            ", ".join(f"{value:g} ({n} cells)" for value, n in counts.items()),
+            file=row["file"], at=f"line {odd['line'].iloc[0]}, column {row['value_column']!r}",
+            allowed=f"0 and 1 of trait {row['trait']}, which is binary",
+            mend="write which is 0 and which 1 in the column codes of the traits sheet"
+            " (susceptible=0, resistant=1), or kind: ordinal",
+        )  # fmt: skip
+
+
 def fixed_cells(cells, term, row):
     """A fixed effect's values: a factor's levels as text, None where missing; or numbers.
 
@@ -167,8 +181,9 @@ def read_records(row, *, most=None):
     ----------
     row : dict
         The trait's row of the traits sheet: trait, file, format, value_column and, each may be
-        None, id_column, environment_column, unit, unit_column, sheet, decimal, missing, fixed.
-        Formats: `brapi` (a table that `brapi.fetch_observations` wrote, value_column the variable),
+        None, id_column, environment_column, unit, unit_column, sheet, decimal, missing, fixed,
+        codes, kind. Formats:
+        `brapi` (a table that `brapi.fetch_observations` wrote, value_column the variable),
         `npgs_descriptor` (GRIN-Global download: title lines, accession_prefix, accession_number,
         accession_suffix), `npgs_wide` (a line per row, a trait per column; the id column is
         `Plant ID` or the first if none is named), `plots` (a plot per row). In the first two a
@@ -198,6 +213,10 @@ def read_records(row, *, most=None):
         records["text"] = records["text"].str.strip()
     where = {"file": row["file"], "column": row["value_column"], "missing": row.get("missing")}
     decimal = row.get("decimal") or "."
+    if row.get("codes"):
+        codes = read_codes(row["codes"], file=row["file"], at=f"trait {row['trait']}")
+        named = {text: f"{code:g}".replace(".", decimal) for text, code in codes.items()}
+        records["text"] = records["text"].map(named).fillna(records["text"])
     records["value"] = parse_numbers(
         records["text"], records["line"], decimal=decimal, unit=row.get("unit"), **where
     )
@@ -207,6 +226,8 @@ def read_records(row, *, most=None):
     if len(absent):
         counts = ", ".join(f"{text!r} ({n})" for text, n in absent.value_counts().items())
         log.info("%s: taken as missing: %s", row["trait"], counts)
+    if row.get("kind") == "binary":
+        _refuse_third_values(records, row)
     if row.get("environment_column"):
         placeless = records["value"].notna() & is_missing(records["environment"])
         if placeless.any():

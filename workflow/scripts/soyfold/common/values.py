@@ -51,6 +51,37 @@ def read_marks(missing, decimal="."):
     return texts, {float(mark) for mark in bare if re.fullmatch(_NUMBER, mark)}
 
 
+def read_codes(codes, **where):
+    """Numbers that a trait's texts stand for.
+
+    Parameters
+    ----------
+    codes : str or None
+        Cell `codes` of the traits sheet: `resistant=0, susceptible=1`.
+    **where
+        `file` and `at`, for messages.
+
+    Returns
+    -------
+    dict of str to float
+
+    Raises
+    ------
+    UserError
+        For what is no text = number, or a text that stands for two numbers.
+    """
+    found = {}
+    for part in (codes or "").split(",") if codes else ():
+        text, sign, number = (piece.strip() for piece in part.rpartition("="))
+        if not text or not sign or not re.fullmatch(_NUMBER, number) or text in found:
+            raise UserError(
+                f"{part.strip()!r} in codes {codes!r}", **where,
+                allowed="text=number by commas, each text once: resistant=0, susceptible=1",
+            )  # fmt: skip
+        found[text] = float(number)
+    return found
+
+
 def parse_numbers(text, lines, *, file, column, decimal=".", missing=None, unit=None):
     """Turn cells into numbers.
 

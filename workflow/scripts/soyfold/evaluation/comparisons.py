@@ -20,6 +20,9 @@ HIGHER_IS_BETTER = {
     "selection_overlap": True,
     "selection_gain": True,
     "selection_efficiency": True,
+    "AUC": True,
+    "Brier": False,
+    "concordance": True,
 }
 # A mean over traits of what is in each trait's own unit would be no number of anything.
 IN_TRAIT_UNITS = ("MAE", "RMSE", "selection_gain")

@@ -155,7 +155,7 @@ def _groups(lines, families):
         yield "family", lines["sample"].map(families)
 
 
-def measure_agreement(predictions, *, families=None):
+def measure_agreement(predictions, *, families=None, kind="quantitative"):
     """Agreement of predicted with observed values, part by part.
 
     Parameters
@@ -164,6 +164,8 @@ def measure_agreement(predictions, *, families=None):
         sample, part, observed, predicted (trait units), and environment where values are of one.
     families : Series, optional, keyword only
         Family by sample.
+    kind : str, keyword only
+        Of the trait (`metrics.BY_KIND`).
 
     Returns
     -------
@@ -174,7 +176,7 @@ def measure_agreement(predictions, *, families=None):
     rows = []
     for part, lines in predictions.groupby("part", sort=False):
         observed, predicted = lines.observed.to_numpy(), lines.predicted.to_numpy()
-        figures = all_metrics(observed, predicted)
+        figures = all_metrics(observed, predicted, kind)
         for name, groups in _groups(lines, families):
             if groups.notna().any():
                 named = groups.astype(object).where(groups.notna(), None).to_numpy()
@@ -246,7 +248,9 @@ def _tested_by_split(fits, trait):
     return found
 
 
-def measure_trait(fits, trait, *, better="high", level=0.9, families=None):
+def measure_trait(
+    fits, trait, *, better="high", level=0.9, families=None, kind="quantitative"
+):  # fmt: skip
     """Measure all fits of one trait.
 
     Parameters
@@ -259,6 +263,8 @@ def measure_trait(fits, trait, *, better="high", level=0.9, families=None):
     level : float, keyword only
     families : Series, optional, keyword only
         Family by sample.
+    kind : str, keyword only
+        Of the trait (`metrics.BY_KIND`).
 
     Returns
     -------
@@ -279,7 +285,7 @@ def measure_trait(fits, trait, *, better="high", level=0.9, families=None):
         if predictions.empty:
             raise UserError(f"no row of trait {trait!r}", file=fit["file"], allowed="its lines")
         facts = {"trait": trait, **{name: fit[name] for name in KEYS[1:]}}
-        agreement = measure_agreement(predictions, families=families)
+        agreement = measure_agreement(predictions, families=families, kind=kind)
         measured.append(agreement.assign(**facts))
         told = agreement[agreement.part == "test"].set_index("metric").value
         log.info(
@@ -293,6 +299,9 @@ def measure_trait(fits, trait, *, better="high", level=0.9, families=None):
         metrics, intervals = measure_fit(
             predictions, better=better, level=level, cells=cells, families=families, others=others
         )
+        if kind == "binary":
+            fitted = predictions[predictions.part != "test"]
+            metrics["prevalence"] = float((fitted.observed > 0.5).mean())
         worth = pd.DataFrame(metrics.items(), columns=["metric", "value"])
         measured.append(worth.assign(part="test", **facts))
         tables.append(intervals.assign(**facts))

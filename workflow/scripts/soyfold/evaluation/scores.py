@@ -13,7 +13,7 @@ PAPER_METRICS = ["MAE", "PCC", "CI", "NAE", "AAS"]
 FURTHER_METRICS = [
     "AAS_learned", "NAE_headmean", "AAS_headmean", "AAS_learned_headmean", "R2", "RMSE", "Spearman",
     "calibration_slope", "calibration_intercept", "selection_overlap", "selection_gain",
-    "selection_efficiency",
+    "selection_efficiency", "AUC", "Brier", "concordance",
 ]  # fmt: skip
 # Further ones whose names say the level of the intervals, or what the lines are grouped by.
 NAMED_METRICS = ("coverage", "interval_width", "PCC_within_")
@@ -74,7 +74,27 @@ def collect_scores(fits, measures=()):
             read_table(path, required=MEASURES, dtype=dict.fromkeys(KEYS[:3], str))
         ).drop(columns="part")
         frames.append(table.merge(facts, on=KEYS, validate="many_to_one"))
-    return pd.concat(frames, ignore_index=True)
+    scores = pd.concat(frames, ignore_index=True)
+    return pd.concat([scores, _on_liability(scores)], ignore_index=True)
+
+
+def _on_liability(scores):
+    """Rows heritability_liability of fits to 0 and 1 that tell a heritability.
+
+    What a threshold makes 0 and 1 of has on its own scale h2 K (1 - K) / z^2, with K the share of 1
+    and z the normal density at the threshold (Dempster and Lerner 1950,
+    doi:10.1093/genetics/35.2.212): the linear model of 0 and 1 is an approximation.
+    """
+    share = scores[scores.metric == "prevalence"].set_index(KEYS).value
+    rows = scores[scores.metric == "heritability"].join(share.rename("share"), on=KEYS)
+    rows = rows[rows.share.between(0, 1, inclusive="neither")]
+    if rows.empty:
+        return rows[scores.columns]
+    from scipy.stats import norm  # which other traits don't need
+
+    density = norm.pdf(norm.ppf(rows.share))
+    value = rows.value * rows.share * (1 - rows.share) / density**2
+    return rows.assign(metric="heritability_liability", value=value)[scores.columns]
 
 
 def _of_test(table):

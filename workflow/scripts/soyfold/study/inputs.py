@@ -18,6 +18,8 @@ JOIN_COLUMNS = (
     "missing",
     "id_column",
     "value_column",
+    "codes",
+    "kind",
     "environment_column",
     "fixed",
     "unit",

@@ -9,6 +9,7 @@ from soyfold.cohort.phenotypes import WIDE_ID_COLUMNS
 from soyfold.common.delimited import find_columns
 from soyfold.common.errors import UserError
 from soyfold.common.schema import nearest
+from soyfold.common.values import read_codes
 from soyfold.study.settings import expand_path, read_sheet
 
 _SIGNS = re.compile(r"[^A-Za-z0-9_.-]+")
@@ -57,7 +58,9 @@ def name_fixed(traits, cohort, *, file):
     shared = ", ".join(cohort["fixed"])
     read_terms(shared, file=file, at="key cohort.fixed")
     for trait, row in traits.items():
-        read_terms(row["fixed"], file=cohort["traits"], at=f"trait {trait}")
+        where = {"file": cohort["traits"], "at": f"trait {trait}"}
+        read_terms(row["fixed"], **where)
+        read_codes(row["codes"], **where)
         row["fixed"] = row["fixed"] or shared or None
 
 
