@@ -192,6 +192,7 @@ for job in study.fits.jobs:
             seeds=job.seeds,
             traits=job.together,
             weights=job.weights,
+            kind=job.kind,
             source=job.source,
             script=job.script,
         message:

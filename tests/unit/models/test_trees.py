@@ -79,3 +79,25 @@ def test_trees_of_two_leaves_see_no_interaction_and_larger_ones_do():
     stumps, trees = (boosted(parts, leaves=[k], snp_share=1.0).predict(new) for k in (2, 15))
     assert pearson(y, trees) > 0.8
     assert not pearson(y, stumps) > 0.4
+
+
+def test_two_classes_are_learnt_by_cross_entropy_and_told_as_probabilities():
+    """Of one SNP that raises the odds: each genotype's prediction is its share of 1."""
+    random = np.random.default_rng(2)
+    dosage = random.integers(0, 3, (3000, 4), dtype=np.int8)
+    y = (random.random(3000) < np.array([0.05, 0.5, 0.98])[dosage[:, 0]]).astype(float)
+    told = {"parameters": {"snp_share": 1.0, "l2": 0.0, "refit": False}, "seed": 0}
+    lines, validation = (dosage[:2500], y[:2500]), (dosage[2500:], y[2500:])
+    model = boosted_trees.fit(*lines, **told, validation=validation, binary=True)
+    predicted = model.predict(dosage[:2500])
+    assert predicted.min() > 0 and predicted.max() < 1
+    for genotype in range(3):
+        own = lines[0][:, 0] == genotype
+        assert predicted[own].mean() == pytest.approx(lines[1][own].mean(), abs=0.02)
+    squared = boosted_trees.fit(*lines, **told, validation=validation)
+    assert not np.allclose(squared.predict(dosage), model.predict(dosage), atol=1e-3)
+    again = boosted_trees.from_state(model.state())
+    np.testing.assert_array_equal(again.predict(dosage), model.predict(dosage))
+    theirs = lightgbm.Booster(model_str=model.text)
+    raw = theirs.predict(dosage, raw_score=True)
+    np.testing.assert_allclose(model.predict(dosage), 1 / (1 + np.exp(-raw)), rtol=1e-12)

@@ -232,3 +232,14 @@ def test_weights_go_to_the_models_that_take_them_and_rerun_no_others(demo):
     with mock.patch.dict(demo.settings["training"], weights="records"):
         assert given() == ["records", "records", "off"]
         assert demo.fits.unweighted == ["gblup_rkhs"] and "csafm" in demo.models
+
+
+def test_the_kind_goes_to_the_models_that_have_a_loss_for_it(demo):
+    job = next(job for job in demo.fits.jobs if job.rule == "fit_direct_seeds")
+
+    def given():
+        return [job.kind(Wildcards(trait="oil", model=name)) for name in ("lightgbm", "gblup")]
+
+    assert given() == ["quantitative"] * 2
+    with mock.patch.dict(demo.traits["oil"], kind="binary"):
+        assert given() == ["binary", "quantitative"]

@@ -157,3 +157,23 @@ def test_more_levels_than_lines_can_tell_are_refused():
     table = pd.DataFrame({"plate": [str(k % 8) for k in range(12)]})
     with pytest.raises(UserError, match="covariates of 7 directions for 12 lines"):
         base_of(table, np.ones(12, bool))
+
+
+def test_a_binary_trait_that_covariates_move_is_fitted_by_squared_error(study):
+    folder, inputs, _ = study
+    values = pd.read_csv(inputs["phenotypes"], sep="\t")
+    values["value"] = (values["value"] > values["value"].median()).astype(float)
+    values.to_csv(inputs["phenotypes"], sep="\t", index=False)
+    trees = block("boosted_trees", kind="direct", leaves=[4], rounds=40, min_samples_leaf=5)
+    told = {}
+    for name, more in (
+        ("squares", {}),
+        ("binary", {"kind": "binary"}),
+        ("moved", {"kind": "binary", "covariates": folder / "covariates.tsv"}),
+        ("moved_squares", {"covariates": folder / "covariates.tsv"}),
+    ):
+        (folder / name).mkdir()
+        fit(trees, folders=[folder / name], **inputs, **more)
+        told[name] = read_predictions(folder / name / "predictions.tsv", None)["predicted"]
+    assert told["binary"].between(0, 1).all() and (told["binary"] != told["squares"]).any()
+    pd.testing.assert_series_equal(told["moved"], told["moved_squares"])

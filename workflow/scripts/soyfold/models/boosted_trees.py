@@ -3,7 +3,8 @@ doi:10.1214/aos/1013203451), by LightGBM (Ke et al. 2017).
 
 A dosage has three values, so that the histograms that splits are looked for in have three bins. The
 number of trees, and the leaves of each, are chosen on validation lines; the refit on training and
-validation lines grows as many.
+validation lines grows as many. Of a binary trait cross-entropy is made small, not squared error,
+and predictions are probabilities; lines whose records differ have shares as values.
 """
 
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ DECLARATION = {
     "meaning": "Gradient boosting: small trees, each fitted to what those before it left over.",
     "kind": "direct",
     "weights": True,
+    "binary": True,
     "needs": ["validation"],
     "seeds_per_job": "all",
     "parameters": {
@@ -101,10 +103,10 @@ def from_state(arrays):
     )
 
 
-def _options(p, leaves, seed):
+def _options(p, leaves, seed, loss):
     """LightGBM's parameters."""
     return {
-        "objective": "regression",
+        "objective": loss,
         "num_leaves": leaves,
         "learning_rate": p["learning_rate"],
         "feature_fraction": p["snp_share"],
@@ -123,15 +125,15 @@ def _options(p, leaves, seed):
     }
 
 
-def _grow(p, leaves, seed, lines, validation):
+def _grow(p, leaves, seed, lines, validation, loss):
     """Grow trees until the validation error has not fallen for `patience` trees.
 
     Returns
     -------
     tuple
-        Error (mean square of z-scores), leaves, booster.
+        Error (mean square of z-scores, or cross-entropy), leaves, booster.
     """
-    options = _options(p, leaves, seed)
+    options = _options(p, leaves, seed, loss)
     lines = lightgbm.Dataset(*lines[:2], weight=lines[2], params=options)
     booster = lightgbm.train(
         options,
@@ -141,10 +143,13 @@ def _grow(p, leaves, seed, lines, validation):
         valid_names=["validation"],
         callbacks=[lightgbm.early_stopping(p["patience"], verbose=False)],
     )
-    return booster.best_score["validation"]["l2"], leaves, booster
+    (error,) = booster.best_score["validation"].values()
+    return error, leaves, booster
 
 
-def fit(dosage, y, *, parameters, seed, validation, weights=None, validation_weights=None):
+def fit(
+    dosage, y, *, parameters, seed, validation, weights=None, validation_weights=None, binary=False
+):  # fmt: skip
     """Fit boosted trees.
 
     Parameters
@@ -165,6 +170,8 @@ def fit(dosage, y, *, parameters, seed, validation, weights=None, validation_wei
         Dosages and values of the lines by which leaves and number of trees are chosen.
     weights, validation_weights : ndarray (n,), (m,), optional
         How much each value counts.
+    binary : bool
+        Whether values are classes 0 and 1, or shares of 1.
 
     Returns
     -------
@@ -179,17 +186,18 @@ def fit(dosage, y, *, parameters, seed, validation, weights=None, validation_wei
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model="boosted_trees")
     judged, observed = validation
-    mean, sd = float(y.mean()), float(y.std())
+    loss = "cross_entropy" if binary else "regression"
+    mean, sd = (0.0, 1.0) if binary else (float(y.mean()), float(y.std()))
     scaled = (judged, (np.asarray(observed) - mean) / sd, validation_weights)
     lines = (dosage, (y - mean) / sd, weights)
-    tried = [_grow(p, leaves, seed, lines, scaled) for leaves in p["leaves"]]
+    tried = [_grow(p, leaves, seed, lines, scaled, loss) for leaves in p["leaves"]]
     _, leaves, booster = min(tried, key=lambda found: found[0])
     rounds = booster.best_iteration
     held_out = mean + sd * booster.predict(judged, num_iteration=rounds, num_threads=1)
     if p["refit"]:
         dosage, y = np.vstack([dosage, judged]), np.concatenate([y, observed])
-        mean, sd = float(y.mean()), float(y.std())
-        options = _options(p, leaves, seed)
+        mean, sd = (mean, sd) if binary else (float(y.mean()), float(y.std()))
+        options = _options(p, leaves, seed, loss)
         both = None if weights is None else np.concatenate([weights, validation_weights])
         lines = lightgbm.Dataset(dosage, (y - mean) / sd, weight=both)
         booster = lightgbm.train(options, lines, rounds)

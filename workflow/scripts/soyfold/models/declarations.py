@@ -23,6 +23,7 @@ file of the shared code, without a label, and with a meaning that says whom it h
 - `joint`: of a direct model, its `fit` takes values (n, T) with NaN, and `traits=`, their names.
 - `covariates`: its `fit` takes `beside=` (n, p), fixed effects beside the mean; other models are
   fitted to values from which they are taken off.
+- `binary`: its `fit` takes `binary=True` for values that are classes 0 and 1, or shares between.
 - `weights`: its `fit` takes `weights=` (n,), how much each line's value counts, with a mean of 1;
   a network's loss always does, unless this is false. `untold`: the share of the genetic variance
   that the model leaves in its noise, whatever the plots: 0.1, or 1 of models of structure alone.
@@ -79,6 +80,7 @@ RULES = _closed(
                 "reliability",
                 "weights",
                 "covariates",
+                "binary",
                 "joint",
                 "held_out",
             ),
@@ -117,6 +119,7 @@ class Declaration:
     weights: bool = False
     untold: float = 0.1
     covariates: bool = False
+    binary: bool = False
     joint: bool = False
     held_out: bool = True
     gpu: int = 0

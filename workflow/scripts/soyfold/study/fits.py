@@ -328,6 +328,12 @@ class FitJob:
         """What values weigh by in the model's fits."""
         return self.fits.weights(wildcards)
 
+    def kind(self, wildcards):
+        """The kind of the trait, in the fits of a model that has a loss of its own for it."""
+        traits, block = self.learnt(wildcards), self.fits.study.models[wildcards.model]
+        taken = declaration(block["module"]).binary and len(traits) == 1
+        return (taken and self.fits.study.traits[traits[0]]["kind"]) or "quantitative"
+
     def groups(self, wildcards):
         """The groups that are a model's tokens, as a list of none or one file."""
         return self.fits.groups(wildcards)

@@ -15,6 +15,7 @@ A module's declaration says what its `fit` takes beside dosages, trait, paramete
   `known_traits` are known of lines to be predicted, its model's `predict_known` is handed these.
 - takes `covariates`: `beside=` of its lines (`covariates.base_of`), where the study has some; its
   predictions are without them.
+- takes `binary`: `binary=True`, where the trait is and no covariate has moved its values.
 - knows `reliability`: its model is asked for the errors of predictions.
 - has `kernels`: `kernels=` of its lines (`shared.LineKernels`), where the study shares
   some; with `validation` also `refit_kernels=` of its lines followed by the validation lines.
@@ -69,10 +70,21 @@ def _handed(block, task, cohort, rows):
     base = _base(block, task, rows)
     if base is not None:
         handed["beside"] = base[rows]
+    if declared.binary and cohort.kind == "binary" and _are_shares(task):
+        handed["binary"] = True
     if "cim" in needs:
         codes = pd.Index(cohort.chromosomes).get_indexer(cohort.snp_chromosome)
         handed |= {"cim": cohort.cim.to_numpy(dtype=np.float64), "snp_chromosome": codes}
     return handed
+
+
+def _are_shares(task):
+    """Whether the values fitted to lie between 0 and 1, which environments and covariates move."""
+    fitted = task.y[task.rows("train", "val")]
+    shares = bool(((fitted >= 0) & (fitted <= 1)).all())
+    if not shares:
+        log.info("values beyond 0 and 1, by environments or covariates: fitted by squared error")
+    return shares
 
 
 def _base(block, task, rows):

@@ -62,6 +62,7 @@ def fit(
     weights="off",
     groups=None,
     covariates=None,
+    kind="quantitative",
 ):
     """Fit a model on a trait, or on several together, once a split; write each fit's folder.
 
@@ -98,6 +99,8 @@ def fit(
         Groups of SNPs, for models whose tokens they are.
     covariates : path-like, optional
         Of the lines.
+    kind : {'quantitative', 'ordinal', 'binary'}
+        Of the trait, for a model that has a loss of its own for it.
 
     Raises
     ------
@@ -117,6 +120,7 @@ def fit(
         weights=weights,
         groups=groups,
         covariates=covariates,
+        kind=kind,
     )
     own = np.array_split(np.array(kernels, dtype=object), len(splits))
     for seed, split, folder, shared in zip(seeds, splits, folders, own, strict=True):

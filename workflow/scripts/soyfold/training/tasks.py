@@ -45,6 +45,8 @@ class Cohort:
         Of a hypothesis whose groups are tokens.
     covariates : DataFrame or None
         Of the lines (`covariates.read_covariates`).
+    kind : {'quantitative', 'ordinal', 'binary'}
+        Of a lone trait.
     """
 
     dosage: np.ndarray
@@ -59,6 +61,7 @@ class Cohort:
     noise: np.ndarray | None = None
     groups: object = None
     covariates: pd.DataFrame | None = None
+    kind: str = "quantitative"
 
     @property
     def chromosomes(self):
@@ -182,6 +185,7 @@ def read_cohort(
     weights="off",
     groups=None,
     covariates=None,
+    kind="quantitative",
 ):
     """Read a study's dosage matrix (memory-mapped) with the values of traits and a CIM.
 
@@ -201,6 +205,8 @@ def read_cohort(
         Of a hypothesis (`common.groups.write_groups`), for models whose tokens they are.
     covariates : path-like, optional
         Of all lines, whose effects are taken off the values (`draw_task`).
+    kind : {'quantitative', 'ordinal', 'binary'}
+        Of a lone trait.
 
     Returns
     -------
@@ -251,6 +257,7 @@ def read_cohort(
         noise=None if noise is None else noise[known],
         groups=None if groups is None else read_groups(groups),
         covariates=covariates and read_covariates(covariates, lines["sample"][known]),
+        kind=kind,
     )
 
 
