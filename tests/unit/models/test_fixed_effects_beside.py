@@ -106,3 +106,13 @@ def test_with_weights_they_are_those_of_noise_over_weights(module, ridge):
     effects = np.linalg.solve(fixed.T @ inverse @ fixed, fixed.T @ inverse @ y)
     expected = effects[0] + (new - centre) @ z.T @ inverse @ (y - fixed @ effects)
     np.testing.assert_allclose(model.predict(new), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_rkhs_with_the_linear_kernel_is_gblup(weighted):
+    dosage, new, y, _, base = draw(70, 90, seed=2)
+    weights = np.random.default_rng(3).uniform(0.3, 3, 70) if weighted else None
+    told = {"seed": 0, "weights": weights, "beside": base}
+    one = gblup.fit(dosage, y, parameters={}, **told)
+    other = rkhs.fit(dosage, y, parameters={"kernel": "linear"}, **told)
+    np.testing.assert_allclose(other.predict(new), one.predict(new), rtol=1e-6)
