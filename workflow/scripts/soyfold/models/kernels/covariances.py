@@ -14,7 +14,8 @@ STEP = 4e-3  # of differences, in units of the traits' sd
 DIFFERENCES = np.array([[-2, 1 / 12], [-1, -8 / 12], [1, 8 / 12], [2, -1 / 12]])
 BOUND = 1e-4  # how near 0 or 1 a heritability, and 1 a correlation, lie at their bound
 GRID = np.linspace(-0.9, 0.9, 7)  # correlations to begin with
-NEWTON = 8  # steps, where one or two are enough
+NEWTON = 30  # steps, where mostly one or two are enough
+HALVINGS = 12  # of a step
 
 
 @dataclass(frozen=True)
@@ -143,16 +144,24 @@ def _start(likelihood):
 
 
 def _polish(point, height, slope):
-    """Newton steps to the top, and whether they ended there."""
+    """Newton steps to the top, and whether they ended there.
+
+    Near a bound the likelihood bends the other way in places: a step goes uphill there too.
+    """
     for _ in range(NEWTON):
         down = slope(point)
         values, vectors = np.linalg.eigh(_differentiate(slope, point))
-        certain = values > 1e-6 * values[-1]  # at a bound some directions change nothing
-        step = -vectors[:, certain] @ ((vectors[:, certain].T @ down) / values[certain])
+        bends = np.maximum(np.abs(values), 1e-6 * np.abs(values).max())
+        step = -vectors @ ((vectors.T @ down) / bends)
         promised = -0.5 * down @ step
-        if promised < 1e-9 or height(point + step) > height(point):
+        if promised < 1e-9:
+            return point, True
+        trials = point + step * 0.5 ** np.arange(HALVINGS)[:, None]
+        heights = height(trials)[:, 0]
+        best = int(np.argmin(heights))
+        if heights[best] >= height(point)[0]:
             return point, bool(promised < 1e-6)
-        point = point + step
+        point = trials[best]
     return point, False
 
 
@@ -161,7 +170,7 @@ def _estimate(likelihood, point, converged, information):
     figures = _figures(point, traits)
     turned = _differentiate(lambda at: _figures(at, traits).reshape(*at.shape[:-1], -1), point)
     variances = np.einsum("iq,ij,jq->q", turned, np.linalg.pinv(information, 1e-9, True), turned)
-    errors = np.sqrt(np.maximum(variances, 0)).reshape(figures.shape)
+    errors = np.sqrt(np.where(variances > 0, variances, np.nan)).reshape(figures.shape)
     lone, one = np.diag(figures[0]), np.eye(traits, dtype=bool)
     none, whole = lone < BOUND, lone > 1 - BOUND
     edge = none | whole
