@@ -77,8 +77,9 @@ class Brapi:
         pages = -(-len(rows) // size)
         about = {"pageSize": size, "totalCount": len(rows), "totalPages": pages}
         if self.tokens:
-            about |= {"currentPageToken": str(page), "totalPages": None,
-                      "nextPageToken": str(page + 1) if page + 1 < pages else None}  # fmt: skip
+            about["currentPageToken"] = str(page)
+            if page + 1 < pages or self.most % 2:  # others leave out what is none
+                about["nextPageToken"] = str(page + 1) if page + 1 < pages else None
         else:
             about["currentPage"] = page
         data = rows[page * size : (page + 1) * size]

@@ -208,8 +208,8 @@ class Server:
                     refuse(f"the page token {after!r} again", url)
                 tokens.add(after)
                 place = {"pageToken": after}
-            elif tokens or ("nextPageToken" in about and about.get("totalPages") is None):
-                place = None
+            elif tokens or ("currentPage" not in about and "currentPageToken" in about):
+                place = None  # the last page, which may be the only one
             else:
                 first = _check_page(about, place["page"], first, url)
                 place = {"page": place["page"] + 1} if place["page"] + 1 < first[1] else None
