@@ -1,7 +1,11 @@
 """Small Hi-C files of every format, made of the same pairs, for the tests of contacts."""
 
 import gzip
+import importlib.util
+import json
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -134,3 +138,24 @@ def refuse(row, folder, *said):
     for words in said:
         assert re.search(words, str(caught.value)), caught.value
     assert not list(folder.glob("o.*")) and not list(folder.glob(".part*"))
+
+
+WRITE_HIC = """
+import json, sys, hictkpy
+path, contigs, sizes, pixels = json.load(sys.stdin)
+writer = hictkpy.hic.FileWriter(path, contigs, sizes)
+writer.add_pixels_from_dict(pixels)
+writer.finalize()
+"""
+
+
+def write_hic(path, contigs, sizes, pixels):
+    """A .hic of version 9, from bin1_id, bin2_id and count of the finest bins.
+
+    In a process of its own: where hictkpy is loaded, a forked one can wait for its lock forever.
+    """
+    if importlib.util.find_spec("hictkpy") is None:
+        pytest.skip("no hictkpy")
+    text = json.dumps([str(path), contigs, list(sizes), pixels])
+    subprocess.run([sys.executable, "-c", WRITE_HIC], input=text, text=True, check=True)
+    return str(path)
