@@ -11,7 +11,6 @@ from soyfold.common.files import write_table
 from soyfold.common.logs import log
 from soyfold.common.values import is_missing
 
-FORMAT = "brapi"  # in traits.tsv
 ID, VALUE = "germplasmName", "value"
 VARIABLE = ("observationVariableName", "observationVariableDbId")
 COLUMNS = (

@@ -4,6 +4,7 @@ import pandas as pd
 
 from soyfold.cohort import brapi
 from soyfold.cohort.fixed_effects import PREFIX, read_terms
+from soyfold.common.brapi import FORMAT
 from soyfold.common.delimited import read_columns
 from soyfold.common.errors import UserError
 from soyfold.common.logs import log
@@ -48,7 +49,7 @@ def _read_table(row, most):
     more = ("environment_column", "unit_column")
     wanted = [value, *(row[name] for name in more if row.get(name))]
     wanted += [column for term in terms_of(row) for column in term.columns]
-    if row["format"] == brapi.FORMAT:
+    if row["format"] == FORMAT:
         return _read_observations(row, wanted[1:], most)
     how = {"sheet": row.get("sheet"), "decimal": row.get("decimal") or ".", "most": most}
     if row["format"] == "npgs_descriptor" and not row.get("id_column"):

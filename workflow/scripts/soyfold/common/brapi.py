@@ -15,6 +15,7 @@ from soyfold.common.errors import UserError
 from soyfold.common.files import staged
 from soyfold.common.logs import log
 
+FORMAT = "brapi"  # what a study calls such a source
 PAGE_SIZE = 1000  # rows that are asked for at once; servers may give fewer
 TIMEOUT = 120  # seconds
 PAUSES = (1, 2, 4, 8, 16)  # seconds before each further try

@@ -1,9 +1,7 @@
 """Sources that are a BrAPI server's URL: as if the user had given the files that they become."""
 
-from soyfold.common.brapi import digest, split_url
+from soyfold.common.brapi import FORMAT, digest, split_url
 from soyfold.common.errors import UserError
-
-BRAPI = "brapi"
 
 
 def is_url(text):
@@ -30,11 +28,11 @@ def place_genotypes(genotypes, folder, *, file):
     """
     where = {"file": file, "at": "key genotypes.file"}
     url, genotypes["url"] = genotypes["file"], None
-    if genotypes["format"] == BRAPI:
+    if genotypes["format"] == FORMAT:
         if not isinstance(url, str):
             raise UserError(f"{len(url)} sources", allowed="one URL", **where)
         split_url(url, **where)
-        vcf = f"{folder}/genotypes/{BRAPI}.vcf.gz"
+        vcf = f"{folder}/genotypes/{FORMAT}.vcf.gz"
         genotypes |= {"url": url, "file": vcf, "format": "vcf"}
     elif any(is_url(name) for name in ([url] if isinstance(url, str) else url)):
         raise UserError("a URL", allowed="a file, or a URL with format: brapi", **where)
@@ -62,7 +60,7 @@ def place_phenotypes(traits, folder, *, sheet):
     placed = {}
     for trait, row in traits.items():
         where = {"file": sheet, "at": f"trait {trait}"}
-        if row["format"] == BRAPI:
+        if row["format"] == FORMAT:
             split_url(row["file"], **where)
             table = f"{folder}/cohort/brapi/{digest(row['file'])}.tsv"
             row = {**row, "url": row["file"], "file": table}

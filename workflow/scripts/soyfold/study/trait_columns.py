@@ -6,6 +6,7 @@ from pathlib import Path
 
 from soyfold.cohort.fixed_effects import read_terms
 from soyfold.cohort.phenotypes import WIDE_ID_COLUMNS
+from soyfold.common.brapi import FORMAT
 from soyfold.common.delimited import find_columns
 from soyfold.common.errors import UserError
 from soyfold.common.schema import nearest
@@ -80,7 +81,7 @@ def expand_columns(row, **where):
     if row.get("value_column"):
         raise UserError("columns beside value_column", allowed="one of them, NA for the other",
                         **where)  # fmt: skip
-    if row.get("format") == "brapi":
+    if row.get("format") == FORMAT:
         raise UserError("columns of a server", allowed="value_column: a row for each variable",
                         **where)  # fmt: skip
     name = row.get("trait")
