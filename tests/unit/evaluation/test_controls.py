@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table, write_table
+from soyfold.evaluation.comparisons import ALL
 from soyfold.evaluation.controls import compare_controls, find_copies, rank_among, read_test_share
 from soyfold.evaluation.paired import paired_difference
 from soyfold.report.summary import format_controls, print_summary
@@ -89,11 +90,31 @@ def test_ranks_are_adjusted_over_the_traits_of_a_model_and_metric(scores):
     others = [scores.assign(trait=trait) for trait in ("protein", "yield")]
     asked = [(trait, "csafm") for trait in ("oil", "protein", "yield")]
     table = compare_controls(pd.concat([scores, *others]), asked, test_share=SHARE)
-    rows = table[table.control == "permuted"].set_index("metric")
+    rows = table[(table.control == "permuted") & (table.trait != ALL)].set_index("metric")
     assert rows.permutation_p["PCC"].tolist() == [0.5] * 3  # second of four
     assert rows.permutation_holm["PCC"].tolist() == [1.0] * 3
     assert rows.permutation_holm["log_posterior"].tolist() == [0.75] * 3  # 3 x 0.25
     assert table[table.control != "permuted"].permutation_holm.isna().all()
+
+
+def test_signs_too_small_for_each_trait_add_up_over_all(scores):
+    """The real CIM is second on each trait, behind another shuffle each time: first in the mean."""
+    order = [name for name in CONTROLS if name.startswith("permuted")]
+    tables = []
+    for trait, winner in zip(("oil", "protein", "yield"), order, strict=True):
+        heights = dict.fromkeys(["real", *CONTROLS], -10.0) | {"real": -8.0, winner: -7.0}
+        tables.append(with_likelihood(scores, {"log_posterior": heights}).assign(trait=trait))
+    asked = [(trait, "csafm") for trait in ("oil", "protein", "yield")]
+    table = compare_controls(pd.concat(tables), asked, test_share=SHARE)
+    rows = table[(table.metric == "log_posterior") & (table.control == "permuted")]
+    rows = rows.set_index("trait")
+    assert rows["rank"].to_dict() == {"oil": 2, "protein": 2, "yield": 2, ALL: 1}
+    row = rows.loc[ALL]
+    assert (row.permutation_p, row.real) == (0.25, -8.0) and np.isnan(row.permutation_holm)
+    assert row.value == pytest.approx(-9.0)  # one of three is at -7, on each trait another
+    together = table[table.trait == ALL]
+    assert set(together.metric) == {"PCC", "R2", "log_posterior"}  # MAE is in the traits' units
+    assert set(together.control) == {*CONTROLS, "permuted"}
 
 
 @pytest.mark.parametrize("metric", ["PCC", "R2", "MAE"])

@@ -99,6 +99,8 @@ def test_a_study_of_controls_alone_tells_the_cims_rank_and_differences(tmp_path)
          "rank": 2, "permutations": 19},
         {**facts, "metric": "PCC", "control": "zero", "value": 0.78, "difference": -0.03},
         {**facts, "metric": "MAE", "control": "permuted", "value": 9.9, "difference": 9.9},
+        {**facts, "metric": "log_posterior", "control": "permuted", "difference": 4.0, "rank": 1,
+         "permutations": 19, "permutation_holm": 0.1},
     ]  # fmt: skip
     write_table(pd.DataFrame(rows), tmp_path / "study/evaluation/tables/controls.tsv")
     times = pd.DataFrame([{"s": 36.0, "cpu_time": 30.0, "max_rss": 512.0}])
@@ -110,10 +112,10 @@ def test_a_study_of_controls_alone_tells_the_cims_rank_and_differences(tmp_path)
     text = (tmp_path / "docs" / "study.md").read_text()
     assert (
         "| oil | CSAFM | 0.750 | 0.740 | +0.0100 [-0.0100, +0.0300] | 2 of 20"
-        " | -0.0300 [-0.0100, +0.0300] |" in text
+        " | -0.0300 [-0.0100, +0.0300] | 4.000 | 1 of 20 | 0.100 |" in text
     )
     kept = pd.read_csv(tmp_path / "docs" / "study_controls.tsv", sep="\t")
-    assert list(kept.control) == ["permuted1", "permuted", "zero"]
+    assert list(kept.control) == ["permuted1", "permuted", "zero", "permuted"]
 
 
 def test_a_study_that_has_not_ended_is_refused(tmp_path):

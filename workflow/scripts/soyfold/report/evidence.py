@@ -9,14 +9,11 @@ from soyfold.common.decimals import decimals, difference_text
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table, staged
 from soyfold.evaluation.comparisons import ALL
+from soyfold.evaluation.controls import LIKELIHOODS
 from soyfold.report.summary import storey_times
 
-KEPT = (
-    "PCC",
-    "R2",
-    "selection_efficiency",
-    "log_likelihood",
-)  # metrics whose differences are kept as a table
+# Metrics whose differences are kept as a table.
+KEPT = ("PCC", "R2", "selection_efficiency", *LIKELIHOODS)
 SCORES = (
     "PCC", "PCC_within_family", "R2", "MAE", "calibration_slope", "selection_efficiency",
     "coverage90",
@@ -111,36 +108,50 @@ def _schemes(results, scheme):
 
 def _controls(path):
     """The real CIM against its controls by PCC: the mean of the permuted ones, its rank, zero."""
-    table = read_table(path)
-    table = table[table.metric == "PCC"].set_index(["trait", "label"])
+    table = read_table(path).set_index(["trait", "label"])
+    judged = table[table.metric.isin(LIKELIHOODS) & (table.control == "permuted")]
+    table = table[table.metric == "PCC"]
     permuted, zero = (table[table.control == name] for name in ("permuted", "zero"))
-    ranks = zip(permuted["rank"], permuted.permutations, strict=True)
     shown = pd.DataFrame(
         {
             "PCC": permuted.real,
             "permuted CIM": permuted.value,
             "real - permuted": _intervals(permuted),
-            "rank among permuted": [f"{rank:.0f} of {count + 1:.0f}" for rank, count in ranks],
+            "rank among permuted": _ranks(permuted),
             "real - zero CIM": _intervals(zero).reindex(permuted.index),
         }
     )
+    if len(judged):
+        likelier = pd.DataFrame(
+            {
+                "log-likelihood, real - permuted": judged.difference,
+                "rank by likelihood": _ranks(judged),
+                "Holm p": judged.permutation_holm,
+            }
+        )
+        shown = shown.join(likelier)
     return (
         "## The CIM against its controls\n\nMean over splits; paired differences with 95 %"
         f" intervals.\n\n{markdown(shown.reset_index(names=['trait', 'model']))}"
     )
 
 
+def _ranks(table):
+    """Ranks among permuted ones in words."""
+    ranks = zip(table["rank"], table.permutations, strict=True)
+    return [f"{rank:.0f} of {count + 1:.0f}" for rank, count in ranks]
+
+
 def _hypotheses(path):
     """Each hypothesis by the log-likelihood of a test line: against none, and its copies."""
     table = read_table(path)
     table = table[table.metric == "log_likelihood"].reset_index(drop=True)
-    ranks = zip(table["rank"], table.permutations, strict=True)
     shown = table[["trait", "hypothesis"]].assign(
         **{
             "hypothesis - none": _intervals(table),
             "Holm p": [f"{p:.2g}" for p in table.p_holm],
             "hypothesis - permuted": _intervals(table, "_permuted"),
-            "rank among permuted": [f"{rank:.0f} of {count + 1:.0f}" for rank, count in ranks],
+            "rank among permuted": _ranks(table),
             "random - none": table.random - table.none,
             "additive - none": table.additive - table.none,
             "share of products": table["share"],

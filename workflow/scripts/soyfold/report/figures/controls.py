@@ -1,5 +1,7 @@
 """The figure of the controls: does the real CIM beat what is not the 3D genome?"""
 
+from itertools import zip_longest
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -101,21 +103,24 @@ def plot_controls(table, *, paths):
     rows = table[table.metric == METRIC]
     judged = table[table.metric.isin(LIKELIHOODS) & (table.control == POOLED)]
     traits, models = list(rows.trait.unique()), list(rows.model.unique())
+    places = [(trait, model) for trait in traits for model in models]
+    # A column a model; one model's traits stand in several, or 30 would make a strip.
+    across = len(models) if len(models) > 1 else min(4, len(traits) // 4 + 1)
+    down = -(-len(places) // across)
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
-            len(traits), len(models), figsize=(5.2 * len(models), 2.5 * len(traits) + 0.9),
-            layout="constrained", squeeze=False,
+            down, across, figsize=(5.2 * across, 2.5 * down + 0.9), layout="constrained",
+            squeeze=False,
         )  # fmt: skip
-        for line, trait in zip(axes, traits, strict=True):
-            for axis, model in zip(line, models, strict=True):
-                panel, likelihood = (
-                    found[(found.trait == trait) & (found.model == model)]
-                    for found in (rows, judged)
-                )
-                if panel.empty:
-                    axis.set_axis_off()
-                else:
-                    _draw_panel(axis, panel, likelihood)
+        for axis, place in zip_longest(axes.flat, places):
+            panel, likelihood = (
+                found[pd.MultiIndex.from_frame(found[["trait", "model"]]).isin([place])]
+                for found in (rows, judged)
+            )
+            if panel.empty:
+                axis.set_axis_off()
+            else:
+                _draw_panel(axis, panel, likelihood)
         figure.supxlabel(CAPTION, fontsize=8)
         figure.suptitle("Does the 3D genome help? The real CIM against controls")
         save_figure(figure, paths)
