@@ -271,7 +271,7 @@ def test_lines_of_a_batch_do_not_touch_each_other(module):
         ("transformer", {"heads": 3}, "d_model a multiple of heads"),
         ("transformer", {"tokens": "snp"}, "tokens: snp with window: 4"),
         ("transformer", {"window": None}, "window: 2 or more"),
-        ("transformer", {"position": "rope_bp"}, "allowed: learned, sinusoidal, none"),
+        ("transformer", {"position": "rope"}, "allowed: learned, sinusoidal, rope_bp, none"),
         ("transformer", {"readout": "sum"}, "allowed: mean, flatten, sum_mlp"),
         ("csafm", {"gate": "yes"}, "allowed: none, gau, product"),
         ("cisem", {"gamma": -1.0}, "gamma: found -1.0 .*; allowed: at least 0"),

@@ -10,6 +10,7 @@ from soyfold.attention.blocks import blocked, choose_columns
 from soyfold.attention.forms import augmented, dense, kernel_width, width_cost
 from soyfold.attention.priors import ChromosomeOnKeys, GroupPrior, at_least_float32, check_groups
 from soyfold.attention.statistics import attention_floors, attention_statistics, logit_spread
+from soyfold.attention.turned import parted, turned_scores
 
 __all__ = [
     "attention_floors",
@@ -22,6 +23,7 @@ __all__ = [
 ]
 
 FORMS = ("auto", "augmented", "blocked", "dense")
+TURNED_FORMS = ("auto", "dense", "parted")
 SHORT_LINE = 64  # tokens up to which a CPU is quickest with the n x n scores themselves
 
 
@@ -43,8 +45,7 @@ def plain_attention(q, k, v, *, dropout_p=0.0):
 
 def _choose_form(q, priors, dropout_p=0.0):
     """The measured rule of `biased_attention`."""
-    exact = q.device.type == "cpu" and q.dtype in (torch.float32, torch.float64)
-    if priors and exact and dropout_p == 0 and q.shape[2] <= SHORT_LINE:
+    if priors and dropout_p == 0 and _is_short(q):
         return "dense"
     if len(priors) != 1 or not isinstance(priors[0], GroupPrior):
         return "augmented"
@@ -57,6 +58,22 @@ def _choose_form(q, priors, dropout_p=0.0):
     return "blocked" if in_blocks <= one_call else "augmented"
 
 
+def _is_short(q):
+    """Whether the n x n scores themselves are quickest: few tokens, on a CPU, in full precision."""
+    exact = q.device.type == "cpu" and q.dtype in (torch.float32, torch.float64)
+    return exact and q.shape[2] <= SHORT_LINE
+
+
+def _turned(q, k, v, priors, form, rotation):
+    """Attention whose q and k `rotation` turns within a chromosome."""
+    if form == "auto":
+        form = "dense" if _is_short(q) else "parted"
+    with torch.autocast(q.device.type, enabled=False):
+        if form == "parted":
+            return parted(q, k, v, priors, rotation)
+        return dense(q, k, v, priors, lambda q, k: turned_scores(q, k, rotation))
+
+
 def _as_autocast_would(tensors):
     """float32 tensors in autocast's dtype where autocast is on; others as they are."""
     device = tensors[0].device.type
@@ -66,7 +83,7 @@ def _as_autocast_would(tensors):
     return [x.to(dtype) if x.dtype == torch.float32 else x for x in tensors]
 
 
-def prior_attention(q, k, v, priors, *, form="auto", dropout_p=0.0):
+def prior_attention(q, k, v, priors, *, form="auto", dropout_p=0.0, rotation=None):
     """Attention with any number of priors (see `soyfold.attention.priors`).
 
     Parameters
@@ -78,6 +95,9 @@ def prior_attention(q, k, v, priors, *, form="auto", dropout_p=0.0):
         As in `biased_attention`; blocked takes exactly one `GroupPrior`.
     dropout_p : float
         Dropout on the attention; above 0 a CPU leaves the fused kernel.
+    rotation : soyfold.attention.turned.Rotation, optional
+        Turns q and k within a chromosome; priors are of the unturned ones. Forms then are dense and
+        parted, auto dense up to the same n; dropout is 0.
 
     Returns
     -------
@@ -92,19 +112,22 @@ def prior_attention(q, k, v, priors, *, form="auto", dropout_p=0.0):
     if q.ndim != 4 or q.shape != k.shape or q.shape != v.shape:
         shapes = ", ".join(str(tuple(x.shape)) for x in (q, k, v))
         raise ValueError(f"q, k, v of shapes {shapes}; allowed: all (batch, heads, n, d_k)")
-    if form not in FORMS:
-        raise ValueError(f"form {form!r}; allowed: {', '.join(FORMS)}")
+    allowed = TURNED_FORMS if rotation else FORMS
+    if form not in allowed:
+        raise ValueError(f"form {form!r}; allowed: {', '.join(allowed)}")
     for prior in priors:
         if isinstance(prior, GroupPrior):
             check_groups(prior.table, prior.group, heads=q.shape[1], tokens=q.shape[2])
     single_group = len(priors) == 1 and isinstance(priors[0], GroupPrior)
     if form == "blocked" and not single_group:
         raise ValueError("form 'blocked' with other priors; allowed: exactly one GroupPrior")
-    if form in ("blocked", "dense") and dropout_p > 0:
+    if (form in ("blocked", "dense") or rotation) and dropout_p > 0:
         raise ValueError(f"form {form!r} with dropout_p {dropout_p}; allowed: 0")
     if form == "blocked" and q.device.type != "cpu":
         raise ValueError(f"form 'blocked' on {q.device.type}; allowed: cpu")
     q, k, v = _as_autocast_would((q, k, v))
+    if rotation:
+        return _turned(q, k, v, priors, form, rotation)
     if form == "auto":
         form = _choose_form(q, priors, dropout_p)
     # Autocast would round H and s_i before their product as well.

@@ -43,9 +43,12 @@ def augmented(q, k, v, priors, dropout_p):
     return out[..., :d_k]
 
 
-def dense(q, k, v, priors):
-    """The scores themselves: of few tokens, less work than the columns add to a fused call."""
-    scores = q @ k.mT
+def dense(q, k, v, priors, scores=None):
+    """The scores themselves: of few tokens, less work than the columns add to a fused call.
+
+    `scores` takes q and k to (batch, heads, n, n); by default their products.
+    """
+    scores = q @ k.mT if scores is None else scores(q, k)
     for prior in priors:
         scores = scores + prior.query_columns(q) @ prior.key_columns(k).mT
     return (scores * q.shape[-1] ** -0.5).softmax(-1) @ v

@@ -59,11 +59,18 @@ def _with_prior(q, k, prior):
     return q, torch.cat([k, prior.key_columns(k).expand(batch, heads, -1, -1)], -1)
 
 
-def _of_chunk(q, k, chromosome, members, sizes, references):
-    """Sums over some rows' queries q (samples, heads, rows, d), with keys k (.., d, n)."""
+def _of_chunk(q, k, turned, chromosome, members, sizes, references):
+    """Sums over some rows' queries q (samples, heads, rows, d), with keys k (.., d, n).
+
+    `turned`: both as they are turned, and which tokens they meet so (rows, n); or None.
+    """
     by_head, total = [], 0
     for head in range(q.shape[1]):
-        attention, *of_rows = _attend(q[:, head] @ k[:, head])
+        scores = q[:, head] @ k[:, head]
+        if turned:
+            of_q, of_k, together = turned
+            scores = torch.where(together, of_q[:, head] @ of_k[:, head], scores)
+        attention, *of_rows = _attend(scores)
         by_head.append((*of_rows, attention @ members))
         total = attention.add_(total)
     entropy, norm, mass = (torch.stack(parts, 1) for parts in zip(*by_head, strict=True))
@@ -80,8 +87,10 @@ def _of_chunk(q, k, chromosome, members, sizes, references):
     return sums, one_hot(chromosome, members.shape[1], mass.dtype).T @ mass
 
 
-def _stream(q, k, H, chromosome, references):
+def _stream(q, k, H, chromosome, references, rotation=None):
     """Sums over the rows of softmax(q k^T); threads share out the chunks of rows.
+
+    With a `rotation`, q and k are turned by it within a chromosome.
 
     Returns
     -------
@@ -95,10 +104,12 @@ def _stream(q, k, H, chromosome, references):
     sizes = members.sum(0)
     keys = k.mT.contiguous()  # read once for each chunk
     chunks = list(_chunks(batch, n))
+    turned = rotation and (rotation(q), rotation(k).mT.contiguous())
 
     def of_chunk(chunk):
         b, i = chunk
-        return _of_chunk(q[b, :, i], keys[b], chromosome[i], members, sizes, references)
+        own = turned and (turned[0][b, :, i], turned[1][b], rotation.together(i))
+        return _of_chunk(q[b, :, i], keys[b], own, chromosome[i], members, sizes, references)
 
     shapes, names = {"": (batch, heads), "_headmean": (batch,)}, ("nae", *references)
     sums = {f"{name}{end}": q.new_zeros(s) for end, s in shapes.items() for name in names}
@@ -111,7 +122,7 @@ def _stream(q, k, H, chromosome, references):
 
 
 @torch.no_grad()
-def attention_statistics(q, k, H, chromosome, *, biased, measured=None):
+def attention_statistics(q, k, H, chromosome, *, biased, measured=None, rotation=None):
     """Normalised attention entropy, alignment with the CIM and mass between chromosomes.
 
     Parameters
@@ -126,6 +137,8 @@ def attention_statistics(q, k, H, chromosome, *, biased, measured=None):
         Attention of `biased_attention` with H; False: plain attention, H serves AAS alone.
     measured : Tensor (G, G), optional, keyword only
         The CIM that a learned H started from.
+    rotation : soyfold.attention.turned.Rotation, optional, keyword only
+        Turns q and k within a chromosome; they are given unturned.
 
     Returns
     -------
@@ -162,7 +175,8 @@ def attention_statistics(q, k, H, chromosome, *, biased, measured=None):
             scaled, keys = _with_prior(q, k, ChromosomeOnKeys(H, chromosome))
         else:
             scaled, keys = q, k
-        sums, masses = _stream(scaled * q.shape[-1] ** -0.5, keys, H, chromosome, references)
+        scaled = scaled * q.shape[-1] ** -0.5
+        sums, masses = _stream(scaled, keys, H, chromosome, references, rotation)
     log_n = math.log(n) if n > 1 else float("nan")
     result = {
         name: total / (n * log_n if name.startswith("nae") else n) for name, total in sums.items()

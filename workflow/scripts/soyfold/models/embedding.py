@@ -18,7 +18,8 @@ DECLARATION = {
                       "description": "Each SNP's own vector scaled by the centred dosage; one "
                                      "vector per dosage; or the dosage itself."},
         "position": {"default": "learned", "enum": ["learned", "sinusoidal", "none"],
-                     "description": "What tells a token's place."},
+                     "description": "What tells a token's place: a vector learned of each, or "
+                                    "sines of its number."},
         "d_model": {"default": 256, "type": "integer", "minimum": 1,
                     "description": "Width of a token's vector."},
         "locus_sd": {"default": 0.05, "type": "number", "exclusiveMinimum": 0,

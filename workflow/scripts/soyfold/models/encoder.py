@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from soyfold.attention.biased import prior_attention
 from soyfold.attention.priors import GroupWeights
+from soyfold.attention.turned import Rotation
 from soyfold.models import embedding
 from soyfold.models.parameters import resolve
 
@@ -33,6 +34,13 @@ DECLARATION = {
         "group_weights": {"default": True, "type": "boolean",
                           "description": "Of tokens: group; whether pairs of groups attend to each "
                                          "other as the hypothesis weighs them, or all freely."},
+        "position": {"enum": ["learned", "sinusoidal", "rope_bp", "none"],
+                     "description": "What tells a token's place: a vector learned of each, sines "
+                                    "of its number, queries and keys turned by base pairs, within "
+                                    "a chromosome alone (RoPE), or nothing."},
+        "rope_unit": {"default": 10000, "type": "number", "exclusiveMinimum": 0,
+                      "description": "Of position: rope_bp; base pairs that turn the first of a "
+                                     "head's pairs by 1 radian, pair i by 10000^(-2i / d_k)."},
         "layers": {"default": 6, "type": "integer", "minimum": 1, "description": "Their number."},
         "heads": {"default": 8, "type": "integer", "minimum": 1,
                   "description": "Of each layer; they divide d_model."},
@@ -195,6 +203,7 @@ class EncoderLayer(nn.Module):
         self.norm_feed_forward = nn.LayerNorm(d)
         self.dropout = nn.Dropout(parameters["dropout"])
         self.register_buffer("of_pairs", None, persistent=False)
+        self.rotation = None
 
     def know(self, weights):
         """Take weights of pairs of tokens (n, n), of a hypothesis, as a prior on attention."""
@@ -209,7 +218,7 @@ class EncoderLayer(nn.Module):
 
     def attend(self, q, k, v):
         """Softmax attention: q, k, v (batch, heads, n, d_k) to (batch, heads, n, d_k)."""
-        return prior_attention(q, k, v, self.priors())
+        return prior_attention(q, k, v, self.priors(), rotation=self.rotation)
 
     def between(self, y):
         """What happens to Y (batch, n, d) before the FFN: here nothing."""
@@ -229,6 +238,17 @@ class EncoderLayer(nn.Module):
         y = self.norm_attention(x + self.dropout(self.attention(x, self.attend)))
         e = self.between(y)
         return self.norm_feed_forward(e + self.dropout(self.feed_forward(e)))
+
+
+def make_rotation(layout, parameters):
+    """What turns queries and keys of position: rope_bp; None for another."""
+    if parameters["position"] != "rope_bp":
+        return None
+    if layout.position is None:
+        raise ValueError("position: rope_bp without the tokens' base pairs in the layout")
+    place, chromosome = torch.from_numpy(layout.position), torch.from_numpy(layout.chromosome)
+    width = parameters["d_model"] // parameters["heads"]
+    return Rotation(place, chromosome, width, unit=parameters["rope_unit"])
 
 
 class Readout(nn.Module):
@@ -303,6 +323,9 @@ class Encoder(nn.Module):
             weights = torch.from_numpy(layout.groups.weights[:tokens, :tokens]).float()
             for layer in self.layers:
                 layer.know(weights)
+        self.rotation = make_rotation(layout, p)
+        for layer in self.layers:
+            layer.rotation = self.rotation
         self.final_norm = nn.LayerNorm(p["d_model"]) if p["norm"] == "pre" else nn.Identity()
         self.readout = self.make_readout(p, layout)
         self.linear_path = LinearPath(layout) if p["linear_path"] else None
@@ -347,7 +370,8 @@ class Encoder(nn.Module):
         Returns
         -------
         tuple
-            q, k (batch, heads, n, d_k), H (G, G), chromosome (n,), biased.
+            q, k (batch, heads, n, d_k), H (G, G), chromosome (n,), biased. q and k are those that
+            `rotation`, if there is one, turns.
         """
         layer = self.layers[-1]
         q, k = layer.queries_keys(self.tokens(g, len(self.layers) - 1))

@@ -95,6 +95,19 @@ def refuse_contradictions(parameters, *, model, file=None):
             allowed="d_model a multiple of heads",
             **place,
         )
+    if p.get("position") == "rope_bp":
+        require(
+            p.get("tokens") != "group",
+            "position: rope_bp with tokens: group",
+            allowed="tokens: snp or window, which have a place",
+            **place,
+        )
+        require(
+            heads is None or p.get("d_model") is None or p["d_model"] // heads % 2 == 0,
+            f"position: rope_bp with d_model: {p.get('d_model')} and heads: {heads}",
+            allowed="an even d_model / heads, since columns turn in pairs",
+            **place,
+        )
     require(
         p.get("contacts") != "learned" or p.get("readout", "contact") == "contact",
         f"contacts: learned with readout: {p.get('readout')}",

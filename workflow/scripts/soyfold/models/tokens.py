@@ -37,6 +37,8 @@ class Layout:
         Of groups: share of each token's SNPs on each chromosome.
     groups : soyfold.common.groups.Groups, or None
         What `snp` was made of; tokens are those of its groups that have SNPs.
+    position : ndarray (n,) float64, or None
+        bp, of each token on its chromosome: the mean of its SNPs'. None where none were given.
     """
 
     chromosomes: tuple
@@ -49,6 +51,7 @@ class Layout:
     snp: np.ndarray | None = None
     shares: np.ndarray | None = None
     groups: object = None
+    position: np.ndarray | None = None
 
     @property
     def n_snps(self):
@@ -66,7 +69,7 @@ class Layout:
         return self.token * self.width + self.slot
 
 
-def make_layout(snp_chromosome, chromosomes, *, width=1, outputs=1):
+def make_layout(snp_chromosome, chromosomes, *, width=1, outputs=1, position=None):
     """Group SNPs into tokens of up to `width` neighbours; none crosses a chromosome.
 
     Parameters
@@ -79,6 +82,8 @@ def make_layout(snp_chromosome, chromosomes, *, width=1, outputs=1):
         SNPs a token.
     outputs : int
         Traits learnt together.
+    position : array (L,), optional
+        bp of each SNP.
 
     Returns
     -------
@@ -102,14 +107,18 @@ def make_layout(snp_chromosome, chromosomes, *, width=1, outputs=1):
     rank = np.arange(snp_chromosome.size) - np.repeat(starts, sizes)
     windows = -(-sizes // width)
     first = np.cumsum(windows) - windows
+    token = np.repeat(first, sizes) + rank // width
+    if position is not None:
+        position = np.bincount(token, np.asarray(position, np.float64)) / np.bincount(token)
     return Layout(
         chromosomes=tuple(chromosomes),
         snp_chromosome=snp_chromosome,
         width=int(width),
-        token=np.repeat(first, sizes) + rank // width,
+        token=token,
         slot=rank % width,
         chromosome=np.repeat(snp_chromosome[starts], windows),
         outputs=int(outputs),
+        position=position,
     )
 
 

@@ -34,7 +34,7 @@ def measure_attention(network, dosage, *, scaler, names, size):
         Means over lines (and heads): NAE, AAS against the CIM that the network was given ([C]
         eq. 15), each with _headmean, and floors; where it learns H, AAS_learned against that, and
         its floors. negative_coupling for CSAFM's form of bias (of each layer too, where the network
-        tells it). qk_sd and prior_sd, of the logit's two terms (`logit_spread`).
+        tells it). qk_sd and prior_sd, of the logit's two terms (`logit_spread`), unturned.
     between : DataFrame (G, G)
         Mean attention of a chromosome's queries (rows) on each chromosome; NA without tokens.
     """
@@ -44,7 +44,10 @@ def measure_attention(network, dosage, *, scaler, names, size):
     for g in loop.standardised_batches(dosage, scaler, size=size, device=device):
         q, k, H, chromosome, biased = network.final_attention(g)
         learned = H is not network.cim
-        statistics = attention_statistics(q, k, H, chromosome, biased=biased, measured=network.cim)
+        statistics = attention_statistics(
+            q, k, H, chromosome, biased=biased, measured=network.cim,
+            rotation=getattr(network, "rotation", None),
+        )  # fmt: skip
         mass = mass + statistics.pop("chromosome_mass").double().mean(1).sum(0)
         statistics |= _coupling_by_layer(network, g)
         statistics |= _term_spreads(q, k, H, chromosome, biased=biased, learned=learned)

@@ -1,5 +1,6 @@
 """checkpoint.npz: a fitted model as named arrays, without pickle, and back to predictions."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -66,6 +67,7 @@ def save_networks(path, networks, scaler, layout, block, traits=()):
             "centre": scaler.centre,
             **({} if cim is None else {"cim": cim.cpu().numpy()}),
             **({} if layout.groups is None else group_arrays(layout.groups)),
+            **({} if layout.position is None else {"position": layout.position}),
         },
         module=block["module"],
         kind=block["kind"],
@@ -148,6 +150,7 @@ def _rebuild(arrays, facts, number):
         layout = lay_out_groups(*place, groups, outputs=outputs)
     else:
         layout = make_layout(*place, width=facts["width"], outputs=outputs)
+        layout = dataclasses.replace(layout, position=arrays.get("position"))
     cim = torch.from_numpy(arrays["cim"]) if "cim" in arrays else None
     network = import_model(facts["module"]).Network(layout, facts["parameters"], cim)
     prefix = _prefix(number, facts["members"])

@@ -70,6 +70,7 @@ class ResumeFiles:
             chromosomes=[cohort.chromosomes, cohort.snp_chromosome.tolist()],
             cim=None if cohort.cim is None else cohort.cim.to_numpy(),
             **({} if cohort.groups is None else {"groups": group_numbers(cohort.groups)}),
+            place=places_of(block, cohort),
             software=torch.__version__,
             device=[loop.device_name(), devices_of(block), torch.get_num_threads()],
             source=list(source),
@@ -114,7 +115,13 @@ def lay_out(block, cohort):
     if block["parameters"].get("tokens") == "group":
         return lay_out_groups(codes, names, cohort.groups, outputs=outputs)
     width = block["parameters"].get("window") or 1
-    return make_layout(codes, names, width=width, outputs=outputs)
+    place = places_of(block, cohort)
+    return make_layout(codes, names, width=width, outputs=outputs, position=place)
+
+
+def places_of(block, cohort):
+    """Base pairs of the SNPs, for a model that reads them; None for another."""
+    return cohort.position if block["parameters"].get("position") == "rope_bp" else None
 
 
 def build_network(block, cohort, seed):

@@ -30,6 +30,8 @@ class Cohort:
     values : ndarray (lines,), or (lines, T) of traits learnt together
         Trait units; NaN where a line has no value of one of T traits.
     snp_chromosome : ndarray (L,) of str
+    position : ndarray (L,) of int
+        bp of each SNP; None where the table of variants has none.
     cim : DataFrame or None
         G x G, names in genome order on both axes.
     traits : tuple of str
@@ -62,6 +64,7 @@ class Cohort:
     groups: object = None
     covariates: pd.DataFrame | None = None
     kind: str = "quantitative"
+    position: np.ndarray | None = None
 
     @property
     def chromosomes(self):
@@ -226,7 +229,8 @@ def read_cohort(
             file=dosage,
             allowed=f"{len(rows)} samples x {len(snps)} variants, as the tables beside it say",
         )
-    chromosome = snps.sort_values("column").chromosome.to_numpy()
+    snps = snps.sort_values("column")
+    chromosome = snps.chromosome.to_numpy()
     table = None if cim is None else read_cim(cim)
     missing = [] if table is None else sorted(set(chromosome) - set(table.columns))
     if missing:
@@ -258,6 +262,7 @@ def read_cohort(
         groups=None if groups is None else read_groups(groups),
         covariates=covariates and read_covariates(covariates, lines["sample"][known]),
         kind=kind,
+        position=snps["position"].to_numpy() if "position" in snps else None,
     )
 
 
