@@ -1,5 +1,5 @@
 # Phenotypes -> values per line -> join with the samples; dosage matrix; splits.
-from soyfold.study.schemes import OF_ENVIRONMENTS
+from soyfold.study.schemes import FINAL, OF_ENVIRONMENTS
 
 
 # From a BrAPI server; traits of one URL share a table. On the machine that Snakemake runs on, as
@@ -258,3 +258,24 @@ use rule draw_split as draw_environment_split with:
         scheme=study.any_of(name for name in study.schemes if name in OF_ENVIRONMENTS),
     message:
         "cohort: split {wildcards.seed} of {wildcards.trait} ({wildcards.scheme})"
+
+
+# For the final fits of models whose unit is a line in an environment.
+rule part_values:
+    input:
+        cells=f"{study.results}/cohort/environments/{{trait}}.tsv",
+        split=f"{study.results}/cohort/splits/{FINAL}/seed0.tsv",
+    output:
+        cells=f"{study.results}/cohort/splits/{FINAL}/cells/seed0/{{trait}}.tsv",
+    log:
+        f"{study.logs}/cohort/part_values/{{trait}}.log",
+    conda:
+        "../../envs/cohort.yaml"
+    resources:
+        **study.resources(),
+    params:
+        source=study.source("part_values"),
+    message:
+        "cohort: values of {wildcards.trait} by environment, for untested lines"
+    script:
+        "../scripts/part_values.py"

@@ -175,6 +175,7 @@ for job in study.fits.jobs:
             kernels=job.kernels,
             families=job.families,
             covariates=study.inputs.covariates_table,
+            conditions=job.conditions,
             splits=job.split_files,
         output:
             **job.outputs,

@@ -23,6 +23,7 @@ def study(tmp_path):
             name: {**trait_row(paths[f"{name}.csv"]), "trait": name} for name in ("protein", "oil")
         }
         cohort = {"id_map": paths["map.tsv"], "accession_prefixes": ["PI"]}
+        cohort["environment_covariates"] = None
         cohort["families"] = {"file": paths["families.tsv"]} if families else {}
         # With a column that isn't there where anything is wrong.
         columns = ["value" if families else "sample"]

@@ -55,7 +55,8 @@ def calibrate(predictions, cells=None):
     """
     known = predictions[(predictions.part == "val") & predictions.held_out.notna()]
     known = known.assign(sd=_column(known, "held_out_sd"))
-    if cells is not None:
+    # Of a model that predicts lines in environments they are such values already.
+    if cells is not None and not ("environment" in known and known.environment.notna().all()):
         known = known.drop_duplicates("sample").set_index("sample")[["held_out", "sd"]]
         known = cells[cells.part == "val"].join(known, on="sample").dropna(subset="held_out")
         known = known.rename(columns={"value": "observed"})

@@ -21,13 +21,18 @@ file of the shared code, without a label, and with a meaning that says whom it h
   `without(groups, residuals)`, what it would have told of training lines without their group's,
   and `without_lines()`, the model without what alone tells these.
 - `joint`: of a direct model, its `fit` takes values (n, T) with NaN, and `traits=`, their names.
+- `unit`: environment, if a line in an environment is what the model predicts: it has a column of
+  values for each environment, as traits learnt together have (`training.environment_tasks`); line,
+  the default, if it is a line.
+- `conditions`: its `fit` takes `conditions=` (environments, q), covariates of these, standardised.
 - `covariates`: its `fit` takes `beside=` (n, p), fixed effects beside the mean; other models are
   fitted to values from which they are taken off.
 - `binary`: its `fit` takes `binary=True` for values that are classes 0 and 1, or shares between.
 - `weights`: its `fit` takes `weights=` (n,), how much each line's value counts, with a mean of 1;
   a network's loss always does, unless this is false. `untold`: the share of the genetic variance
   that the model leaves in its noise, whatever the plots: 0.1, or 1 of models of structure alone.
-- `joint`, `gpu`, `seeds_per_job`, `held_out`: as in models.yaml, where an entry may change them.
+- `joint`, `gpu`, `seeds_per_job`, `held_out`: as in models.yaml, where an entry may change them; so
+  it may the unit of a network.
 - `parameters`: by name a JSON schema with `default` and `description`; of an inherited one only
   what differs.
 - `citations`: list of `what`, `citation` and, where there is one, `doi`.
@@ -80,6 +85,7 @@ RULES = _closed(
                 "reliability",
                 "weights",
                 "covariates",
+                "conditions",
                 "binary",
                 "joint",
                 "held_out",
@@ -87,6 +93,7 @@ RULES = _closed(
             _SWITCH,
         ),
         "untold": _NUMBER,
+        "unit": {"enum": ["line", "environment"]},
         "gpu": _COUNT,
         "seeds_per_job": {"enum": ["one", "all"]},
         "parameters": {"type": "object", "additionalProperties": _PARAMETER},
@@ -119,8 +126,10 @@ class Declaration:
     weights: bool = False
     untold: float = 0.1
     covariates: bool = False
+    conditions: bool = False
     binary: bool = False
     joint: bool = False
+    unit: str = "line"
     held_out: bool = True
     gpu: int = 0
     seeds_per_job: str = "one"

@@ -8,6 +8,7 @@ from pathlib import Path
 from soyfold.models.declarations import declaration
 from soyfold.study.roles import final_block
 from soyfold.study.schemes import FINAL, limited, plan_final, plan_fits, split_path
+from soyfold.study.units import cells_path, of_environments
 
 DIRECT, NETWORK, ATTENTION, BLEND = (
     "fit_direct", "fit_network", "fit_attention_network", "fit_blend",
@@ -146,9 +147,18 @@ class Fits:
         path = split_path(trait, split, main=self.study.scheme)
         return f"{self.study.results}/cohort/splits/{path}"
 
+    def learnt_file(self, model, trait, split):
+        """What a model learns of a split: the parts, or the values by environment of each."""
+        if not of_environments(self.study.models[model]):
+            return self.split_file(trait, split)
+        scheme, _, seed = split.rpartition("seed")
+        path = cells_path(trait, scheme.rstrip("/") or self.study.scheme, seed)
+        return f"{self.study.results}/cohort/splits/{path}"
+
     def first_split(self, wildcards):
-        """The main scheme's first split."""
-        return self.split_file(wildcards.trait, f"seed{self.study.seeds[0]}")
+        """The main scheme's first split, as a model learns it."""
+        first = f"seed{self.study.seeds[0]}"
+        return self.learnt_file(wildcards.model, wildcards.trait, first)
 
     def scheme_splits(self, scheme):
         """The splits of a scheme, as folders name them: `seed3`, or `<scheme>/seed3`."""
@@ -209,8 +219,13 @@ class Fits:
 
     def weights(self, wildcards):
         """What values weigh by in the fits of a model that takes weights."""
-        taken = declaration(self.study.models[wildcards.model]["module"]).weights
+        taken = self._weighs(self.study.models[wildcards.model])
         return (taken and self.study.settings["training"]["weights"]) or "off"
+
+    @staticmethod
+    def _weighs(block):
+        """Whether a model's values weigh differently: those by environment never do."""
+        return declaration(block["module"]).weights and not of_environments(block)
 
     @property
     def unweighted(self):
@@ -218,7 +233,7 @@ class Fits:
         if (self.study.settings["training"]["weights"] or "off") == "off":
             return []
         blocks = self.study.models.items()
-        return [name for name, block in blocks if not declaration(block["module"]).weights]
+        return [name for name, block in blocks if not self._weighs(block)]
 
     @property
     def blend_jobs(self):
@@ -301,9 +316,9 @@ class FitJob:
         return [f"{folder}/{trait}.tsv" for trait in self.learnt(wildcards)]
 
     def split_files(self, wildcards):
-        """The parts of each split."""
-        trait = self.learnt(wildcards)[0]
-        return [self.fits.split_file(trait, split) for split in self.splits(wildcards)]
+        """The parts of each split, or the values by environment of a model that takes these."""
+        trait, model = self.learnt(wildcards)[0], wildcards.model
+        return [self.fits.learnt_file(model, trait, split) for split in self.splits(wildcards)]
 
     def seeds(self, wildcards):
         """The seed of each split."""
@@ -327,6 +342,12 @@ class FitJob:
     def weights(self, wildcards):
         """What values weigh by in the model's fits."""
         return self.fits.weights(wildcards)
+
+    def conditions(self, wildcards):
+        """Covariates of environments for a model that takes them, as a list of none or one file."""
+        file = self.fits.study.settings["cohort"]["environment_covariates"]
+        taken = declaration(self.fits.study.models[wildcards.model]["module"]).conditions
+        return [file] if taken and file else []
 
     def kind(self, wildcards):
         """The kind of the trait, in the fits of a model that has a loss of its own for it."""

@@ -14,6 +14,8 @@ def method_of(block):
     block : dict
         The model's entry of the registry.
     """
+    if block.get("unit") == "environment":  # its values are not of lines
+        return None
     if block["kind"] == "direct":
         return "effects" if declaration(block["module"]).linear else None
     return "gradients" if block["kind"] in ("network", "ensemble") else None
@@ -47,7 +49,8 @@ def choose_models(chosen, trait_models, models, *, file):
     askable = [name for name in fitted if method_of(models[name])]
     for name in chosen or ():
         if name not in askable:
-            why = "is neither linear nor a network" if name in fitted else "is not fitted here"
+            why = "is neither linear nor a network of lines"
+            why = why if name in fitted else "is not fitted here"
             raise UserError(
                 f"model {name!r}, which {why}",
                 file=file,

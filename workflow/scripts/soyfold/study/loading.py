@@ -28,6 +28,7 @@ from soyfold.study.settings import (
 )
 from soyfold.study.study import Study
 from soyfold.study.trait_columns import name_fixed, read_traits
+from soyfold.study.units import refuse_misplaced_units
 
 
 def load(config, schemas, *, file):
@@ -113,6 +114,7 @@ def _plan_models(settings, schemas, traits, schemes, chromosomes, has_contacts, 
     final = {trait: chosen or names for trait, names in trait_models.items()}
     models |= control_blocks(plan, models)
     models |= load_models(settings, schemas, with_members([*chain(*final.values())], blends))
+    refuse_misplaced_units(models, plan, schemes, final, traits, blends=blends, file=file)
     return {
         "trait_models": trait_models, "final_models": final, "blends": blends, "plan": plan,
         "models": models, "references": references, "interpreted": interpreted,

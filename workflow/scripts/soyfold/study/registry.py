@@ -19,7 +19,8 @@ from soyfold.models.search_space import check_space
 FALLBACK = {"demo": "cpu", "cpu": "paper"}
 # What an entry may change of a declaration, or of these.
 DECLARED = (
-    "label", "kind", "cim", "needs", "attention", "joint", "gpu", "seeds_per_job", "held_out",
+    "label", "kind", "cim", "needs", "attention", "joint", "unit", "gpu", "seeds_per_job",
+    "held_out",
 )  # fmt: skip
 DEFAULTS = {"parameters": {}, "tuning": {}, "members": []}
 
@@ -130,6 +131,16 @@ def _refuse_misfits(block, declared, file):
         ("cim", "none", block["cim"] == "none" or declared.cim == "real"),
         ("cim", "real, or a control's name", block["cim"] != "none" or "cim" not in declared.needs),
         *_cim_of_a_control(block["cim"]),
+        (
+            "unit",
+            f"{declared.unit}, or another with kind: network or ensemble",
+            block["unit"] == declared.unit or kind in ("network", "ensemble"),
+        ),
+        (
+            "joint",
+            "false with unit: environment: its columns are environments of one trait",
+            not block["joint"] or block["unit"] == "line",
+        ),
     ):
         if not fits:
             at = f"key models.{block['name']}.{key}"
@@ -285,7 +296,8 @@ def load_models(study, schemas, names):
     dict of str to dict
         By name, in the order given: name, label, module, kind (network | ensemble | direct |
         blend), gpu (0 | 1), attention (bool), cim (none | real | a control's name), needs,
-        seeds_per_job (one | all), held_out (bool), joint (bool), members (of a blend), preset,
+        seeds_per_job (one | all), held_out (bool), joint (bool), unit (line | environment), members
+        (of a blend), preset,
         parameters (all that the module declares), tuning (the search space by parameter; empty
         for models that aren't tuned).
 

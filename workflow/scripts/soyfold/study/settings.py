@@ -193,6 +193,7 @@ def load_study(config, schemas, *, file):
         ("contacts", "libraries"),
         ("cohort", "traits"),
         ("cohort", "id_map"),
+        ("cohort", "environment_covariates"),
         ("splits", "file"),
         ("training", "models_file"),
     ):
@@ -279,7 +280,11 @@ def refuse_missing_files(study, traits, libraries, hypotheses=None):
     if not study["genotypes"]["url"]:
         wanted |= _genotype_files(study["genotypes"]["file"])
     wanted["new_genotypes"] = study["new_genotypes"]
-    for section, key in (("cohort", "id_map"), ("splits", "file")):
+    for section, key in (
+        ("cohort", "id_map"),
+        ("cohort", "environment_covariates"),
+        ("splits", "file"),
+    ):
         wanted[f"{section}.{key}"] = study[section][key]
     wanted["cohort.families.file"] = (study["cohort"]["families"] or {}).get("file")
     wanted["cohort.covariates.file"] = (study["cohort"]["covariates"] or {}).get("file")

@@ -8,6 +8,7 @@ from soyfold.cohort.families import read_families
 from soyfold.cohort.joins import read_id_map
 from soyfold.cohort.phenotypes import read_records
 from soyfold.cohort.splits.given import check_words
+from soyfold.common.conditions import read_conditions
 from soyfold.common.errors import UserError, raise_all
 from soyfold.common.files import read_sheet_rows
 from soyfold.common.logs import log
@@ -45,6 +46,8 @@ def check_tables(study, traits, schemes, *, further=()):
         tasks.append((read_families, (cohort["families"]["file"],), {}))
     if beside := cohort["covariates"]:
         tasks.append((read_covariates, (beside["file"], beside["columns"]), {}))
+    if file := cohort["environment_covariates"]:
+        tasks.append((read_conditions, (file,), {}))
     for scheme in schemes.values():
         if file := scheme["settings"].get("file"):
             tasks.append((_check_given, (file, scheme["seeds"]), {}))

@@ -38,7 +38,7 @@ def read_checkpoint(path):
     return arrays, json.loads(str(arrays.pop("facts")))
 
 
-def save_networks(path, networks, scaler, layout, block, traits=()):
+def save_networks(path, networks, scaler, layout, block, traits=(), environments=()):
     """Write a fitted network, or the members of an ensemble, with all that predictions need.
 
     Parameters
@@ -52,6 +52,8 @@ def save_networks(path, networks, scaler, layout, block, traits=()):
         The model's entry of the registry.
     traits : sequence of str
         Those learnt together, in the order of the outputs.
+    environments : sequence of str
+        In the order of the outputs, of a network whose unit they are.
     """
     weights = {
         _prefix(number, len(networks)) + name: value.cpu().numpy()
@@ -77,6 +79,7 @@ def save_networks(path, networks, scaler, layout, block, traits=()):
         width=layout.width,
         outputs=layout.outputs,
         traits=list(traits),
+        **({"environments": list(environments)} if len(environments) else {}),
         scaler={name: np.asarray(getattr(scaler, name)).tolist() for name in SCALED},
     )
 

@@ -13,6 +13,9 @@ A module's declaration says what its `fit` takes beside dosages, trait, paramete
   `validation` also `validation_weights=` on the same scale.
 - learns `joint` traits: `traits=`, their names, of which each has a column of the values. Where
   `known_traits` are known of lines to be predicted, its model's `predict_known` is handed these.
+- has the `unit` environment: `environments=`, their names, of which each has a column of the values
+  (`environment_tasks`); its predictions have these columns too.
+- takes `conditions`: `conditions=` (environments, q) of these, where the study has a table of them.
 - takes `covariates`: `beside=` of its lines (`covariates.base_of`), where the study has some; its
   predictions are without them.
 - takes `binary`: `binary=True`, where the trait is and no covariate has moved its values.
@@ -26,6 +29,7 @@ import time
 import numpy as np
 import pandas as pd
 
+from soyfold.common.conditions import read_conditions, standardise_conditions
 from soyfold.common.errors import UserError
 from soyfold.common.logs import log
 from soyfold.models.declarations import declaration
@@ -67,6 +71,13 @@ def _handed(block, task, cohort, rows):
             handed["validation_weights"] = weights[task.rows("val")]
     if declared.joint:
         handed["traits"] = task.traits
+    if task.environments:
+        handed["environments"] = task.environments
+        if declared.conditions and cohort.conditions:
+            table = read_conditions(cohort.conditions)
+            handed["conditions"] = standardise_conditions(
+                table, task.environments, cohort.conditions
+            )
     base = _base(block, task, rows)
     if base is not None:
         handed["beside"] = base[rows]

@@ -9,7 +9,8 @@ import yaml
 from soyfold.common.errors import UserError
 from soyfold.common.logs import log
 from soyfold.models.parameters import resolve
-from soyfold.training.tasks import draw_task, read_cohort
+from soyfold.training.environment_tasks import task_of
+from soyfold.training.tasks import read_cohort
 
 
 def with_tuned(block, path):
@@ -62,6 +63,7 @@ def fit(
     weights="off",
     groups=None,
     covariates=None,
+    conditions=None,
     kind="quantitative",
 ):
     """Fit a model on a trait, or on several together, once a split; write each fit's folder.
@@ -75,7 +77,8 @@ def fit(
         `direct_fits.fit_and_write` or `network_fits.fit_and_write`.
     seeds : sequence of int
     splits : sequence of path-like
-        The split (sample, part) of each seed.
+        The split (sample, part) of each seed; of a model whose unit is a line in an environment
+        the values by environment (sample, environment, part, value).
     folders : sequence of path-like
         Where each seed's predictions, history, metrics, cost, checkpoint and, for attention
         models, attention go.
@@ -97,8 +100,8 @@ def fit(
         What a trait's values weigh by, for a model that takes weights.
     groups : path-like, optional
         Groups of SNPs, for models whose tokens they are.
-    covariates : path-like, optional
-        Of the lines.
+    covariates, conditions : path-like, optional
+        Of the lines; of the environments.
     kind : {'quantitative', 'ordinal', 'binary'}
         Of the trait, for a model that has a loss of its own for it.
 
@@ -120,12 +123,14 @@ def fit(
         weights=weights,
         groups=groups,
         covariates=covariates,
+        conditions=conditions,
         kind=kind,
     )
     own = np.array_split(np.array(kernels, dtype=object), len(splits))
     for seed, split, folder, shared in zip(seeds, splits, folders, own, strict=True):
         cohort = dataclasses.replace(cohort, kernels=tuple(shared))
-        task = draw_task(cohort, split, seed)
+        task = task_of(block, cohort, split, seed)
+        cohort = dataclasses.replace(cohort, environments=task.environments)
         counts = ", ".join(f"{len(task.rows(part))} {part}" for part in task.parts)
         log.info(
             "%s, seed %d: %s lines, %d SNPs", block["name"], seed, counts, task.dosage.shape[1]
@@ -147,7 +152,7 @@ def files_of(inputs, together=()):
     -------
     dict
     """
-    optional = ("families", "cim", "tuned", "products", "groups", "covariates")
+    optional = ("families", "cim", "tuned", "products", "groups", "covariates", "conditions")
     files = {name: next(iter(inputs[name]), None) for name in optional}
     files |= {name: inputs[name] for name in ("dosage", "samples", "variants", "splits", "kernels")}
     values = inputs["phenotypes"]

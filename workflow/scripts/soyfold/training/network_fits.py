@@ -15,6 +15,7 @@ from soyfold.models.tokens import lay_out_groups, make_layout
 from soyfold.training import loop
 from soyfold.training.calibration import calibrate, learn_best, measure_lines
 from soyfold.training.checkpoints import save_networks
+from soyfold.training.environment_tasks import fill_unknown
 from soyfold.training.outputs import write_fit
 from soyfold.training.scaling import fit_scaler
 from soyfold.training.shared_kernels import weights_for
@@ -111,7 +112,7 @@ def lay_out(block, cohort):
     """The tokens of a model on a cohort's SNPs, and its outputs (`tokens.Layout`)."""
     names = cohort.chromosomes
     codes = pd.Index(names).get_indexer(cohort.snp_chromosome)
-    outputs = max(1, len(cohort.traits))
+    outputs = cohort.outputs
     if block["parameters"].get("tokens") == "group":
         return lay_out_groups(codes, names, cohort.groups, outputs=outputs)
     width = block["parameters"].get("window") or 1
@@ -181,7 +182,7 @@ def train_network(
     """
     parts = ("train",) if epochs is None else ("train", "val")
     rows = task.rows(*parts)
-    scaler = fit_scaler(task.dosage[rows], task.y[rows])
+    scaler = fit_scaler(task.dosage[rows], task.y[rows], alike=bool(task.environments))
     _, network = build_network(block, cohort, seed)
     measured = measured or measure_lines(network, block, task, cohort, *parts)
     calibrate(network, task, rows, scaler, measured, seed)
@@ -239,7 +240,7 @@ def _predict_timed(members, task, size):
     started = time.perf_counter()
     told = [loop.predict(m.network, task.dosage, scaler=m.scaler, size=size) for m in members]
     latency = 1e3 * (time.perf_counter() - started) / len(task.dosage)
-    return np.mean(told, axis=0).reshape(task.y.shape), latency
+    return fill_unknown(task, np.mean(told, axis=0).reshape(task.y.shape)), latency
 
 
 def _history(members):
@@ -329,7 +330,9 @@ def fit_network(block, task, cohort, *, resume=None, measure=None):
         history=_history(members),
         extra=extra,
         cost={**_cost(members), "predict_ms_per_line": latency},
-        save=lambda path: save_networks(path, networks, scaler, layout, block, cohort.traits),
+        save=lambda path: save_networks(
+            path, networks, scaler, layout, block, cohort.traits, cohort.environments
+        ),
         attention=between,
     )
 

@@ -24,7 +24,7 @@ def predictions_table(task, fit):
             {
                 "trait": trait,
                 "sample": task.sample[known],
-                **_environments(task, known),
+                **_environments(task, known, trait),
                 "part": task.part[known],
                 "observed": observed,
                 "predicted": predicted,
@@ -37,8 +37,10 @@ def predictions_table(task, fit):
     return _without_lone_trait(pd.concat(tables, ignore_index=True), task)
 
 
-def _environments(task, known):
+def _environments(task, known, name):
     """Column environment of a task that has them; missing for lines' own values."""
+    if task.environments:
+        return {"environment": name}
     if task.environment is None:
         return {}
     return {"environment": np.where(task.environment[known] == "", None, task.environment[known])}

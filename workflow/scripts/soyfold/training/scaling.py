@@ -6,6 +6,8 @@ import numpy as np
 
 from soyfold.common.errors import UserError
 
+FEWEST = 10  # values of an environment, from which on they tell its scale
+
 
 @dataclass(frozen=True)
 class Scaler:
@@ -38,7 +40,7 @@ class Scaler:
         return np.asarray(z, dtype=np.float64) * self.sd + self.mean
 
 
-def fit_scaler(dosage, y):
+def fit_scaler(dosage, y, *, alike=False):
     """Fit a `Scaler` on training rows.
 
     Parameters
@@ -47,6 +49,9 @@ def fit_scaler(dosage, y):
         Count of ALT.
     y : ndarray (n,) or (n, T) float
         Trait units; NaN where a line has no value of one of T traits.
+    alike : bool, keyword only
+        Whether the columns are of one trait: one of too few values to tell its scale has that of
+        all, and one without a value their mean too.
 
     Raises
     ------
@@ -62,9 +67,26 @@ def fit_scaler(dosage, y):
         raise UserError(
             "no SNP that varies among the training lines", mend="loosen the filters of the config"
         )
-    moments = np.array([_moments(column) for column in np.atleast_2d(np.asarray(y).T)])
+    columns = np.atleast_2d(np.asarray(y, dtype=np.float64).T)
+    if alike:
+        moments = _moments_alike(columns)
+    else:
+        moments = np.array([_moments(column) for column in columns])
     mean, sd = moments.T if np.ndim(y) == 2 else moments[0].tolist()
     return Scaler(centre.astype(np.float32), variance**0.5, mean, sd)
+
+
+def _moments_alike(columns):
+    """Mean and sd of each column (T, n); of one of fewer than `FEWEST` values that of all."""
+    mean, sd = _moments(columns)
+    found = np.array([[mean, sd]] * len(columns))
+    for own, column in zip(found, columns, strict=True):
+        known = column[~np.isnan(column)]
+        if len(known):
+            own[0] = known.mean()
+        if len(known) >= FEWEST and known.std() > 0:
+            own[1] = known.std()
+    return found
 
 
 def _moments(y):

@@ -49,6 +49,10 @@ class Cohort:
         Of the lines (`covariates.read_covariates`).
     kind : {'quantitative', 'ordinal', 'binary'}
         Of a lone trait.
+    environments : tuple of str
+        Of a split whose lines are learnt in each of them (`environment_tasks`); else empty.
+    conditions : path-like, or None
+        Covariates of environments (`common.conditions`).
     """
 
     dosage: np.ndarray
@@ -65,6 +69,13 @@ class Cohort:
     covariates: pd.DataFrame | None = None
     kind: str = "quantitative"
     position: np.ndarray | None = None
+    environments: tuple = ()
+    conditions: object = None
+
+    @property
+    def outputs(self):
+        """How many values a line has: one for each environment, or trait learnt together."""
+        return max(1, len(self.environments or self.traits))
 
     @property
     def chromosomes(self):
@@ -99,6 +110,9 @@ class Task:
     shift : ndarray of y's shape, or None
         What covariates add to the values, as the training lines tell it by least squares: it is
         taken off y, and added to all that is written (`restored`).
+    environments : tuple of str
+        Of a model whose unit is a line in an environment: those that y has a column for, and no
+        traits; see `environment_tasks`. Else empty.
     """
 
     sample: np.ndarray
@@ -113,6 +127,7 @@ class Task:
     noise: np.ndarray | None = None
     covariates: pd.DataFrame | None = None
     shift: np.ndarray | None = None
+    environments: tuple = ()
 
     def restored(self, values):
         """Values of y's shape with what covariates add."""
@@ -132,7 +147,7 @@ class Task:
         return np.flatnonzero(np.isin(self.part, parts))
 
     def by_trait(self, *columns):
-        """Walk over the traits: name (None for a lone one), its lines, each column's values there.
+        """Walk over the columns of y: name, its lines, each column's values there.
 
         Parameters
         ----------
@@ -141,6 +156,7 @@ class Task:
         Yields
         ------
         trait : str or None
+            Of a trait, None for a lone one; or of an environment.
         known : ndarray (n,) of bool
             Lines that have a value.
         values : list of ndarray
@@ -148,7 +164,7 @@ class Task:
         """
         known = ~np.isnan(self.y.reshape(len(self.y), -1))
         wide = [np.reshape(column, known.shape) for column in columns]
-        for number, trait in enumerate(self.traits or (None,)):
+        for number, trait in enumerate(self.environments or self.traits or (None,)):
             lines = known[:, number]
             yield trait, lines, [column[lines, number] for column in wide]
 
@@ -188,6 +204,7 @@ def read_cohort(
     weights="off",
     groups=None,
     covariates=None,
+    conditions=None,
     kind="quantitative",
 ):
     """Read a study's dosage matrix (memory-mapped) with the values of traits and a CIM.
@@ -208,6 +225,8 @@ def read_cohort(
         Of a hypothesis (`common.groups.write_groups`), for models whose tokens they are.
     covariates : path-like, optional
         Of all lines, whose effects are taken off the values (`draw_task`).
+    conditions : path-like, optional
+        The user's table of environments, for models that take it.
     kind : {'quantitative', 'ordinal', 'binary'}
         Of a lone trait.
 
@@ -261,6 +280,7 @@ def read_cohort(
         noise=None if noise is None else noise[known],
         groups=None if groups is None else read_groups(groups),
         covariates=covariates and read_covariates(covariates, lines["sample"][known]),
+        conditions=conditions,
         kind=kind,
         position=snps["position"].to_numpy() if "position" in snps else None,
     )

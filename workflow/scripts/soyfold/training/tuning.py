@@ -25,8 +25,9 @@ from soyfold.common.logs import log
 from soyfold.models.parameters import training_options
 from soyfold.models.search_space import check_space, draw
 from soyfold.training import loop
+from soyfold.training.environment_tasks import task_of
 from soyfold.training.network_fits import group_numbers, lay_out, train_network
-from soyfold.training.tasks import draw_task, read_cohort
+from soyfold.training.tasks import read_cohort
 from soyfold.training.tuning_study import (
     best_of,
     is_default,
@@ -63,8 +64,9 @@ class Worker:
     def __init__(self, search):
         torch.set_num_threads(search.threads)
         self.search = search
-        self.cohort = read_cohort(**search.files)
-        self.task = draw_task(self.cohort, search.split, search.seed)
+        cohort = read_cohort(**search.files)
+        self.task = task_of(search.block, cohort, search.split, search.seed)
+        self.cohort = dataclasses.replace(cohort, environments=self.task.environments)
         self.study = None
 
     @property

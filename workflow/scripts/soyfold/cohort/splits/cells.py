@@ -136,3 +136,25 @@ def value_parts(cells, rows):
     if len(known) < len(open_cells):
         log.info("%d values neither trained on nor tested", len(open_cells) - len(known))
     return pd.concat([known[ROWS], test[ROWS]], ignore_index=True)
+
+
+def final_values(cells, parts):
+    """Values by environment for a fit that tests none, by the part of their lines.
+
+    What environments add stays, so that lines to come are predicted at their level.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        sample, environment, value (trait units), and the means of fixed columns.
+    parts : DataFrame
+        sample, part.
+
+    Returns
+    -------
+    DataFrame
+        sample, environment, part, value.
+    """
+    part = cells["sample"].map(parts.set_index("sample")["part"])
+    cells = take_off(cells, part.eq("train").to_numpy())
+    return cells.assign(part=part).dropna(subset=["part", "value"])[ROWS]

@@ -117,16 +117,39 @@ def estimate(kernels, y, *, uneven=1.0, tolerance=1e-6):
         Whether the promise is below `tolerance`.
     """
     y = y - y.mean()  # P takes the mean off, but with what rounding leaves of a large one
-    least = np.append(np.zeros(len(kernels)), NOISE * y.var())
-    variances = np.full(len(least), y.var() / len(least))
-    point = evaluate(kernels, y, variances, uneven)
+    return climb(
+        lambda variances: evaluate(kernels, y, variances, uneven),
+        y.var(), len(kernels), tolerance=tolerance,
+    )  # fmt: skip
+
+
+def climb(evaluate, variance, count, *, tolerance=1e-6):
+    """REML estimates of `count` variances and that of the noise, each from an even share.
+
+    Parameters
+    ----------
+    evaluate : callable
+        Variances (count + 1,) to their `Point`.
+    variance : float
+        Of the values.
+    count : int
+    tolerance : float, keyword only
+
+    Returns
+    -------
+    variances, point, converged
+        As `estimate` gives them.
+    """
+    least = np.append(np.zeros(count), NOISE * variance)
+    variances = np.full(len(least), variance / len(least))
+    point = evaluate(variances)
     for _ in range(STEPS):
         step = _newton(point, variances, least)
         if point.gradient @ step < tolerance:
             return variances, point, True
         for halving in range(HALVINGS):
             trial = variances + step / 2**halving
-            found = evaluate(kernels, y, trial, uneven)
+            found = evaluate(trial)
             if found.log_likelihood >= point.log_likelihood:
                 break
         else:

@@ -16,7 +16,7 @@ def judge(predicted, z, weights=None):
     Parameters
     ----------
     predicted, z : ndarray (m,) or (m, T) float64
-        NaN in z where a line has no value of a trait; every trait has some.
+        NaN in z where a line has no value of a trait; a column without any value is passed over.
     weights : ndarray of z's shape, optional
         How much each cell counts in the loss.
 
@@ -27,6 +27,7 @@ def judge(predicted, z, weights=None):
     weights = np.ones_like(z) if weights is None else weights
     by_trait = zip(*(np.atleast_2d(each.T) for each in (predicted, z, weights)), strict=True)
     cells = [[each[~np.isnan(own[1])] for each in own] for own in by_trait]
+    cells = [own for own in cells if len(own[1])]
     losses = [np.average((ours - theirs) ** 2, weights=own) for ours, theirs, own in cells]
     finite = np.isfinite(predicted).all()
     correlations = [pearson(theirs, ours) if finite else np.nan for ours, theirs, _ in cells]
