@@ -11,28 +11,21 @@ import argparse
 import itertools
 import logging
 import sys
-import time
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow" / "scripts"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
-import pandas as pd
-import yaml
+from planted_cells import Genotypes, cohort_of, fill_table, fit_cell
 
-from soyfold.common.chromosomes import read_chromosomes
 from soyfold.common.errors import UserError
-from soyfold.common.files import read_table
 from soyfold.contacts.cim import make_control, normalise
 from soyfold.metrics import pearson
-from soyfold.simulation.epistasis import Planting, cross_lines, plant_pairs
-from soyfold.simulation.planted import read_source
+from soyfold.simulation.epistasis import Planting, plant_pairs
 from soyfold.simulation.topologies import TOPOLOGIES, topology_pairs
-from soyfold.study.registry import load_models
-from soyfold.study.settings import load_study
-from soyfold.training.tasks import Cohort, Task
 
-ROOT = Path(__file__).resolve().parents[2]
 KEYS = ["model", "cim", "lines", "share", "topology", "draw", "split"]
 COLUMNS = [*KEYS, "pcc", "loglik", "seconds"]
 # CIMs that each model is asked with; those of the second kind have five permuted ones at most.
@@ -43,8 +36,6 @@ MODELS = (
 )  # fmt: skip
 OTHER_CIMS = ("expected", "constant", "zero")
 FEW_PERMUTED = 5
-MORGANS_PER_MB = 3.5  # of yeast, for crosses
-TESTED, VALIDATED = 0.2, 0.1  # shares of the lines
 METHOD = "observed_expected"  # as pairs are chosen
 # What holds a model's CIM against permuted ones: with the prior on what departs from it.
 LIKELIHOODS = ("log_posterior", "log_likelihood")
@@ -75,34 +66,19 @@ def cims_of(model, block, permuted):
     return ["real", *(f"permuted{k}" for k in range(1, count + 1)), *OTHER_CIMS]
 
 
-class Source:
-    """Genotypes, contacts and traits planted on them.
-
-    Parameters
-    ----------
-    study : path-like
-        Study file with results.
-    models_file : path-like, optional
-        In place of the study's.
-    """
+class Source(Genotypes):
+    """A study's genotypes and contacts, and traits planted on them; as `Genotypes`."""
 
     def __init__(self, study, models_file=None):
-        config, schemas = yaml.safe_load(Path(study).read_text()), ROOT / "workflow/schemas"
-        self.dosage, _, self.variants, self.sums = read_source(config, schemas, file=study)
-        settings = load_study(config, schemas, file=study)
-        settings["training"]["preset"] = "cpu"
-        if models_file:  # what the study changes are its own models
-            settings["training"] |= {"models_file": models_file, "parameters": {}}
-        self.settings, self.schemas = settings, schemas
-        self.chromosomes = read_chromosomes(settings["chromosomes"])
+        super().__init__(study, models_file)
         self.cim = normalise(self.sums, METHOD, chromosomes=self.chromosomes)
 
     def block(self, model):
         """A model's entry of the registry; the CIM is taken as it is given."""
-        [block] = load_models(self.settings, self.schemas, [model]).values()
+        block = super().block(model)
         if model in ("contact_kernel", "learned_contact_kernel"):
             block["parameters"] |= {"contacts": "cim"}
-        return block | {"held_out": False}
+        return block
 
     def cim_named(self, name):
         """The CIM itself, a control's, or None."""
@@ -110,17 +86,6 @@ class Source:
             return self.cim  # what needs none doesn't look
         options = {"chromosomes": self.chromosomes, "method": METHOD, "zero_diagonal": False}
         return make_control(name, self.cim, self.sums, **options)
-
-    def lines_of(self, lines, draw):
-        """Dosages (lines, L): of the study's own lines while there are enough, then of crosses."""
-        rng = np.random.default_rng([draw, 5])
-        if lines <= len(self.dosage):
-            rows = np.sort(rng.choice(len(self.dosage), size=lines, replace=False))
-            return np.asarray(self.dosage)[rows]
-        places = self.variants.chromosome.to_numpy(), self.variants.position.to_numpy()
-        return cross_lines(
-            np.asarray(self.dosage), *places, crosses=lines, morgans_per_mb=MORGANS_PER_MB, rng=rng
-        )[0]
 
     def planted(self, lines, share, topology, draw):
         """The cohort without a CIM: a draw's lines, SNPs and values."""
@@ -134,38 +99,15 @@ class Source:
         each = plain.products * plain.pairs // len(pairs)
         planting = Planting(epistasis=share, seed=draw, products=each)
         values, _ = plant_pairs(parts, pairs if share else pairs[:0], planting)
-        samples = pd.DataFrame({"sample": np.arange(lines).astype(str), "row": np.arange(lines)})
-        return Cohort(dosage, samples, values, chromosome, self.cim)
-
-
-def draw_split(cohort, split):
-    """A task of random parts."""
-    n = len(cohort.values)
-    order = np.random.default_rng([split, 9]).permutation(n)
-    part = np.full(n, "train", dtype=object)
-    tested, validated = round(TESTED * n), round(VALIDATED * n)
-    part[order[:tested]], part[order[tested : tested + validated]] = "test", "val"
-    return Task(
-        sample=cohort.lines["sample"].to_numpy(dtype=str), part=part.astype(str),
-        y=cohort.values, dosage=cohort.dosage, row=np.arange(n), seed=split,
-    )  # fmt: skip
+        return cohort_of(dosage, values, chromosome, self.cim)
 
 
 def measure(block, cohort, cim, split):
     """PCC on the test lines, what holds the CIM against others, CPU seconds of one fit."""
-    cohort = Cohort(cohort.dosage, cohort.lines, cohort.values, cohort.snp_chromosome, cim)
-    task = draw_split(cohort, split)
-    started = time.process_time()
-    if block["kind"] == "direct":
-        from soyfold.training.direct_fits import fit_direct as fit
-    else:
-        from soyfold.training.network_fits import fit_network as fit
-    done = fit(block, task, cohort)
-    seconds = time.process_time() - started
-    test = task.rows("test")
+    done, observed, predicted, seconds = fit_cell(block, replace(cohort, cim=cim), split)
     told = {name: value for part, name, value in done.extra if part is None}
     loglik = next((told[name] for name in LIKELIHOODS if name in told), np.nan)
-    return pearson(task.y[test], done.predicted[test]), loglik, seconds
+    return pearson(observed, predicted), loglik, seconds
 
 
 def cells(given, source):
@@ -187,25 +129,16 @@ def main(arguments=None):
     """Measure what is not in the table yet, a row at a time."""
     given = read_arguments(arguments)
     source = Source(given.study, given.models_file)
-    known = set()
-    if given.out.is_file():
-        known = set(read_table(given.out)[KEYS].itertuples(index=False, name=None))
-    else:
-        given.out.parent.mkdir(parents=True, exist_ok=True)
-        given.out.write_text("\t".join(COLUMNS) + "\n")
-    asked = list(cells(given, source))
-    waiting = [cell for cell in asked if cell not in known]
-    print(f"{len(asked) - len(waiting)} of {len(asked)} cells are there", flush=True)
     place, cohort = None, None
-    for number, cell in enumerate(waiting, start=1):
+
+    def measured(cell):
+        nonlocal place, cohort
         model, cim, *where, split = cell
         if where != place:
             place, cohort = where, source.planted(*where)
-        result = measure(source.block(model), cohort, source.cim_named(cim), split)
-        row = [*map(str, cell), *(f"{value:.6g}" for value in result)]
-        with given.out.open("a") as stream:
-            stream.write("\t".join(row) + "\n")
-        print(f"{number} of {len(waiting)}  " + " ".join(row), flush=True)
+        return measure(source.block(model), cohort, source.cim_named(cim), split)
+
+    fill_table(given.out, KEYS, COLUMNS, cells(given, source), measured)
 
 
 if __name__ == "__main__":
