@@ -84,7 +84,7 @@ bench-power: .venv/.ready
 # On simulated segregants where there are no real data.
 YEAST_DATA := $(or $(SOYFOLD_DATA),../shared/data)/yeast
 bench-epistasis: .venv/.ready
-	if [ -d "$(YEAST_DATA)" ]; then snakemake $(YEAST) --cores $(CORES) --configfile config/yeast.yaml; fi
+	$(if $(wildcard $(YEAST_DATA)),snakemake $(YEAST) --cores $(CORES) --configfile config/yeast.yaml)
 	python benchmarks/epistasis/measure_epistasis.py --out results/benchmark_epistasis.tsv \
 	  --figure results/benchmark_epistasis.png $(BENCH_ARGS)
 
