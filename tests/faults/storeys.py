@@ -13,9 +13,11 @@ import runpy
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 from snakemake.api import SnakemakeApi
 from snakemake.exceptions import WorkflowError
+from snakemake.parser import parse
 from snakemake.script import Snakemake
 from snakemake.settings.types import ConfigSettings, DAGSettings, OutputSettings, ResourceSettings
 from tiny_road import ROOT
@@ -54,6 +56,20 @@ def _inside(folder):
             logging.getLogger(name).handlers.clear()
 
 
+_parsed = {}
+
+
+def _parse_once(path, workflow, linemap, rulecount=0):
+    """Snakemake's `parse`, once a process for a file of rules, which no study changes."""
+    key = path.get_path_or_uri(secret_free=True), rulecount
+    if key not in _parsed:
+        lines = {}
+        _parsed[key] = parse(path, workflow, lines, rulecount=rulecount), lines
+    told, lines = _parsed[key]
+    linemap |= lines
+    return told
+
+
 def plan(study, targets=()):
     """Jobs of a study in an order in which they can run.
 
@@ -65,6 +81,7 @@ def plan(study, targets=()):
     with (
         _inside(study.folder),
         contextlib.redirect_stderr(io.StringIO()),
+        mock.patch("snakemake.workflow.parse", _parse_once),
         SnakemakeApi(OutputSettings(dryrun=True)) as api,
     ):
         workflow = api.workflow(

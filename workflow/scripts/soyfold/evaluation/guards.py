@@ -1,8 +1,9 @@
 """What no honest fit shows, and what says that a fit has learned nothing: flags in every table."""
 
+from statistics import NormalDist
+
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
 from soyfold.training.health import UNIFORM, is_uniform
 
@@ -44,7 +45,7 @@ def pcc_interval(values, level=0.95):
     spread = z.std(ddof=1) if len(z) > 1 else np.nan
     if np.isnan(z).any() or np.isnan([sampled, spread]).all():
         return np.nan, np.nan
-    half = ndtri((1 + level) / 2) * np.nanmax([sampled, spread])
+    half = NormalDist().inv_cdf((1 + level) / 2) * np.nanmax([sampled, spread])
     half *= np.sqrt(1 / len(z) + share)
     return tuple(np.tanh(z.mean() + np.array([-half, half])))
 

@@ -3,7 +3,6 @@
 import dataclasses
 
 import numpy as np
-from scipy.special import stdtr, stdtrit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +33,8 @@ def _p_value(mean, error, freedom):
     """Two-sided p of Student's t; without any spread there is no doubt left."""
     if error == 0:
         return 1.0 if mean == 0 else 0.0
+    from scipy.special import stdtr  # which the rules, who read this too, do without
+
     return float(2 * stdtr(freedom, -abs(mean) / error))
 
 
@@ -79,6 +80,8 @@ def paired_difference(a, b, *, test_share, level=0.95):
         return Difference(mean, nan, nan, nan, nan, n)
     sd = float(differences.std(ddof=1))
     error = sd * float(np.sqrt(1 / n + test_share))
+    from scipy.special import stdtrit
+
     half = float(stdtrit(n - 1, (1 + level) / 2)) * error
     return Difference(mean, sd, mean - half, mean + half, _p_value(mean, error, n - 1), n)
 

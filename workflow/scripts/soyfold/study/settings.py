@@ -4,12 +4,11 @@ import contextlib
 import os
 from pathlib import Path
 
-import yaml
 
 from soyfold.cohort.families import check_pattern
 from soyfold.common.errors import UserError, raise_all
 from soyfold.common.files import read_sheet_rows
-from soyfold.common.schema import check, fill_defaults, read_yaml
+from soyfold.common.schema import check, fill_defaults, read_schema, read_yaml
 from soyfold.genotypes.sources import PLACEHOLDER
 from soyfold.study.fetched import is_url, place_genotypes
 
@@ -49,7 +48,7 @@ def read_sheet(path, schema, *, key, expand=lambda row, **where: [row]):
     UserError
         For a missing column; a line for each offending cell, and each name given twice.
     """
-    schema = yaml.safe_load(Path(schema).read_text(encoding="utf-8"))
+    schema = read_schema(schema)
     table = read_sheet_rows(path, required=schema["required"])
     rows, errors = {}, []
     for line, record in zip(table.index, table.to_dict("records"), strict=True):
@@ -175,7 +174,7 @@ def load_study(config, schemas, *, file):
     study = check(config, path, file=file)
     study["genotypes_of"] = owner
     if study["contacts"] == "expected":
-        schema = yaml.safe_load(path.read_text(encoding="utf-8"))
+        schema = read_schema(path)
         contacts = {}
         fill_defaults(contacts, schema["properties"]["contacts"]["oneOf"][1])
         study["contacts"] = {**contacts, "libraries": None}
@@ -228,7 +227,7 @@ def _selection(given, schema):
     """`selection` with its defaults also where it is off, `asked` where it isn't."""
     settings = given or {}
     if given is False:
-        rules = yaml.safe_load(Path(schema).read_text(encoding="utf-8"))["properties"]["selection"]
+        rules = read_schema(schema)["properties"]["selection"]
         fill_defaults(settings, rules["oneOf"][1])
     crosses = settings["crosses"]
     crosses["genetic_map"] = expand_path(crosses["genetic_map"])
