@@ -49,8 +49,9 @@ def jobs_of(step, sizes):
     """
     names = read_chromosomes(CHROMOSOMES).names
     chosen = sizes.get("chromosomes") or names
-    rest = [name for name in names if name not in chosen]
-    return {"impute_chromosome": chosen, "fill_chromosome": rest}.get(step, [None])
+    if step == "fill_chromosomes":
+        return [None] if set(chosen) < set(names) else []
+    return chosen if step == "impute_chromosome" else [None]
 
 
 def measure(sizes, folder, steps=tuple(STEPS)):

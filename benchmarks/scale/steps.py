@@ -42,6 +42,11 @@ class Study:
         file = self.raw / "study.yaml"
         return settings.load_study(yaml.safe_load(file.read_text()), SCHEMAS, file=str(file))
 
+    def left_out(self):
+        """Chromosomes that the sizes don't name, where they name any: Beagle fills the others."""
+        chosen = self.sizes.get("chromosomes") or self.chromosomes.names
+        return [name for name in self.chromosomes.names if name not in chosen]
+
     def library(self):
         """The library of pairs, to be binned at the benchmark's bin size."""
         row = settings.read_libraries(self.load(), SCHEMAS)["leaf_pairs"]
@@ -89,24 +94,25 @@ def impute_chromosome(study, chromosome):
     )  # fmt: skip
 
 
-def fill_chromosome(study, chromosome):
+def fill_chromosomes(study):
     """Not measured by Beagle: each variant's most frequent genotype, so that merging finds it."""
     from soyfold.common.files import write_table
     from soyfold.genotypes import bed
     from soyfold.imputation.imputing import MOST_FREQUENT, fill_most_frequent
     from soyfold.imputation.masking import PAIRS
 
-    source, prefix = study.results / "filtered", study.results / "imputed" / chromosome
-    prefix.parent.mkdir(exist_ok=True)
+    source, folder = study.results / "filtered", study.results / "imputed"
     bim, samples = bed.read_bim(f"{source}.bim"), bed.read_fam(f"{source}.fam")
     rows = bed.open_bed(f"{source}.bed", variants=len(bim), samples=len(samples))
-    here = (bim["chromosome"] == chromosome).to_numpy()
-    bed.write_bed(fill_most_frequent(rows[here], len(samples)), f"{prefix}.bed")
-    bed.write_bim(bim[here], f"{prefix}.bim")
-    bed.write_fam(samples, f"{prefix}.fam")
     names = ["chromosome", "variants", "missing_before", "method", *PAIRS]
-    row = [chromosome, here.sum(), 0, MOST_FREQUENT, *[0] * len(PAIRS)]
-    write_table(pd.DataFrame([row], columns=names), f"{prefix}.calls.tsv")
+    folder.mkdir(exist_ok=True)
+    for chromosome in study.left_out():
+        prefix, here = folder / chromosome, (bim["chromosome"] == chromosome).to_numpy()
+        bed.write_bed(fill_most_frequent(rows[here], len(samples)), f"{prefix}.bed")
+        bed.write_bim(bim[here], f"{prefix}.bim")
+        bed.write_fam(samples, f"{prefix}.fam")
+        row = [chromosome, here.sum(), 0, MOST_FREQUENT, *[0] * len(PAIRS)]
+        write_table(pd.DataFrame([row], columns=names), f"{prefix}.calls.tsv")
 
 
 def merge_chromosomes(study):
@@ -177,13 +183,13 @@ def cload_pairs(study):
         raise RuntimeError(f"cooler cload pairs: {done.stderr[-500:]}")
 
 
-# Step -> (storey, function); one job each, but for a chromosome's.
+# Step -> (storey, function); one job each, but for Beagle's on a chromosome.
 STEPS = {
     "simulate": ("simulation", simulate),
     "import_genotypes": ("genotypes", import_genotypes),
     "filter_genotypes": ("genotypes", filter_genotypes),
     "impute_chromosome": ("imputation", impute_chromosome),
-    "fill_chromosome": ("stand-in", fill_chromosome),
+    "fill_chromosomes": ("stand-in", fill_chromosomes),
     "merge_chromosomes": ("imputation", merge_chromosomes),
     "join_traits": ("cohort", join_traits),
     "write_dosage": ("cohort", write_dosage),

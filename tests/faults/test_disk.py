@@ -1,12 +1,11 @@
 """A full disk, a folder that may not be written, and paths with spaces."""
 
 import os
-import shutil
 import subprocess
 
 import pytest
 from storeys import run_study
-from tiny_road import write_study
+from tiny_road import write_spaced_study, write_study
 from workflow_runs import finish, results
 
 ENDS = ("cohort/dosage.npy", "contacts/cim.tsv", "cohort/join_counts.tsv")
@@ -62,24 +61,13 @@ def test_a_full_disk_under_snakemake(small_disk, tmp_path):
     assert status == 0, output[-3000:]
 
 
-@pytest.mark.slow
-def test_paths_with_spaces(tmp_path):
-    plain, spaced = (write_study(tmp_path / name) for name in ("plain", "with a space"))
-    shutil.move(spaced.folder, tmp_path / "my own study")
-    spaced.folder = tmp_path / "my own study"
-    for name in list(spaced.folder.glob("*.*")):
-        if name.suffix != ".yaml" and name.is_file():
-            name.rename(name.with_name(f"my {name.name}"))
-    for sheet in ("my traits.tsv", "my hic.tsv"):
-        for name in ("oil.csv", "plots.csv", "leaf.allValidPairs", "root.matrix", "root_abs.bed"):
-            if name in spaced.path(sheet).read_text():
-                spaced.edit(sheet, f"\t{name}", f"\tmy {name}")
-    spaced.config["chromosomes"] = "my chromosomes.tsv"
-    spaced.config["genotypes"]["file"] = "my genotypes.vcf"
-    spaced.config["contacts"]["libraries"] = "my hic.tsv"
-    spaced.config["cohort"]["traits"] = "my traits.tsv"
-    status, output = finish(spaced, SOYFOLD_RESULTS="my results")
-    assert status == 0, output[-3000:]
+def test_paths_with_spaces(tmp_path, monkeypatch):
+    """All jobs up to the last page; tests/integration/test_report.py starts them by snakemake."""
+    plain = write_study(tmp_path / "plain")
+    spaced = write_spaced_study(tmp_path / "my own study")
     assert not run_study(plain, TARGETS).job
+    monkeypatch.setenv("SOYFOLD_RESULTS", "my results")
+    answer = run_study(spaced)
+    assert not answer.job, answer
     found, wanted = results(spaced.path("my results/tiny")), results(plain.path("results/tiny"))
     assert [name for name in wanted if found[name] != wanted[name]] == []

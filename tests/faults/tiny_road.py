@@ -71,12 +71,31 @@ def write_study(folder):
     folder.mkdir(parents=True, exist_ok=True)
     study = Study(folder, _config())
     rng = np.random.default_rng(1)
-    (folder / "resources").symlink_to(ROOT / "resources")  # the papers' own values
+    if not (folder / "resources").exists():  # the papers' own values
+        (folder / "resources").symlink_to(ROOT / "resources")
     study.write(CHROMOSOMES, _chromosome_table())
     counts = _genotypes(rng)
     study.write(VCF, _vcf(counts, rng))
     _write_phenotypes(study, counts, rng)
     _write_contacts(study, rng)
+    study.save()
+    return study
+
+
+def write_spaced_study(folder):
+    """The same study in a folder and files whose names hold spaces; the folder's does already."""
+    study = write_study(folder)
+    for path in folder.glob("*.*"):
+        if path.suffix != ".yaml" and path.is_file():
+            path.rename(path.with_name(f"my {path.name}"))
+    for sheet in (f"my {TRAITS}", f"my {LIBRARIES}"):
+        for name in (OIL, PLOTS, PAIRS, MATRIX, BINS):
+            if name in study.path(sheet).read_text():
+                study.edit(sheet, f"\t{name}", f"\tmy {name}")
+    study.config["chromosomes"] = f"my {CHROMOSOMES}"
+    study.config["genotypes"]["file"] = f"my {VCF}"
+    study.config["contacts"]["libraries"] = f"my {LIBRARIES}"
+    study.config["cohort"]["traits"] = f"my {TRAITS}"
     study.save()
     return study
 

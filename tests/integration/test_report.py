@@ -1,12 +1,13 @@
 """The HTML report in a browser without a network: every result opens, is drawn, fits the window."""
 
+import os
 import shutil
 import subprocess
 import sys
 
 import pytest
-import yaml
 from projects import copy_project
+from tiny_road import TRAITS, write_spaced_study
 
 pytestmark = pytest.mark.slow
 
@@ -44,30 +45,31 @@ def browser():
         running.close()
 
 
-def write_report(project, study):
+def write_report(project, study, **variables):
     """What `make report` runs; the report's path."""
     done = subprocess.run(
-        [sys.executable, "workflow/scripts/write_report.py", study, "--cores", "2"],
+        [sys.executable, "workflow/scripts/write_report.py", str(study), "--cores", "2"],
         cwd=project.folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        timeout=2400, check=False,
+        timeout=2400, check=False, env={**os.environ, **variables},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-4000:]
-    return project.folder / done.stdout.splitlines()[-1].split()[-1]
+    return project.folder / done.stdout.splitlines()[-1].partition(" ")[2].strip()
 
 
 @pytest.fixture(scope="module")
-def bare(root, tmp_path_factory, write_small_study):
-    """Report of a study without Hi-C, networks, controls, tables of the paper, interpretation."""
-    project = copy_project(root, tmp_path_factory.mktemp("bare") / "soyfold")
-    study = project.folder / write_small_study(project.folder)
-    content = yaml.safe_load(study.read_text())
-    content["contacts"] = "expected"
-    content["training"]["models"] = ["mean", "gblup"]
-    content["evaluation"] = {"paper_tables": False, "controls": False}
-    content["interpretation"] = False
-    content = {key: value for key, value in content.items() if key != "prediction"}
-    study.write_text(yaml.safe_dump(content, sort_keys=False))
-    return write_report(project, "small/study.yaml")
+def bare(root, tmp_path_factory):
+    """Report of a study without Hi-C, networks, controls, tables of the paper, interpretation.
+
+    From a checkout, files and to results whose paths hold spaces.
+    """
+    folder = tmp_path_factory.mktemp("bare") / "a checkout"
+    project = copy_project(root, folder)
+    study = write_spaced_study(folder)
+    study.write(f"my {TRAITS}", study.lines(f"my {TRAITS}")[:2])
+    study.config["contacts"] = "expected"
+    study.config["evaluation"] = {"paper_tables": False, "controls": False}
+    study.config["interpretation"] = False
+    return write_report(project, study.save(), SOYFOLD_RESULTS="my results")
 
 
 @pytest.fixture(scope="module")

@@ -46,7 +46,7 @@ def test_beagle_on_one_chromosome_and_a_stand_in_on_the_others(benchmark, tmp_pa
     sizes = ["--lines=60", "--snps=100", "--pairs=100", "--chromosomes", "Gm01"]
     benchmark.main([f"--out={tmp_path / 'x.tsv'}", f"--folder={folder}", *sizes, "--steps", *steps])
     jobs = read_table(tmp_path / "x.tsv").set_index("step")["jobs"].astype(int)
-    assert (jobs["impute_chromosome"], jobs["fill_chromosome"]) == (1, 19)
+    assert (jobs["impute_chromosome"], jobs["fill_chromosomes"]) == (1, 1)
     results = folder / "results"
     filtered = read_table(results / "variants.tsv")
     dosage = np.load(results / "dosage.npy")

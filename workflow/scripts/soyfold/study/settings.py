@@ -4,7 +4,6 @@ import contextlib
 import os
 from pathlib import Path
 
-
 from soyfold.cohort.families import check_pattern
 from soyfold.common.errors import UserError, raise_all
 from soyfold.common.files import read_sheet_rows
