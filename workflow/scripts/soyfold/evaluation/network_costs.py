@@ -15,6 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 from soyfold.common.files import read_cim, read_table
 from soyfold.training.network_fits import build_network
 from soyfold.training.tasks import Cohort
+from soyfold.training.thinning import kept_snps
 
 MEBIBYTE = 2**20
 WARM_UP, FEWEST, MOST, BUDGET_SECONDS = 3, 5, 100, 10.0  # passes, passes, passes, s
@@ -122,11 +123,13 @@ def measure(block, *, dosage, variants, cim, threads):
     snps = read_table(variants, required=("chromosome", "column"), dtype={"chromosome": str})
     chromosome = snps.sort_values("column").chromosome.to_numpy()
     matrix = np.load(dosage, mmap_mode="r")
+    kept = kept_snps(block, matrix, chromosome)  # by all lines, and so nearly those of a split
+    taken = np.ones(len(chromosome), bool) if kept is None else kept
     before = _memory("VmRSS")
-    cohort = Cohort(matrix, None, None, chromosome, read_cim(cim))
+    cohort = Cohort(matrix, None, None, chromosome[taken], read_cim(cim), kept=kept)
     layout, network = build_network(block, cohort, 0)
     network.eval().to(device)
-    g = torch.from_numpy(np.array(matrix[:1], dtype=np.float32) - 1.0).to(device)
+    g = torch.from_numpy(np.array(matrix[:1, taken], dtype=np.float32) - 1.0).to(device)
     ms = time_forward(network, g)
     peak = torch.cuda.max_memory_allocated() if device == "cuda" else _memory("VmHWM") - before
     return {

@@ -6,7 +6,7 @@ the straight way from the baseline b, the mean dosages of the training lines, to
 is what `completeness_error` checks. For a linear network a_i = w_i (x_i - b_i).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -155,16 +155,27 @@ def explain_network(checkpoint, dosage, *, trait, steps, tolerance):
     network, scaler = load_network(checkpoint)
     facts = read_checkpoint(checkpoint)[1]
     traits = facts["traits"] or [trait]
-    if trait not in traits or len(scaler.centre) != dosage.shape[1]:
+    if trait not in traits or scaler.n_columns != dosage.shape[1]:
         raise UserError(
-            f"a network of {len(scaler.centre)} SNPs and {', '.join(traits)}",
+            f"a network of {scaler.n_columns} SNPs and {', '.join(traits)}",
             file=checkpoint,
             allowed=f"{dosage.shape[1]} SNPs and {trait}",
             mend="fit the model anew",
         )
     size = batch_size_of(facts)
     with loop.memory_errors(n=dosage.shape[1], batch_size=size, model=facts["module"]):
-        return attribute(
-            network, dosage, scaler=scaler, target=traits.index(trait), steps=steps, size=size,
-            tolerance=tolerance,
+        found = attribute(
+            network, scaler.columns(dosage), scaler=scaler, target=traits.index(trait),
+            steps=steps, size=size, tolerance=tolerance,
         )  # fmt: skip
+    if scaler.kept is None:
+        return found
+    parts = {"importance": found.importance, "effect": found.effect}
+    return replace(found, **{k: _spread(v, scaler.kept) for k, v in parts.items()})
+
+
+def _spread(values, kept):
+    """Values of the SNPs that a network takes among all of the study: 0 for the others."""
+    every = np.zeros(len(kept))
+    every[kept] = values
+    return every

@@ -25,6 +25,12 @@ DECLARATION = {
                      "description": "The learning rate's, after the warm-up."},
         "patience": {"default": 10, "type": "integer", "minimum": 1,
                      "description": "Epochs without a better validation loss that end the fit."},
+        "independent_loci": {"default": None, "type": ["number", "null"], "exclusiveMinimum": 0,
+                             "exclusiveMaximum": 1,
+                             "description": "Along each chromosome, leave out SNPs correlated "
+                                            "beyond this |r| with one before that is kept, as the "
+                                            "training lines tell it; null for none. `estimates` "
+                                            "count both."},
         "snp_dropout": {"default": 0.0, "type": "number", "minimum": 0, "exclusiveMaximum": 1,
                         "description": "Share of a line's dosages set to the SNP's mean in "
                                        "training."},

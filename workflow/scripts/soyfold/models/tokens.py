@@ -39,6 +39,8 @@ class Layout:
         What `snp` was made of; tokens are those of its groups that have SNPs.
     position : ndarray (n,) float64, or None
         bp, of each token on its chromosome: the mean of its SNPs'. None where none were given.
+    kept : ndarray of bool, or None
+        Which of the study's SNPs these are, where a fit takes some of them.
     """
 
     chromosomes: tuple
@@ -52,6 +54,7 @@ class Layout:
     shares: np.ndarray | None = None
     groups: object = None
     position: np.ndarray | None = None
+    kept: np.ndarray | None = None
 
     @property
     def n_snps(self):

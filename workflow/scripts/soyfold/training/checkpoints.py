@@ -67,6 +67,7 @@ def save_networks(path, networks, scaler, layout, block, traits=(), environments
             **weights,
             "snp_chromosome": layout.snp_chromosome,
             "centre": scaler.centre,
+            **({} if layout.kept is None else {"kept": layout.kept}),
             **({} if cim is None else {"cim": cim.cpu().numpy()}),
             **({} if layout.groups is None else group_arrays(layout.groups)),
             **({} if layout.position is None else {"position": layout.position}),
@@ -139,7 +140,7 @@ def rebuild_members(arrays, facts):
     members = [_rebuild(arrays, facts, number).eval() for number in range(facts["members"])]
     stored = facts["scaler"]
     scaled = {k: np.asarray(v) if isinstance(v, list) else v for k, v in stored.items()}
-    return members, Scaler(arrays["centre"], **scaled)
+    return members, Scaler(arrays["centre"], **scaled, kept=arrays.get("kept"))
 
 
 def _rebuild(arrays, facts, number):

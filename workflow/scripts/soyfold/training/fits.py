@@ -11,6 +11,7 @@ from soyfold.common.logs import log
 from soyfold.models.parameters import resolve
 from soyfold.training.environment_tasks import task_of
 from soyfold.training.tasks import read_cohort
+from soyfold.training.thinning import thin
 
 
 def with_tuned(block, path):
@@ -135,7 +136,7 @@ def fit(
         log.info(
             "%s, seed %d: %s lines, %d SNPs", block["name"], seed, counts, task.dosage.shape[1]
         )
-        learn(block, task, cohort, folder)
+        learn(block, *thin(block, task, cohort), folder)
 
 
 def files_of(inputs, together=()):

@@ -114,10 +114,12 @@ def lay_out(block, cohort):
     codes = pd.Index(names).get_indexer(cohort.snp_chromosome)
     outputs = cohort.outputs
     if block["parameters"].get("tokens") == "group":
-        return lay_out_groups(codes, names, cohort.groups, outputs=outputs)
-    width = block["parameters"].get("window") or 1
-    place = places_of(block, cohort)
-    return make_layout(codes, names, width=width, outputs=outputs, position=place)
+        layout = lay_out_groups(codes, names, cohort.groups, outputs=outputs)
+    else:
+        width = block["parameters"].get("window") or 1
+        place = places_of(block, cohort)
+        layout = make_layout(codes, names, width=width, outputs=outputs, position=place)
+    return dataclasses.replace(layout, kept=cohort.kept)
 
 
 def places_of(block, cohort):
@@ -299,6 +301,9 @@ def fit_network(block, task, cohort, *, resume=None, measure=None):
     log.info("%d tokens, %d parameters, on %s", layout.n_tokens, count, loop.device_name())
     size = options["batch_size"]  # what memory can hold in training it can hold afterwards
     extra, between = [(None, "parameters", count)], None
+    if cohort.kept is not None:
+        counts = {"independent_loci": cohort.kept.sum(), "copied_loci": (~cohort.kept).sum()}
+        extra += [(None, name, int(count)) for name, count in counts.items()]
     with loop.memory_errors(n=layout.n_tokens, batch_size=size, model=block["name"]):
         parts = [("train",), ("train", "val")][: 2 if options["refit"] else 1]
         measured = [measure_lines(network, block, task, cohort, *each) for each in parts]

@@ -24,12 +24,24 @@ class Scaler:
         Root of the mean variance.
     mean, sd : float, or ndarray (T,) of traits learnt together
         Of the trait, in its units.
+    kept : ndarray of bool, or None
+        Which of a study's SNPs these L are, of a network that was fitted on some of them.
     """
 
     centre: np.ndarray
     scale: float
     mean: float | np.ndarray
     sd: float | np.ndarray
+    kept: np.ndarray | None = None
+
+    @property
+    def n_columns(self):
+        """SNPs of a study's dosage matrix."""
+        return len(self.centre if self.kept is None else self.kept)
+
+    def columns(self, dosage):
+        """The SNPs (n, L) of a study's dosage matrix that the network takes."""
+        return dosage if self.kept is None else dosage[:, self.kept]
 
     def standardise(self, y):
         """Trait values (n,) or (n, T) to z-scores, float32; NaN stays NaN."""

@@ -53,6 +53,8 @@ class Cohort:
         Of a split whose lines are learnt in each of them (`environment_tasks`); else empty.
     conditions : path-like, or None
         Covariates of environments (`common.conditions`).
+    kept : ndarray of bool, or None
+        Which of the study's SNPs are left, where a fit has left out copies (`thinning.thin`).
     """
 
     dosage: np.ndarray
@@ -71,6 +73,7 @@ class Cohort:
     position: np.ndarray | None = None
     environments: tuple = ()
     conditions: object = None
+    kept: np.ndarray | None = None
 
     @property
     def outputs(self):

@@ -28,6 +28,7 @@ from soyfold.training import loop
 from soyfold.training.environment_tasks import task_of
 from soyfold.training.network_fits import group_numbers, lay_out, train_network
 from soyfold.training.tasks import read_cohort
+from soyfold.training.thinning import thin
 from soyfold.training.tuning_study import (
     best_of,
     is_default,
@@ -79,11 +80,10 @@ class Worker:
         """Lowest validation MSE (z-scores) of a fit with these parameters."""
         block = {**self.search.block, "parameters": parameters}
         size = training_options(parameters)["batch_size"]
-        tokens = lay_out(block, self.cohort).n_tokens
+        task, cohort = thin(block, self.task, self.cohort)
+        tokens = lay_out(block, cohort).n_tokens
         with loop.memory_errors(n=tokens, batch_size=size, model=block["name"]):
-            *_, trained = train_network(
-                block, self.task, self.cohort, self.task.seed, on_epoch=on_epoch
-            )
+            *_, trained = train_network(block, task, cohort, task.seed, on_epoch=on_epoch)
         return float(np.nanmin([row["val_loss"] for row in trained.history]))
 
     def objective(self, trial):

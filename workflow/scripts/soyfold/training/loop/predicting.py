@@ -22,6 +22,7 @@ def predict(network, dosage, *, scaler, size=64):
     ----------
     network : nn.Module
     dosage : ndarray (n, L) int8
+        All SNPs of the study, or in a fit those that it takes.
     scaler : soyfold.training.scaling.Scaler
     size : int
         Rows a batch.
@@ -32,6 +33,6 @@ def predict(network, dosage, *, scaler, size=64):
     """
     device = device_name()
     network.eval().to(device)
-    batches = standardised_batches(dosage, scaler, size=size, device=device)
+    batches = standardised_batches(scaler.columns(dosage), scaler, size=size, device=device)
     z = torch.cat([network(g) for g in batches])
     return scaler.restore(z.float().cpu().numpy())
