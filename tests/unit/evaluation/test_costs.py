@@ -70,9 +70,10 @@ def costs(tmp_path_factory):
     """The tiny study's Transformer and a wider one."""
     folder = tmp_path_factory.mktemp("costs")
     files = tiny_study.write_cohort(folder)
+    large = {**SIZE, "feed_forward": 8_000_000 // D, "window": 13}  # its weights pass few tokens
     blocks = [
         {**tiny_study.block("transformer", **SIZE), "label": "Transformer"},
-        {**tiny_study.block("csafm", **{**SIZE, "feed_forward": 8_000_000 // D}), "label": "CSAFM"},
+        {**tiny_study.block("csafm", **large), "label": "CSAFM"},
     ]
     options = {name: files[name] for name in ("dosage", "variants", "cim")}
     return measure_costs(blocks, **options, threads=1)
