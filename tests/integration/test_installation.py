@@ -39,7 +39,8 @@ def test_a_saved_model_predicts_from_the_installed_package(installed, root, tmp_
     expected, _, path = saver.fit(name)
     done = subprocess.run(
         [sys.executable, "-c", NOTEBOOK, root, path, saver.inputs["dosage"], tmp_path / "told.npy"],
-        check=True, cwd=tmp_path, env={"PYTHONPATH": str(installed), "PATH": ""},
+        check=True, cwd=tmp_path,
+        env={"PYTHONPATH": str(installed), "PATH": "", "OMP_NUM_THREADS": "1"},
         capture_output=True, text=True,
     )  # fmt: skip
     np.testing.assert_allclose(np.load(tmp_path / "told.npy"), expected, rtol=1e-5)

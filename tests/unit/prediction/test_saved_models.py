@@ -48,7 +48,8 @@ def every(saver, root, tmp_path_factory):
     subprocess.run(
         [sys.executable, "-c", ELSEWHERE, saver.inputs["dosage"], away / "names.npy",
          away / "told.npz", *paths],
-        check=True, cwd=away, env={"PYTHONPATH": str(root / "workflow/scripts"), "PATH": ""},
+        check=True, cwd=away,
+        env={"PYTHONPATH": str(root / "workflow/scripts"), "PATH": "", "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     for path, (_, _, old) in zip(paths, fitted.values(), strict=True):
         path.rename(old)
