@@ -27,6 +27,35 @@ def average(path, kept, **row):
     )
 
 
+WIDE = "id,X,Y,Z\na,3,20,1\nb,1,NA,1\nc,5,40,2\nnobody,9,60,5\n"
+
+
+def beside(path, unit=None):
+    """Values by environment of a table with a column for each."""
+    row = trait_row(path, value="X", environment="*") | {"unit": unit}
+    row |= {"environment_columns": "X\tY"}
+    id_map = read_id_map(None, PREFIXES)
+    return average_plots(row, sample_table(["a", "b", "c"]), prefixes=PREFIXES, id_map=id_map)
+
+
+def test_environments_that_stand_side_by_side_are_those_under_each_other(tmp_path):
+    cells = beside(write_text(tmp_path / "wide.csv", WIDE))
+    long = "id,place,protein\na,X,3\na,Y,20\nb,X,1\nb,Y,NA\nc,X,5\nc,Y,40\n"
+    expected = average(write_text(tmp_path / "long.csv", long), ["a", "b", "c"])
+    pd.testing.assert_frame_equal(cells, expected)
+
+
+def test_side_by_side_in_sd_each_is_standardised_over_all_lines(tmp_path):
+    cells = beside(write_text(tmp_path / "wide.csv", WIDE), unit="sd")
+    x, y = np.array([3, 1, 5, 9.0]), np.array([20, 40, 60.0])
+    found = cells.set_index(["sample", "environment"]).value
+    np.testing.assert_allclose(found[:, "X"], ((x - x.mean()) / x.std())[:3])
+    np.testing.assert_allclose(found[:, "Y"], ((y - y.mean()) / y.std())[:2])
+    flat = write_text(tmp_path / "flat.csv", "id,X,Y\na,3,1\nb,1,1\n")
+    with pytest.raises(UserError, match="column 'Y': found values that don't differ"):
+        beside(flat, unit="sd")
+
+
 def test_plots_of_a_line_in_an_environment_are_averaged(tmp_path):
     text = (
         "id,place,protein\nb,X,1\na,Y,2\na,X,3\na,X,5\nb,X,NA\nnobody,X,9\ngone,X,9\n"

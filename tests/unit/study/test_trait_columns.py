@@ -85,3 +85,40 @@ def test_what_a_row_says_of_values_decides_whether_they_are_made_anew(root):
     schema = yaml.safe_load((root / "workflow/schemas/traits.schema.yaml").read_text())
     others = {"columns", "group", "models", "better", "heritability", "token_env"}
     assert set(schema["properties"]) - others == set(JOIN_COLUMNS)
+
+
+BESIDE = "trait\tfile\tformat\tid_column\tvalue_column\tenvironment_columns\tunit"
+
+
+@pytest.fixture
+def read_beside(tmp_path, root):
+    """Reads a sheet of one trait whose environments stand side by side."""
+    table = write_text(tmp_path / "table.csv", TABLE)
+
+    def of(row):
+        text = f"{BESIDE}\n{row.replace('TABLE', str(table))}"
+        return read_traits(write_text(tmp_path / "traits.tsv", text), root / "workflow/schemas")
+
+    return of
+
+
+def test_columns_of_environments_are_written_out(read_beside):
+    row = read_beside("seed\tTABLE\tnpgs_wide\tid\tNA\tyield, BLUP_*\tsd")["seed"]
+    assert row["environment_columns"] == "yield\tBLUP_oil\tBLUP_protein"
+    # What asks whether a trait has environments, or for its values, finds them.
+    assert row["environment_column"] == "yield, BLUP_*" and row["value_column"] == "yield"
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("seed\tTABLE\tnpgs_wide\tid\tyield\tBLUP_*\tsd", "environment_columns with value_column"),
+        ("NA\tTABLE\tnpgs_wide\tid\tNA\tBLUP_*\tsd", "without a trait's name"),
+        ("seed\tTABLE\tbrapi\tid\tNA\tBLUP_*\tsd", "environment_columns of a server"),
+        ("seed\tTABLE\tnpgs_wide\tid\tNA\tyield\tsd", "one column, 'yield'; .*at least two"),
+        ("seed\tTABLE\tnpgs_wide\tid\tNA\tBLUE_*\tsd", "no column that fits 'BLUE_\\*'"),
+    ],
+)
+def test_columns_of_environments_are_refused_by_line(read_beside, row, message):
+    with pytest.raises(UserError, match=f"line 2: found .*{message}"):
+        read_beside(row)

@@ -14,6 +14,7 @@ ACCESSION_COLUMNS = ("accession_prefix", "accession_number", "accession_suffix")
 DESCRIPTOR_COLUMN = "descriptor_name"
 WIDE_ID_COLUMNS = ("Plant ID",)
 CROSSED = " x "  # between the levels of crossed factors
+STANDARDISED = "sd"  # a unit that environments whose own units differ have in common
 SEVERAL_READINGS = ("npgs_descriptor", "npgs_wide")  # in a cell, with semicolons
 
 
@@ -188,7 +189,9 @@ def read_records(row, *, most=None):
         `npgs_descriptor` (GRIN-Global download: title lines, accession_prefix, accession_number,
         accession_suffix), `npgs_wide` (a line per row, a trait per column; the id column is
         `Plant ID` or the first if none is named), `plots` (a plot per row). In the first two a
-        cell may hold several readings with `;`.
+        cell may hold several readings with `;`. With environment_columns, by tabs, the values
+        stand in these columns, each of which is an environment; of the unit `sd` each is
+        standardised by itself.
     most : int, optional
         Read no more than so many rows of the table.
 
@@ -207,6 +210,8 @@ def read_records(row, *, most=None):
         in the value column, units that differ or aren't the sheet's, or a value without an
         environment.
     """
+    if row.get("environment_columns"):
+        return _read_environments(row, most)
     records, whole = _read_text(row, most)
     if row["format"] in SEVERAL_READINGS:
         records["text"] = records["text"].str.split(";")
@@ -243,3 +248,22 @@ def read_records(row, *, most=None):
     records["id"] = records["id"].where(~is_missing(records["id"]), None)
     fixed = [name for name in records.columns if name.startswith(PREFIX)]
     return records[["id", "value", "environment", "line", *fixed]]
+
+
+def _read_environments(row, most):
+    """Records of a trait whose columns are its environments."""
+    tables = []
+    for name in row["environment_columns"].split("\t"):
+        one = {"value_column": name, "environment_columns": None, "environment_column": None}
+        if row.get("unit") == STANDARDISED:
+            one["unit"] = None
+        table = read_records(row | one, most=most).assign(environment=name)
+        if row.get("unit") == STANDARDISED:
+            spread = table["value"].std(ddof=0)
+            if not spread > 0:
+                raise UserError("values that don't differ", file=row["file"],
+                                at=f"trait {row['trait']}, column {name!r}",
+                                allowed="some spread", mend="leave the column out")  # fmt: skip
+            table["value"] = (table["value"] - table["value"].mean()) / spread
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)

@@ -21,6 +21,7 @@ JOIN_COLUMNS = (
     "codes",
     "kind",
     "environment_column",
+    "environment_columns",
     "fixed",
     "unit",
     "unit_column",

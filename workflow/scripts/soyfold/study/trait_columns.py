@@ -75,7 +75,9 @@ def expand_columns(row, **where):
     **where
         `file` and `at` of the row, for messages.
     """
-    parts = [part.strip() for part in (row.get("columns") or "").split(",") if part.strip()]
+    if row.get("environment_columns"):
+        return [_of_environments(row, where)]
+    parts = _parts(row.get("columns"))
     if not parts:
         return [row]
     if row.get("value_column"):
@@ -97,7 +99,33 @@ def expand_columns(row, **where):
     ]
 
 
-def _chosen(parts, row, where):
+def _parts(names):
+    """Names and patterns of columns, which stand between commas."""
+    return [part.strip() for part in (names or "").split(",") if part.strip()]
+
+
+def _of_environments(row, where):
+    """A trait whose columns are its environments, with these written out, by tabs."""
+    beside = [key for key in ("value_column", "columns", "environment_column") if row.get(key)]
+    if beside or row.get("format") == FORMAT or not row.get("trait"):
+        found = f"environment_columns with {beside[0]}" if beside else (
+            "environment_columns without a trait's name" if not row.get("trait")
+            else "environment_columns of a server"
+        )  # fmt: skip
+        raise UserError(found, allowed="a trait's name, and NA for value_column, columns and"
+                        " environment_column; format npgs_wide or plots", **where)  # fmt: skip
+    pattern = row["environment_columns"]
+    names = list(_chosen(_parts(pattern), row, where, key="environment_columns"))
+    if len(names) < 2:
+        raise UserError(f"one column, {names[0]!r}", allowed="at least two environments", **where)
+    return row | {
+        "environment_columns": "\t".join(names),
+        "value_column": names[0],
+        "environment_column": pattern,
+    }
+
+
+def _chosen(parts, row, where, *, key="columns"):
     """The part that chose it by column, in the order of the sheet."""
     own = [row[key] for key in BESIDE if row.get(key)]
 
@@ -120,7 +148,7 @@ def _chosen(parts, row, where):
             )  # fmt: skip
         for column in columns:
             if column in chosen or parts.count(part) > 1:
-                raise UserError(f"the column {column!r} twice in columns {row['columns']!r}",
+                raise UserError(f"the column {column!r} twice in {key} {row[key]!r}",
                                 allowed="each once", **where)  # fmt: skip
             chosen[column] = part
     return chosen
