@@ -170,6 +170,8 @@ def fit_model(models, name, study, split, *, seed=0):
         A split's table in a folder named as its scheme; the outputs go into a folder beside it.
     """
     block, folder = models[name], split.with_suffix("") / name
+    if block["unit"] == "environment":
+        split = split.parent / "cells" / split.name
     if (folder / "estimates.tsv").is_file():
         return folder
     if block["kind"] == "blend":

@@ -2,8 +2,10 @@
 
 import numpy as np
 import pandas as pd
+from field_trials import grow
 from tiny_study import fit, write_cohort, write_second_trait
 
+from soyfold.cohort.splits.cells import final_values
 from soyfold.common.files import read_table, write_table
 from soyfold.common.schema import overlay
 from soyfold.prediction.panel import describe_panel
@@ -36,6 +38,10 @@ def write_study(folder, *, n=120):
     parts = np.where(np.arange(n) % 10 == 3, "val", "train")
     write_table(pd.DataFrame({"sample": samples["sample"], "part": parts}), folder / "final.tsv")
     inputs |= {"splits": [folder / "final.tsv"], "seeds": [0], "families": inputs["samples"]}
+    parts = samples.assign(part=parts)
+    write_table(
+        final_values(grow(n, interaction=0.5, lost=0.05), parts), folder / "final_cells.tsv"
+    )
     values = write_second_trait(folder, inputs)
     panel = describe_panel(inputs["dosage"], inputs["variants"])
     return inputs, values, panel
@@ -71,7 +77,10 @@ class Saver:
         return registry.load_models(self.study, self.schemas, [name])[name]
 
     def fit(self, name):
-        """Predictions (lines, T) of a final fit, its table, and its saved model."""
+        """Predictions (lines, T) of a final fit, its table, and its saved model.
+
+        Of a model of environments the means over these.
+        """
         if name in self.fitted:
             return self.fitted[name]
         block = self.block(name)
@@ -81,7 +90,7 @@ class Saver:
         real = blend_fits.write_fit
 
         def spied(where, task, fit, **more):
-            told.append(fit.predicted)
+            told.append(fit.predicted[np.argsort(task.sample, kind="stable")])
             real(where, task, fit, **more)
 
         members = [self.fit(member)[2] for member in block["members"]]
@@ -105,7 +114,10 @@ class Saver:
             families=FAMILIES,
         )  # fmt: skip
         predictions = read_table(folder / "predictions.tsv", dtype={"sample": str})
-        self.fitted[name] = told[0].reshape(len(told[0]), -1), predictions, path
+        values = told[0].reshape(len(told[0]), -1)
+        if block["unit"] == "environment":
+            values = values.mean(1, keepdims=True)
+        self.fitted[name] = values, predictions, path
         return self.fitted[name]
 
     def _fit(self, block, folder, traits):
@@ -114,6 +126,8 @@ class Saver:
             inputs["phenotypes"] = self.values
         if block["cim"] == "none":
             inputs.pop("cim")
+        if block["unit"] == "environment":
+            inputs["splits"] = [self.folder / "final_cells.tsv"]
         fit(block, folders=[folder], **inputs)
 
     def _blend(self, block, folder):

@@ -25,3 +25,11 @@ def test_lines_are_named(tmp_path, n):
     named = {k for k in range(n) if f"line{k:04d}x" in text}
     wanted = set(range(n)) if n <= NAMED else {*range(ENDS), *range(n - ENDS, n)}
     assert named == wanted
+
+
+def test_of_lines_in_environments_the_mean_over_these_is_drawn(tmp_path):
+    within = predictions(3).assign(environment="east", line=["within1", "within2", "within3"])
+    table = pd.concat([predictions(3).assign(environment=None), within])
+    plot_predicted(table, trait="oil", labels={}, level=0.9, paths=[tmp_path / "p.svg"])
+    text = (tmp_path / "p.svg").read_text()
+    assert "line0001x" in text and "within" not in text

@@ -342,6 +342,18 @@ def test_untested_lines_open_on_each_traits_best_model(tmp_path):
     assert 'data-column="trait" data-opens=""' in page
 
 
+def test_lines_in_environments_open_on_the_mean_over_these(tmp_path):
+    rows = prediction_rows({"oil": {"gblup": 2, "cells": 1}})
+    within = rows[rows.model == "cells"].assign(environment="east", lower=-9.0)
+    table = pd.concat([rows.assign(environment=None), within])
+    write_table(table, tmp_path / "p.tsv")
+    section = untested.prediction_table(tmp_path / "p.tsv", {})
+    assert section.opens == {"best model": "yes", "environment": "over all"}
+    assert "environment" in section.filters
+    # Intervals of single values make no model a worse one.
+    assert {row[3] for row in section.rows if row[0] == "yes"} == {"cells"}
+
+
 def test_the_best_models_lines_are_among_those_shown_where_rows_are_cut(tmp_path):
     width = {"oil": {f"m{k}": 9 - k for k in range(8)}}
     write_table(prediction_rows(width, lines=400), tmp_path / "p.tsv")

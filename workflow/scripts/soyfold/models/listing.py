@@ -51,6 +51,8 @@ def _read_beside(declared):
     told = [NEEDS[need] for need in declared.needs]
     if declared.attention and "cim" not in declared.needs:
         told.append("the CIM, for attention statistics alone")
+    if declared.unit == "environment":
+        told.append("environments (`environment_column`), on schemes of these alone")
     return ", ".join(told)
 
 

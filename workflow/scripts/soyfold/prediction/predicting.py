@@ -16,8 +16,9 @@ from soyfold.prediction.saved_models import load_model
 from soyfold.prediction.summary import describe_run
 
 COLUMNS = [
-    "line", "trait", "unit", "model", "prediction", "lower", "upper", "reliability", "ensemble_sd",
-    "kinship_max", "kinship_mean10", "nearest_line", "family_lines", "call_rate", "in_training",
+    "line", "trait", "environment", "unit", "model", "prediction", "lower", "upper", "reliability",
+    "ensemble_sd", "kinship_max", "kinship_mean10", "nearest_line", "family_lines", "call_rate",
+    "in_training",
 ]  # fmt: skip
 
 
@@ -161,9 +162,11 @@ def predict_model(path, lines, panel, kinship, *, level):
     Returns
     -------
     DataFrame
-        `COLUMNS`, a row a trait and line; lower and upper are missing for a model without held-out
-        residuals, or with too few for the level. A line of a family without a training line has
-        them by training lines that are told without their family, where the model can.
+        `COLUMNS`, a row a trait and line, and of a model of environments further ones for each
+        line in each of these, whose name the first rows lack; lower and upper are missing for a
+        model without held-out residuals, or with too few for the level. A line of a family without
+        a training line has them by training lines that are told without their family, where the
+        model can.
 
     Raises
     ------
@@ -184,6 +187,7 @@ def predict_model(path, lines, panel, kinship, *, level):
         table = kinship[trait].assign(
             line=lines.names,
             trait=trait,
+            environment=None,
             unit=saved.facts["units"][column],
             model=saved.name,
             prediction=values[:, column],
@@ -193,12 +197,25 @@ def predict_model(path, lines, panel, kinship, *, level):
             ensemble_sd=sd[:, column],
             call_rate=lines.call_rate,
         )
-        tables.append(table)
+        tables += [table, *_in_environments(saved, table, lines, trait, level)]
         log.info(
             "%s of %s: %d lines, interval +- %.4g in the mean",
             saved.name, trait, len(table), half.mean() if len(half) else np.nan,
         )  # fmt: skip
     return pd.concat(tables, ignore_index=True)[COLUMNS]
+
+
+def _in_environments(saved, table, lines, trait, level):
+    """The rows of a model's lines again, once for each environment that it knows."""
+    if not saved.environments:
+        return
+    values = saved.predict_environments(lines.dosage, lines.names, lines.families)
+    unsure, old = np.full(len(values), np.nan), np.zeros(len(values), dtype=bool)
+    half = saved.half_widths(trait, level, unsure, old, within=True)
+    for environment, told in zip(saved.environments, values.T, strict=True):
+        yield table.assign(
+            environment=environment, prediction=told, lower=told - half, upper=told + half
+        )
 
 
 def _warn_of_intervals(saved, trait, half, new):
@@ -230,10 +247,12 @@ def predict_lines(models, lines, panel, kinship, *, level):
     Returns
     -------
     DataFrame
-        `COLUMNS`.
+        `COLUMNS`; without environment where no model has any.
     """
     tables = [predict_model(path, lines, panel, kinship, level=level) for path in models]
     table = pd.concat(tables, ignore_index=True)
+    if table["environment"].isna().all():
+        table = table.drop(columns="environment")
     order = {trait: place for place, trait in enumerate(kinship)}
     place = table["trait"].map(order)
     return table.iloc[np.argsort(place.to_numpy(), kind="stable")].reset_index(drop=True)

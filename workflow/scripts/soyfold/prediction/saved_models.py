@@ -49,6 +49,8 @@ class SavedModel:
     apart : dict of str to Calibration
         By trait: of training lines, told as if no other line of their family were known; empty
         where the model can't tell.
+    cells : dict of str to Calibration
+        By trait: of validation lines' values in single environments; empty of a model of lines.
     model : object
         With `predict(dosage, families)`: values and standard deviations, both (m, T), and
         `errors(dosage, families)`: reliabilities and standard deviations, (m, T or 1).
@@ -58,6 +60,7 @@ class SavedModel:
     variants: pd.DataFrame
     calibration: dict
     apart: dict
+    cells: dict
     model: object
 
     @property
@@ -70,8 +73,13 @@ class SavedModel:
         """Its traits, in the order of the columns that it predicts."""
         return self.facts["traits"]
 
+    @property
+    def environments(self):
+        """Those in which it predicts its one trait; empty of a model of lines."""
+        return self.facts["model"]["facts"].get("environments", [])
+
     def predict(self, dosage, samples=None, families=None):
-        """Predict lines.
+        """Predict lines; a model of environments tells the mean over these.
 
         Parameters
         ----------
@@ -95,7 +103,16 @@ class SavedModel:
         ValueError
             For other than L columns.
         """
-        return self.model.predict(dosage, self._families(dosage, samples, families))
+        values, sd = self.model.predict(dosage, self._families(dosage, samples, families))
+        if not self.environments:
+            return values, sd
+        return values.mean(1, keepdims=True), np.full((len(values), 1), np.nan)
+
+    def predict_environments(self, dosage, samples=None, families=None):
+        """Values in each of `environments`, (m, E), in trait units; parameters as of `predict`."""
+        if not self.environments:
+            raise ValueError(f"{self.name} predicts lines, not lines in environments")
+        return self.model.predict(dosage, self._families(dosage, samples, families))[0]
 
     def errors(self, dosage, samples=None, families=None):
         """How sure the predictions are; parameters as of `predict`.
@@ -127,7 +144,7 @@ class SavedModel:
             return np.full(count, "")
         return find_families(samples, pattern=pattern).fillna("").to_numpy(dtype=str)
 
-    def half_widths(self, trait, level, sd, new_family):
+    def half_widths(self, trait, level, sd, new_family, *, within=False):
         """Half widths of the intervals of new lines, in trait units; NaN where nothing tells them.
 
         Parameters
@@ -138,12 +155,14 @@ class SavedModel:
             Of the lines' errors, as `errors` tells them.
         new_family : ndarray (m,) of bool
             Whether a line is of a family without a training line.
+        within : bool, keyword only
+            Of its value in one environment, not of the mean over them.
 
         Returns
         -------
         ndarray (m,)
         """
-        known, apart = self.calibration[trait], self.apart[trait]
+        known, apart = (self.cells if within else self.calibration)[trait], self.apart[trait]
         if not len(known.residuals):
             return np.full(len(sd), np.nan)
         half = line_half_widths(sd, new_family, level, known=known, apart=apart)
@@ -270,7 +289,9 @@ def save_model(path, *, checkpoint, members, predictions, panel, traits, **about
     arrays |= {f"variants/{name}": _plain(panel[name]) for name in PANEL}
     for number, trait in enumerate(traits):
         table = read_predictions(predictions, trait)
-        told = {"residuals": calibrate(table), "apart": calibrate_apart(table)}
+        told = {"residuals": calibrate(_by_line(table)), "apart": calibrate_apart(table)}
+        if "environment" in table:
+            told["cells"] = calibrate(table)
         for name, found in told.items():
             arrays |= {f"{name}/{number}": found.residuals, f"{name}_sd/{number}": found.sd}
     save_checkpoint(
@@ -284,6 +305,14 @@ def save_model(path, *, checkpoint, members, predictions, panel, traits, **about
         model=node,
         **about,
     )
+
+
+def _by_line(table):
+    """A fit's predictions, a row a line: of one in environments the mean of its values there."""
+    if "environment" not in table:
+        return table
+    numbers = ["observed", "predicted", "held_out"]
+    return table.groupby(["sample", "part"], as_index=False)[numbers].mean()
 
 
 def _plain(column):
@@ -327,9 +356,9 @@ def load_model(path):
     arrays, facts = _read(path)
     try:
         columns = {name: arrays[f"variants/{name}"] for name in PANEL}
-        calibration, apart = (
+        calibration, apart, within = (
             {trait: _calibration(arrays, name, n) for n, trait in enumerate(facts["traits"])}
-            for name in ("residuals", "apart")
+            for name in ("residuals", "apart", "cells")
         )
         model = _rebuild(arrays, facts["model"], "")
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
@@ -338,7 +367,7 @@ def load_model(path):
             file=path,
             mend="copy it again, or fit it anew (snakemake final)",
         ) from None
-    return SavedModel(facts, pd.DataFrame(columns), calibration, apart, model)
+    return SavedModel(facts, pd.DataFrame(columns), calibration, apart, within, model)
 
 
 def _calibration(arrays, name, number):

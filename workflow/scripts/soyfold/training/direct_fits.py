@@ -272,6 +272,8 @@ def fit_direct(block, task, cohort):
 
     def save(path):
         facts = {"module": block["module"], "kind": "direct", "parameters": block["parameters"]}
+        if task.environments:
+            facts["environments"] = list(task.environments)
         # Only final fits are asked about new lines: others needn't keep their training lines.
         lean = declaration(block["module"]).reliability and "test" in task.parts
         save_checkpoint(path, (model.without_lines() if lean else model).state(), **facts)

@@ -132,17 +132,12 @@ class _Apart:
 
     def __init__(self, cells, main, within, noise):
         self.cells, self.main, self.within, self.noise = cells, main, within, noise
-        self.log_determinant, self.blocks, self.own = 0.0, [], 0.0
-        # A = Z' W^-1 Z, and Z' W^-1 K_h W^-1 Z.
-        a, self.pushed = (np.zeros((cells.shape[0],) * 2, order="F") for _ in range(2))
+        self.log_determinant, self.blocks = 0.0, []
+        a = np.zeros((cells.shape[0],) * 2, order="F")
         for lines in cells.lines:
             here = np.ix_(lines, lines)
-            kernel = cells.kernel[here]
-            inverse, log_determinant = _invert(within * kernel, noise)
-            turned = inverse @ kernel
+            inverse, log_determinant = _invert(within * cells.kernel[here], noise)
             a[here] += inverse
-            self.pushed[here] += turned @ inverse
-            self.own += np.trace(turned)
             self.blocks.append(inverse)
             self.log_determinant += log_determinant
         self.c = lapack.dpotrf(a, lower=1, clean=1, overwrite_a=1)[0]
@@ -181,8 +176,19 @@ class _Apart:
     def _inverse_t(self):
         return _whole(lapack.dpotri(self.t, lower=1)[0])
 
+    def _pushed(self):
+        """tr(W^-1 K_h), and Z' W^-1 K_h W^-1 Z."""
+        own, pushed = 0.0, np.zeros_like(self.c)
+        for lines, block in zip(self.cells.lines, self.blocks, strict=True):
+            here = np.ix_(lines, lines)
+            turned = block @ self.cells.kernel[here]
+            own += np.trace(turned)
+            pushed[here] += turned @ block
+        return own, pushed
+
     def traces(self):
         """tr(V^-1 V_k) for the matrix V_k of each variance."""
+        own, pushed = self._pushed()
         n, inverse = len(self.t), self._inverse_t()
         main = np.vdot(inverse, self.between)
         left = n - np.trace(inverse)  # tr(A M), M = C^-T (I - T^-1) C^-1
@@ -190,10 +196,8 @@ class _Apart:
         inner[np.diag_indices_from(inner)] += 1.0
         inner = self._left(inner, transposed=True)
         inner = blas.dtrsm(1.0, self.c, inner, side=1, lower=1, overwrite_b=1)
-        turned = np.vdot(inner, self.pushed)  # tr(M Z' W^-1 K_h W^-1 Z)
-        within = self.own - turned
-        values = len(self.cells.y)
-        noise = (values - self.within * self.own - left + self.within * turned) / self.noise
+        within = own - np.vdot(inner, pushed)
+        noise = (len(self.cells.y) - left - self.within * within) / self.noise
         return np.array([main, within, noise])
 
 

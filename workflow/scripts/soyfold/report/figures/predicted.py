@@ -59,8 +59,8 @@ def plot_predicted(predictions, *, trait, labels, level, paths):
     Parameters
     ----------
     predictions : DataFrame
-        Rows of predictions.tsv of the trait: line, unit, model, prediction, lower, upper,
-        kinship_max.
+        Rows of predictions.tsv of the trait: line, environment (if any), unit, model, prediction,
+        lower, upper, kinship_max.
     trait : str
     labels : dict of str to str
         Label of each model.
@@ -68,6 +68,8 @@ def plot_predicted(predictions, *, trait, labels, level, paths):
         Of the intervals.
     paths : iterable of path-like
     """
+    if "environment" in predictions:  # of lines in environments the mean over these
+        predictions = predictions[predictions["environment"].isna()]
     models = list(dict.fromkeys(predictions["model"]))
     columns = min(COLUMNS, len(models))
     rows = -(-len(models) // columns)

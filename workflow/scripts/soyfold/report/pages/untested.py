@@ -5,7 +5,8 @@ import dataclasses
 from soyfold.common.files import read_table
 from soyfold.report.pages.plain import plain_table
 
-NAMES = ("line", "trait", "model", "nearest_line")
+NAMES = ("line", "trait", "environment", "model", "nearest_line")
+OVER_ALL = "over all"
 BEST = "best model"
 NOTE = (
     "Shown first: each trait's best model, by {how}; all models are under {best}: all. A line with"
@@ -33,7 +34,12 @@ def prediction_table(path, best):
     """
     text = ("trait", "model", "prediction", "lower", "upper")
     table = read_table(path, required=text, dtype=dict.fromkeys(NAMES, str))
-    width = (table.upper - table.lower).groupby([table.trait, table.model]).mean()
+    choices, lines = (BEST, "trait", "model"), table
+    if "environment" in table:
+        lines = table[table["environment"].isna()]
+        table["environment"] = table["environment"].fillna(OVER_ALL)
+        choices = (*choices, "environment")
+    width = (lines.upper - lines.lower).groupby([lines.trait, lines.model]).mean()
     chosen, how = {}, {}
     for trait, models in table.groupby("trait", sort=False).model:
         scored = best.get(trait) in set(models)
@@ -46,7 +52,6 @@ def prediction_table(path, best):
     table.insert(0, BEST, leads.map({True: "yes", False: "no"}))
     table = table.sort_values(BEST, ascending=False, kind="stable")
     names, note = (BEST, *NAMES), NOTE.format(how=" or ".join(how), best=BEST)
-    shown = plain_table(
-        table, "Predictions", names=names, choices=(BEST, "trait", "model"), note=note
-    )
-    return dataclasses.replace(shown, opens={BEST: "yes"})
+    shown = plain_table(table, "Predictions", names=names, choices=choices, note=note)
+    opens = dict.fromkeys(choices[3:], OVER_ALL)
+    return dataclasses.replace(shown, opens={BEST: "yes", **opens})
