@@ -27,13 +27,14 @@ def all_faults():
     import genotype_format_faults
     import hypothesis_faults
     import phenotype_faults
+    import reference_faults
     import result_faults
     import sheet_faults
     import vcf_faults
 
     modules = (
         genotype_faults, vcf_faults, genotype_format_faults, chromosome_faults, phenotype_faults,
-        sheet_faults, contact_faults, cooler_faults, hypothesis_faults,
+        sheet_faults, contact_faults, cooler_faults, hypothesis_faults, reference_faults,
         config_faults, result_faults,
     )  # fmt: skip
     return [fault for module in modules for fault in module.FAULTS]

@@ -146,6 +146,30 @@ rule write_dosage:
         "../scripts/write_dosage.py"
 
 
+# Before imputation too: a reference of another assembly is told in minutes.
+rule classify_variants:
+    input:
+        bim=f"{study.genotyped}/genotypes/filtered.bim",
+        chromosomes=study.settings["chromosomes"],
+        reference=study.inputs.reference,
+    output:
+        **study.inputs.class_tables,
+    log:
+        f"{study.logs}/cohort/classify_variants.log",
+    priority: 1
+    conda:
+        "../../envs/cohort.yaml"
+    resources:
+        **study.resources(4000, minutes=60),
+    params:
+        reference=study.settings["reference"],
+        source=study.source("classify_variants"),
+    message:
+        "cohort: classes of the variants"
+    script:
+        "../scripts/classify_variants.py"
+
+
 # Which SNPs a hypothesis says go together.
 rule group_snps:
     input:

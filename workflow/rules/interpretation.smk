@@ -110,6 +110,29 @@ rule collect_pairs:
         "../scripts/collect_pairs.py"
 
 
+rule tabulate_motif_bias:
+    input:
+        checkpoints=study.fits.files(study.interpretation.motif_biased, "checkpoint.npz"),
+    output:
+        table=f"{study.interpretation.folder}/motif_bias.tsv",
+    log:
+        f"{study.logs}/interpretation/tabulate_motif_bias.log",
+    conda:
+        "../../envs/training.yaml"
+    resources:
+        **study.resources(),
+    params:
+        fits=[
+            {key: fit[key] for key in ("trait", "model")}
+            for fit in study.interpretation.motif_biased
+        ],
+        source=study.source("tabulate_motif_bias"),
+    message:
+        "interpretation: what attention learned of pairs of classes of variants"
+    script:
+        "../scripts/tabulate_motif_bias.py"
+
+
 rule permute_pairs:
     input:
         dosage=f"{study.results}/cohort/dosage.npy",

@@ -128,6 +128,7 @@ rule tune_model:
         phenotypes=f"{study.results}/cohort/phenotypes/{{trait}}.tsv",
         cim=study.fits.cim,
         groups=study.fits.groups,
+        classes=study.fits.classes,
         covariates=study.inputs.covariates_table,
         split=study.fits.first_split,
     output:
@@ -170,6 +171,7 @@ for job in study.fits.jobs:
             phenotypes=job.phenotypes,
             cim=study.fits.cim,
             groups=job.groups,
+            classes=job.classes,
             tuned=study.fits.tuned_parameters,
             products=study.kernels.products,
             kernels=job.kernels,

@@ -22,6 +22,7 @@ if __name__ == "__main__":  # worker processes import this file
             cim=next(iter(snakemake.input.cim), None),
             weights=snakemake.params.weights,
             groups=next(iter(snakemake.input.groups), None),
+            classes=next(iter(snakemake.input.classes), None),
             covariates=next(iter(snakemake.input.covariates), None),
             best=snakemake.output.best,
             trials_table=snakemake.output.trials,

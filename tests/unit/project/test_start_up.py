@@ -20,8 +20,8 @@ LOADS = {
     ("matplotlib",): (
         "plot_attention", "plot_cim", "plot_comparisons", "plot_controls",
         "plot_genetic_correlations", "plot_hypotheses", "plot_knock_outs", "plot_learning_curves",
-        "plot_manhattan", "plot_pairs", "plot_predicted", "plot_predictions", "plot_recovery",
-        "plot_tuning",
+        "plot_manhattan", "plot_motif_bias", "plot_pairs", "plot_predicted", "plot_predictions",
+        "plot_recovery", "plot_tuning",
     ),
     ("cooler",): ("load_library", "merge_libraries", "sum_contacts"),
     ("numba",): ("find_clusters", "import_genotypes"),

@@ -266,7 +266,7 @@ def test_the_script_shares_a_search_among_workers(tmp_path, inputs, root):
     # Through Snakemake, since the worker processes import the script that it runs.
     model = {**block("csafm", **{**SMALL, **QUICK, "epochs": 2}), "tuning": SPACE}
     files = {key: str(path) for key, path in inputs.items()}
-    files |= {"cim": [files["cim"]], "groups": [], "covariates": []}
+    files |= {"cim": [files["cim"]], "groups": [], "classes": [], "covariates": []}
     (tmp_path / "Snakefile").write_text(
         "rule tune_model:\n"
         f"    input: **{files!r}\n"

@@ -107,7 +107,8 @@ class Network(ContactEncoder):
         """Last layer's attention with its trained H; other priors enter through q and k."""
         layer = self.layers[-1]
         q, k = layer.queries_keys(self.tokens(g, len(self.layers) - 1))
-        if layer.coupling is None and layer.shares is None:
+        alone = layer.shares is None and layer.motif_bias is None
+        if layer.coupling is None and alone:
             return q, k, layer.contacts(), self.chromosome, True
         return *with_priors(q, k, layer.priors()), layer.contacts(), self.chromosome, False
 

@@ -13,9 +13,9 @@ from torch.nn import functional
 
 from soyfold.attention.biased import prior_attention
 from soyfold.attention.priors import GroupWeights
-from soyfold.attention.turned import Rotation
 from soyfold.models import embedding
 from soyfold.models.parameters import resolve
+from soyfold.models.places_and_classes import make_motif_bias, make_rotation
 
 DECLARATION = {
     "meaning": "Encoders",
@@ -41,6 +41,10 @@ DECLARATION = {
         "rope_unit": {"default": 10000, "type": "number", "exclusiveMinimum": 0,
                       "description": "Of position: rope_bp; base pairs that turn the first of a "
                                      "head's pairs by 1 radian, pair i by 10000^(-2i / d_k)."},
+        "motif_bias": {"default": False, "type": "boolean",
+                       "description": "A learned number for each pair of classes of variants, 0 at "
+                                      "first, in the scores of all heads and layers; of a token of "
+                                      "several SNPs the mean over its SNPs."},
         "layers": {"default": 6, "type": "integer", "minimum": 1, "description": "Their number."},
         "heads": {"default": 8, "type": "integer", "minimum": 1,
                   "description": "Of each layer; they divide d_model."},
@@ -203,7 +207,7 @@ class EncoderLayer(nn.Module):
         self.norm_feed_forward = nn.LayerNorm(d)
         self.dropout = nn.Dropout(parameters["dropout"])
         self.register_buffer("of_pairs", None, persistent=False)
-        self.rotation = None
+        self.rotation, self.motif_bias = None, None
 
     def know(self, weights):
         """Take weights of pairs of tokens (n, n), of a hypothesis, as a prior on attention."""
@@ -211,10 +215,11 @@ class EncoderLayer(nn.Module):
 
     def priors(self):
         """What attention knows beforehand of pairs of tokens."""
+        known = [] if self.motif_bias is None else self.motif_bias.priors()
         if self.of_pairs is None:
-            return []
+            return known
         tokens = torch.arange(len(self.of_pairs), device=self.of_pairs.device)
-        return [GroupWeights(self.of_pairs, tokens)]
+        return [GroupWeights(self.of_pairs, tokens), *known]
 
     def attend(self, q, k, v):
         """Softmax attention: q, k, v (batch, heads, n, d_k) to (batch, heads, n, d_k)."""
@@ -238,17 +243,6 @@ class EncoderLayer(nn.Module):
         y = self.norm_attention(x + self.dropout(self.attention(x, self.attend)))
         e = self.between(y)
         return self.norm_feed_forward(e + self.dropout(self.feed_forward(e)))
-
-
-def make_rotation(layout, parameters):
-    """What turns queries and keys of position: rope_bp; None for another."""
-    if parameters["position"] != "rope_bp":
-        return None
-    if layout.position is None:
-        raise ValueError("position: rope_bp without the tokens' base pairs in the layout")
-    place, chromosome = torch.from_numpy(layout.position), torch.from_numpy(layout.chromosome)
-    width = parameters["d_model"] // parameters["heads"]
-    return Rotation(place, chromosome, width, unit=parameters["rope_unit"])
 
 
 class Readout(nn.Module):
@@ -323,9 +317,9 @@ class Encoder(nn.Module):
             weights = torch.from_numpy(layout.groups.weights[:tokens, :tokens]).float()
             for layer in self.layers:
                 layer.know(weights)
-        self.rotation = make_rotation(layout, p)
+        self.rotation, self.motif_bias = make_rotation(layout, p), make_motif_bias(layout, p)
         for layer in self.layers:
-            layer.rotation = self.rotation
+            layer.rotation, layer.motif_bias = self.rotation, self.motif_bias
         self.final_norm = nn.LayerNorm(p["d_model"]) if p["norm"] == "pre" else nn.Identity()
         self.readout = self.make_readout(p, layout)
         self.linear_path = LinearPath(layout) if p["linear_path"] else None

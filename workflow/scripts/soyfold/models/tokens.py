@@ -1,6 +1,6 @@
 """Tokens: which SNPs form a token, and which chromosome each token lies on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -41,6 +41,10 @@ class Layout:
         bp, of each token on its chromosome: the mean of its SNPs'. None where none were given.
     kept : ndarray of bool, or None
         Which of the study's SNPs these are, where a fit takes some of them.
+    classes : tuple of str
+        Classes of variants, C of them; empty where none were given.
+    class_shares : ndarray (n, C) float32, or None
+        Share of each token's SNPs that are of each class.
     """
 
     chromosomes: tuple
@@ -55,6 +59,8 @@ class Layout:
     groups: object = None
     position: np.ndarray | None = None
     kept: np.ndarray | None = None
+    classes: tuple = ()
+    class_shares: np.ndarray | None = None
 
     @property
     def n_snps(self):
@@ -169,3 +175,23 @@ def lay_out_groups(snp_chromosome, chromosomes, groups, *, outputs=1):
         shares=on / sizes[:, None].astype(np.float32),
         groups=groups,
     )
+
+
+def with_classes(layout, classes):
+    """A layout that knows the classes of its variants.
+
+    Parameters
+    ----------
+    layout : Layout
+    classes : ndarray (L,) of str
+        Class of each SNP.
+
+    Returns
+    -------
+    Layout
+    """
+    names, codes = np.unique(classes, return_inverse=True)
+    counts = np.zeros((layout.n_tokens, len(names)), np.float32)
+    np.add.at(counts, (layout.token, codes if layout.snp is None else codes[layout.snp]), 1)
+    shares = counts / counts.sum(1, keepdims=True)
+    return replace(layout, classes=tuple(names.tolist()), class_shares=shares)

@@ -114,6 +114,13 @@ def figures_of(study, *, metrics):
                 fit["model"]: fit["label"] for fit in fits.paired(wildcards.trait)}},
             suffix="_{trait}", stem="pair_weights", caption="pair_weights",
         ),
+        "motif_bias": Figure(
+            "Pairs of classes of variants", "interpretation",
+            "what attention learned of pairs of classes of variants",
+            {"table": f"{study.interpretation.folder}/motif_bias.tsv"},
+            params={"labels": {
+                fit["model"]: fit["label"] for fit in study.interpretation.motif_biased}},
+        ),
         "tuning": Figure(
             "Search for {model}, {trait}", "curves",
             "the search for {wildcards.model}'s hyperparameters for {wildcards.trait}",

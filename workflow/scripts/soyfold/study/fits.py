@@ -142,6 +142,11 @@ class Fits:
         name = self.study.models[wildcards.model]["parameters"].get("hypothesis")
         return [f"{self.study.hypotheses.folder}/{name}/groups.npz"] if name else []
 
+    def classes(self, wildcards):
+        """Classes of the variants for a model that reads them, as a list of none or one file."""
+        wanted = self.study.models[wildcards.model]["parameters"].get("motif_bias")
+        return [self.study.inputs.class_tables["classes"]] if wanted else []
+
     def split_file(self, trait, split):
         """The parts of a split (`seed3`, or `<scheme>/seed3`) for a trait."""
         path = split_path(trait, split, main=self.study.scheme)
@@ -358,6 +363,10 @@ class FitJob:
     def groups(self, wildcards):
         """The groups that are a model's tokens, as a list of none or one file."""
         return self.fits.groups(wildcards)
+
+    def classes(self, wildcards):
+        """The classes of variants for a model that reads them, as a list of none or one file."""
+        return self.fits.classes(wildcards)
 
     def source(self, wildcards):
         """Digest of the code that the job runs."""

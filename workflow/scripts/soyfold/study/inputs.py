@@ -128,6 +128,26 @@ class Inputs:
         return [f"{self.study.results}/cohort/covariates.tsv"] if self.covariates else []
 
     @property
+    def reference(self):
+        """The FASTA, as a list of none or one file."""
+        reference = self.study.settings["reference"]
+        return [reference["file"]] if reference else []
+
+    @property
+    def classed(self):
+        """Whether variants have classes: a reference tells them, or a model reads them."""
+        blocks = self.study.models.values()
+        wanted = any(block["parameters"].get("motif_bias") for block in blocks)
+        return bool(self.reference) or wanted
+
+    @property
+    def class_tables(self):
+        """Outputs of classifying the variants, by name."""
+        folder = f"{self.study.results}/cohort"
+        names = {"classes": "variant_classes", "counts": "variant_class_counts"}
+        return {name: f"{folder}/{stem}.tsv" for name, stem in names.items()}
+
+    @property
     def families_table(self):
         """The families of all lines, as a list of none or one file."""
         return [f"{self.study.results}/cohort/families.tsv"] if self.study.families else []

@@ -74,6 +74,21 @@ class Interpretation:
         return [fit for trait in self.study.traits for fit in self.study.fits.paired(trait)]
 
     @cached_property
+    def motif_biased(self):
+        """Fits whose attention learns of pairs of classes of variants, once where traits share one.
+
+        `trait` is the group of traits that are learnt together.
+        """
+        blocks = self.study.models
+        fits = {
+            fit["folder"]: fit | {"trait": fit["home"]}
+            for trait in self.study.traits
+            for fit in self.study.fits.of(trait)
+            if blocks[fit["model"]]["parameters"].get("motif_bias")
+        }
+        return list(fits.values())
+
+    @cached_property
     def nulls(self):
         """Tables of what models that learn pairs find in shuffled traits; none unless asked."""
         if not self.settings.get("pair_permutations"):
@@ -173,6 +188,7 @@ class Interpretation:
             "overlap": self.compared,
             "qtl_recovery": self.qtl,
             "pair_weights": self.paired,
+            "motif_bias": self.motif_biased,
             "knock_outs": self.study.hypotheses.names,
         }
         own = [f"{self.folder}/{name}.tsv" for name, given in made.items() if given]

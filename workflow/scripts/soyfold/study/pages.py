@@ -147,6 +147,13 @@ def _interpretation(study):
     return tables and Page(title, {"tables": tables}, "interpretation", facts=facts)
 
 
+def _variant_classes(study):
+    files = {"counts": study.inputs.class_tables["counts"]}
+    if study.interpretation.motif_biased:
+        files["bias"] = f"{study.interpretation.folder}/motif_bias.tsv"
+    return study.inputs.classed and Page("Classes of variants", files, "interpretation")
+
+
 def _genetic_parameters(study):
     files = study.interpretation.parameters
     return files and Page("What the traits inherit", files, "interpretation")
@@ -163,4 +170,5 @@ PAGES = {
     "libraries": _libraries,
     "interpretation": _interpretation,
     "genetic_parameters": _genetic_parameters,
+    "variant_classes": _variant_classes,
 }

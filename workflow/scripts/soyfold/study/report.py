@@ -40,7 +40,7 @@ class Report:
         study, pages = self.study, self.pages.values()
         shown = {"results", "contacts", "methods"} | {page.category for page in pages}
         shown |= {"curves"} if self.curved or study.fits.tuned else set()
-        explained = study.interpretation.settings or study.hypotheses.names
+        explained = study.interpretation.settings or study.hypotheses.names or study.inputs.classed
         shown |= {"interpretation"} if explained else set()
         shown |= {"predictions"} if study.prediction.file else set()
         shown |= {"selection"} if study.selection.asked else set()
@@ -130,6 +130,7 @@ class Report:
             *[f"predictions_{trait}" for trait in traits],
             *[f"attention_{trait}" for trait in attentive],
             *[f"pair_weights_{trait}" for trait in traits if study.fits.paired(trait)],
+            *(["motif_bias"] if study.interpretation.motif_biased else []),
             *(["controls"] if study.evaluation.controlled else []),
             *(["hypotheses", "knock_outs"] if study.hypotheses.names else []),
             *[f"comparisons_{scheme}_{metric}" for scheme in compared for metric in COMPARED],
@@ -166,6 +167,7 @@ class Report:
             "scores": f"{study.results}/evaluation/scores.tsv",
             "released": study.kernels.released(final=False),
             "tables": study.evaluation.tables,
+            "classes": list(study.inputs.class_tables.values()) if study.inputs.classed else [],
             "hypotheses": study.hypotheses.tables,
             "interpretation": study.interpretation.tables,
             "figures": [f"{self.figures}/{name}.png" for name in self.drawn],

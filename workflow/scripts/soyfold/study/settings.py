@@ -170,6 +170,8 @@ def load_study(config, schemas, *, file):
     """
     path = Path(schemas) / "config.schema.yaml"
     config, owner = _with_genotypes(dict(config), file)
+    if isinstance(config.get("reference"), str):
+        config["reference"] = {"file": config["reference"]}
     study = check(config, path, file=file)
     study["genotypes_of"] = owner
     if study["contacts"] == "expected":
@@ -180,6 +182,8 @@ def load_study(config, schemas, *, file):
     study["selection"] = _selection(study["selection"], path)
     study.setdefault("title", study["study"])
     study["chromosomes"] = shipped(expand_path(study["chromosomes"]))
+    if study["reference"]:
+        study["reference"]["file"] = expand_path(study["reference"]["file"])
     genotypes = study["genotypes"]
     if isinstance(genotypes["file"], str):
         genotypes["file"] = expand_path(genotypes["file"])
@@ -275,6 +279,7 @@ def refuse_missing_files(study, traits, libraries, hypotheses=None):
         As `load_study`, `read_sheet`, `read_libraries` and `read_hypotheses` return them.
     """
     wanted = {"chromosomes": study["chromosomes"]}
+    wanted["reference"] = (study["reference"] or {}).get("file")
     if not study["genotypes"]["url"]:
         wanted |= _genotype_files(study["genotypes"]["file"])
     wanted["new_genotypes"] = study["new_genotypes"]

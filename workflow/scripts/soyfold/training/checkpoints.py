@@ -70,7 +70,7 @@ def save_networks(path, networks, scaler, layout, block, traits=(), environments
             **({} if layout.kept is None else {"kept": layout.kept}),
             **({} if cim is None else {"cim": cim.cpu().numpy()}),
             **({} if layout.groups is None else group_arrays(layout.groups)),
-            **({} if layout.position is None else {"position": layout.position}),
+            **{name: each for name, each in _of_tokens(layout).items() if each is not None},
         },
         module=block["module"],
         kind=block["kind"],
@@ -81,8 +81,14 @@ def save_networks(path, networks, scaler, layout, block, traits=(), environments
         outputs=layout.outputs,
         traits=list(traits),
         **({"environments": list(environments)} if len(environments) else {}),
+        **({"classes": list(layout.classes)} if layout.classes else {}),
         scaler={name: np.asarray(getattr(scaler, name)).tolist() for name in SCALED},
     )
+
+
+def _of_tokens(layout):
+    """Of a layout, what isn't to be had from its SNPs' chromosomes; None where there is none."""
+    return {"position": layout.position, "class_shares": layout.class_shares}
 
 
 def load_direct(path):
@@ -154,7 +160,8 @@ def _rebuild(arrays, facts, number):
         layout = lay_out_groups(*place, groups, outputs=outputs)
     else:
         layout = make_layout(*place, width=facts["width"], outputs=outputs)
-        layout = dataclasses.replace(layout, position=arrays.get("position"))
+    known = {name: arrays.get(name) for name in _of_tokens(layout)}
+    layout = dataclasses.replace(layout, classes=tuple(facts.get("classes", ())), **known)
     cim = torch.from_numpy(arrays["cim"]) if "cim" in arrays else None
     network = import_model(facts["module"]).Network(layout, facts["parameters"], cim)
     prefix = _prefix(number, facts["members"])

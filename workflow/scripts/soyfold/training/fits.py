@@ -66,6 +66,7 @@ def fit(
     covariates=None,
     conditions=None,
     kind="quantitative",
+    classes=None,
 ):
     """Fit a model on a trait, or on several together, once a split; write each fit's folder.
 
@@ -105,6 +106,8 @@ def fit(
         Of the lines; of the environments.
     kind : {'quantitative', 'ordinal', 'binary'}
         Of the trait, for a model that has a loss of its own for it.
+    classes : path-like, optional
+        Of the variants, for models that read them.
 
     Raises
     ------
@@ -126,6 +129,7 @@ def fit(
         covariates=covariates,
         conditions=conditions,
         kind=kind,
+        classes=classes,
     )
     own = np.array_split(np.array(kernels, dtype=object), len(splits))
     for seed, split, folder, shared in zip(seeds, splits, folders, own, strict=True):
@@ -154,7 +158,7 @@ def files_of(inputs, together=()):
     dict
     """
     optional = ("families", "cim", "tuned", "products", "groups", "covariates", "conditions")
-    files = {name: next(iter(inputs[name]), None) for name in optional}
+    files = {name: next(iter(inputs[name]), None) for name in (*optional, "classes")}
     files |= {name: inputs[name] for name in ("dosage", "samples", "variants", "splits", "kernels")}
     values = inputs["phenotypes"]
     phenotypes = dict(zip(together, values, strict=True)) if together else values[0]

@@ -11,7 +11,7 @@ import torch
 from soyfold.common.logs import log
 from soyfold.models.loading import import_model
 from soyfold.models.parameters import training_options
-from soyfold.models.tokens import lay_out_groups, make_layout
+from soyfold.models.tokens import lay_out_groups, make_layout, with_classes
 from soyfold.training import loop
 from soyfold.training.calibration import calibrate, learn_best, measure_lines
 from soyfold.training.checkpoints import save_networks
@@ -72,6 +72,7 @@ class ResumeFiles:
             cim=None if cohort.cim is None else cohort.cim.to_numpy(),
             **({} if cohort.groups is None else {"groups": group_numbers(cohort.groups)}),
             place=places_of(block, cohort),
+            classes=None if cohort.classes is None else cohort.classes.tolist(),
             software=torch.__version__,
             device=[loop.device_name(), devices_of(block), torch.get_num_threads()],
             source=list(source),
@@ -119,7 +120,8 @@ def lay_out(block, cohort):
         width = block["parameters"].get("window") or 1
         place = places_of(block, cohort)
         layout = make_layout(codes, names, width=width, outputs=outputs, position=place)
-    return dataclasses.replace(layout, kept=cohort.kept)
+    layout = dataclasses.replace(layout, kept=cohort.kept)
+    return layout if cohort.classes is None else with_classes(layout, cohort.classes)
 
 
 def places_of(block, cohort):

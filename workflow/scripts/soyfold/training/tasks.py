@@ -32,6 +32,8 @@ class Cohort:
     snp_chromosome : ndarray (L,) of str
     position : ndarray (L,) of int
         bp of each SNP; None where the table of variants has none.
+    classes : ndarray (L,) of str, or None
+        Of the variants, for models that read them.
     cim : DataFrame or None
         G x G, names in genome order on both axes.
     traits : tuple of str
@@ -71,6 +73,7 @@ class Cohort:
     covariates: pd.DataFrame | None = None
     kind: str = "quantitative"
     position: np.ndarray | None = None
+    classes: np.ndarray | None = None
     environments: tuple = ()
     conditions: object = None
     kept: np.ndarray | None = None
@@ -209,6 +212,7 @@ def read_cohort(
     covariates=None,
     conditions=None,
     kind="quantitative",
+    classes=None,
 ):
     """Read a study's dosage matrix (memory-mapped) with the values of traits and a CIM.
 
@@ -232,6 +236,8 @@ def read_cohort(
         The user's table of environments, for models that take it.
     kind : {'quantitative', 'ordinal', 'binary'}
         Of a lone trait.
+    classes : path-like, optional
+        Of the variants, for models that read them.
 
     Returns
     -------
@@ -286,7 +292,21 @@ def read_cohort(
         conditions=conditions,
         kind=kind,
         position=snps["position"].to_numpy() if "position" in snps else None,
+        classes=None if classes is None else _read_classes(classes, snps),
     )
+
+
+def _read_classes(path, snps):
+    """Class of each SNP (str), whose rows of the table may come in another order."""
+    keys = ["variant", "chromosome", "position", "ref", "alt"]
+    table = read_table(path, required=(*keys, "class"), dtype=str).set_index(keys)
+    found = table["class"].reindex(pd.MultiIndex.from_frame(snps[keys].astype(str)))
+    if found.isna().any():
+        raise UserError(
+            f"no class of {int(found.isna().sum())} variants, first {found.index[0][0]}",
+            file=path, allowed="all variants of the dosage matrix", mend="delete it, and run again",
+        )  # fmt: skip
+    return found.to_numpy()
 
 
 def _read_noise(path, samples, weights):

@@ -67,5 +67,7 @@ def thin(block, task, cohort):
     few = {"snp_chromosome": cohort.snp_chromosome[kept], "groups": groups, "kept": kept}
     if cohort.position is not None:
         few["position"] = cohort.position[kept]
+    if cohort.classes is not None:
+        few["classes"] = cohort.classes[kept]
     dosage = np.ascontiguousarray(task.dosage[:, kept])
     return dataclasses.replace(task, dosage=dosage), dataclasses.replace(cohort, **few)

@@ -26,7 +26,7 @@ from soyfold.models.parameters import training_options
 from soyfold.models.search_space import check_space, draw
 from soyfold.training import loop
 from soyfold.training.environment_tasks import task_of
-from soyfold.training.network_fits import group_numbers, lay_out, train_network
+from soyfold.training.network_fits import group_numbers, lay_out, places_of, train_network
 from soyfold.training.tasks import read_cohort
 from soyfold.training.thinning import thin
 from soyfold.training.tuning_study import (
@@ -170,6 +170,8 @@ def fingerprint(worker):
     rows = task.rows("train", "val")
     data = hashlib.sha256(task.dosage[rows])
     more = [] if cohort.groups is None else [group_numbers(cohort.groups).tolist()]
+    place = places_of(search.block, cohort)
+    more += [part.tolist() for part in (place, cohort.classes) if part is not None]
     more += [] if task.noise is None else [task.noise[rows].tolist()]
     for part in (
         task.y[rows].tolist(), task.part[rows].tolist(), list(cohort.snp_chromosome), cim, *more
@@ -188,7 +190,8 @@ def fingerprint(worker):
 
 def tune(
     block, *, space, trials, workers, seed, split, storage, dosage, samples, variants, phenotypes,
-    cim=None, groups=None, covariates=None, weights="off", best, trials_table, threads=1,
+    cim=None, groups=None, classes=None, covariates=None, weights="off", best, trials_table,
+    threads=1,
 ):  # fmt: skip
     """Search a network's hyperparameters for the lowest validation MSE (on z-scores) of a split.
 
@@ -215,8 +218,8 @@ def tune(
         Files of the cohort storey.
     cim : path-like, optional
         The CIM that the model takes.
-    groups, covariates : path-like, optional
-        Groups of SNPs, for a model whose tokens they are.
+    groups, classes, covariates : path-like, optional
+        Groups of SNPs, for a model whose tokens they are; classes, for one that reads them.
     weights : {'off', 'records', 'variance'}
         What the trait's values weigh by.
     best : path-like
@@ -241,7 +244,8 @@ def tune(
     """
     space = check_space(space, block["parameters"], model=block["name"])
     files = {"dosage": dosage, "samples": samples, "variants": variants, "phenotypes": phenotypes}
-    files |= {"cim": cim, "groups": groups, "covariates": covariates, "weights": weights}
+    files |= {"cim": cim, "groups": groups, "classes": classes, "covariates": covariates}
+    files |= {"weights": weights}
     journal = Path(storage).resolve()
     worker = Worker(Search(block, space, seed, split, journal, files, threads))
     worker.study = resume(

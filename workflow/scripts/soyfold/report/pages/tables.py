@@ -116,6 +116,25 @@ def genetic_parameters(files, facts):
     return inherited.parameter_sections(files)
 
 
+def variant_classes(files, facts):
+    """Classes of variants, and what attention learned of them. Files: counts, bias (of models that
+    read them).
+    """
+    note = (
+        "fitting: would be of it if no class came first; ref_differs: REF isn't the reference's, so"
+        " they are of no motif."
+    )
+    counts = plain_table(files["counts"], "Variants", names=("class",), note=note)
+    if "bias" not in files:
+        return [counts]
+    names = ("trait", "model", "class", "class_2")
+    note = (
+        "bias: added to the logit where a query of the class meets a key of class_2; a mean within"
+        " twice its sd over splits says nothing."
+    )
+    return [counts, plain_table(files["bias"], "Pairs of classes", names=names, note=note)]
+
+
 def untested(files, facts):
     """Predictions of untested lines. Files: predictions, alignment; facts: best, the model by trait
     as `verdicts.best_names` gives it.
@@ -147,6 +166,7 @@ SECTIONS = {
     "libraries": libraries,
     "interpretation": interpretation,
     "genetic_parameters": genetic_parameters,
+    "variant_classes": variant_classes,
     "untested": untested,
     "lines": lines,
     "crosses": crosses,

@@ -6,7 +6,7 @@ import torch
 from torch.optim.adamw import adamw
 
 # Parameters by the last part of their name that weight decay would draw away from their prior.
-NO_DECAY = ("position", "H", "M", "coupling")
+NO_DECAY = ("position", "H", "M", "coupling", "motif_pairs")
 EPSILON = 1e-8
 
 
