@@ -176,6 +176,13 @@ FAULTS = [
     _config(
         "config: a missing models file", at("training", "models_file", value="no.yaml"), "no.yaml"
     ),
+    _config(
+        "model of lines in environments on a scheme of lines",
+        at("training", "models", value=["gblup", "reaction_norm"]),
+        "key splits",
+        "'reaction_norm', which predicts lines in environments",
+        "cv1, cv2, leave_environment_out",
+    ),
     _config("models file: empty", models_file(""), "models.yaml", mended="traceback (TypeError)"),
     _config(
         "models file: no YAML",

@@ -97,6 +97,16 @@ def covariates(*rows, columns=("sex",)):
     return spoil
 
 
+def conditions(*rows):
+    """A fault of the table of covariates of environments."""
+
+    def spoil(study):
+        study.write("rain.tsv", ["environment\train", *rows])
+        study.config["cohort"]["environment_covariates"] = "rain.tsv"
+
+    return spoil
+
+
 def families(*rows):
     """A fault of the table of families."""
 
@@ -259,6 +269,18 @@ FAULTS = [
         ),
         ("sex\tno value\t1", "sex\tno row\t1"),
         table="cohort/covariate_counts.tsv",
+    ),
+    at_start(
+        "covariates of environments: text as a number",
+        conditions("2011\t30", "2012\twet"),
+        "'wet' (1)",
+        "line 3, column 'rain'",
+    ),
+    at_start(
+        "covariates of environments: one twice",
+        conditions("2011\t30", "2011\t40"),
+        "environment '2011' twice",
+        "line 3",
     ),
     at_start("codes: no number", coded("low=0, mid=1, high"), "'high' in codes", TRAITS),
     at_start("codes: a text that has none", coded("low=0, high=1"), "'mid' (16)", "line 3"),
