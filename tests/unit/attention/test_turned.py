@@ -93,7 +93,7 @@ def test_with_any_priors_equals_the_literal_scores_in_value_and_gradients(monkey
 @settings(max_examples=25, deadline=None)
 @given(
     seed=st.integers(0, 2**31),
-    n=st.integers(1, 90),
+    n=st.integers(1, 140),
     half=st.integers(1, 9),
     G=st.integers(1, 6),
     in_order=st.booleans(),
