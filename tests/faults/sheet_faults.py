@@ -103,6 +103,8 @@ def conditions(*rows):
     def spoil(study):
         study.write("rain.tsv", ["environment\train", *rows])
         study.config["cohort"]["environment_covariates"] = "rain.tsv"
+        models = {"scheme": "cv2", "seeds": 1, "models": ["reaction_norm"]}
+        study.config["splits"]["further"] = [models]
 
     return spoil
 

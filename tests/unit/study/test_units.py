@@ -13,6 +13,7 @@ models:
   gblup: {module: gblup}
   rkhs: {module: rkhs}
   cells: {module: transformer, unit: environment}
+  norm: {module: reaction_norm}
   mixed: {module: blend, members: [gblup, cells]}
 """
 SHEET = """\
@@ -98,3 +99,15 @@ def test_units_that_no_model_can_have_are_refused(load, tmp_path, entry, message
     (tmp_path / "models.yaml").write_text(ENTRIES.replace("{module: rkhs}", entry))
     with pytest.raises(UserError, match=message):
         load("cv2", ["gblup", "rkhs"])
+
+
+def test_covariates_of_environments_want_a_model_that_takes_them(load, tmp_path):
+    (tmp_path / "rain.tsv").write_text("environment\train\n2011\t3\n")
+    cohort = {"traits": str(tmp_path / "traits.tsv")}
+    cohort["environment_covariates"] = str(tmp_path / "rain.tsv")
+    with pytest.raises(UserError, match=r"without a model .* allowed: with reaction_norm"):
+        load("cv2", ["gblup"], cohort=cohort)
+    study = load("cv2", ["norm"], cohort=cohort)
+    [job] = [job for job in study.fits.jobs if "norm" in job.models.split("|") and not job.scheme]
+    wildcards = types.SimpleNamespace(trait="protein", model="norm", split="seed0")
+    assert job.conditions(wildcards) == [cohort["environment_covariates"]]

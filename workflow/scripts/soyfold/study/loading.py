@@ -28,7 +28,7 @@ from soyfold.study.settings import (
 )
 from soyfold.study.study import Study
 from soyfold.study.trait_columns import name_fixed, read_traits
-from soyfold.study.units import refuse_misplaced_units
+from soyfold.study.units import refuse_idle_conditions, refuse_misplaced_units
 
 
 def load(config, schemas, *, file):
@@ -67,6 +67,9 @@ def load(config, schemas, *, file):
     planned = _plan_models(settings, schemas, traits, schemes, chromosomes, bool(libraries), file)
     refuse_unknown_hypotheses(planned["models"], hypotheses, file=file)
     refuse_idle_known_traits(planned["models"], groups, file=file)
+    refuse_idle_conditions(
+        settings["cohort"]["environment_covariates"], planned["models"], file=file
+    )
     refuse_missing_files(settings, traits, libraries, hypotheses)
     return Study(
         file=file,

@@ -1,6 +1,8 @@
 """Models whose unit is a line in an environment: where they are fitted, and to what."""
 
 from soyfold.common.errors import UserError
+from soyfold.models.declarations import declaration
+from soyfold.models.declarations import models as all_models
 from soyfold.study.schemes import OF_ENVIRONMENTS
 
 
@@ -76,3 +78,26 @@ def _refuse(names, fitting, place, allowed, where, mend):
     if names and not fitting:
         found = f"model {names[0]!r}, which predicts lines in environments, in {place}"
         raise UserError(found, allowed=allowed, mend=mend, **where)
+
+
+def refuse_idle_conditions(table, models, *, file):
+    """Raise `UserError` for covariates of environments that no model of the study takes.
+
+    Parameters
+    ----------
+    table : str or None
+        `cohort.environment_covariates` of the study.
+    models : dict of str to dict
+        Registry blocks.
+    file : str, keyword only
+        The study file, for the message.
+    """
+    taking = [module for module in all_models() if declaration(module).conditions]
+    if table and not any(block["module"] in taking for block in models.values()):
+        raise UserError(
+            "covariates of environments without a model that takes them",
+            file=file,
+            at="key cohort.environment_covariates",
+            allowed=f"with {', '.join(taking)}",
+            mend="add one to the models of a scheme of environments, or leave the table out",
+        )
