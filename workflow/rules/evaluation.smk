@@ -212,3 +212,24 @@ rule compare_hypotheses:
         "evaluation: hypotheses against none and against their copies"
     script:
         "../scripts/compare_hypotheses.py"
+
+
+rule compare_transfer:
+    input:
+        scores=study.transfer.scores,
+        split=study.transfer.first_split,
+    output:
+        table=study.transfer.table,
+    log:
+        f"{study.logs}/evaluation/compare_transfer.log",
+    conda:
+        "../../envs/evaluation.yaml"
+    resources:
+        **study.resources(),
+    params:
+        labels=study.transfer.labels,
+        source=study.source("compare_transfer"),
+    message:
+        "evaluation: traits learnt from few lines, alone and beside others"
+    script:
+        "../scripts/compare_transfer.py"

@@ -120,6 +120,51 @@ rule try_hypotheses:
         "../scripts/try_hypotheses.py"
 
 
+# A target's curve by a model: every number of lines, alone and beside the traits of its group.
+for script, names in study.transfer.models.items():
+
+    rule:
+        name:
+            script
+        input:
+            dosage=f"{study.results}/cohort/dosage.npy",
+            samples=f"{study.results}/cohort/samples.tsv",
+            variants=f"{study.results}/cohort/variants.tsv",
+            phenotypes=study.transfer.phenotypes,
+            cim=study.fits.cim,
+            groups=study.fits.groups,
+            products=study.kernels.products,
+            families=study.transfer.families,
+            covariates=study.inputs.covariates_table,
+            splits=study.transfer.splits,
+        output:
+            scores=f"{study.transfer.folder}/{{trait}}/{{model}}.tsv",
+        log:
+            f"{study.logs}/training/{script}/{{trait}}_{{model}}.log",
+        wildcard_constraints:
+            trait=study.any_of(study.transfer.targets),
+            model=study.any_of(names),
+        conda:
+            "../../envs/training.yaml"
+        threads: study.fits.threads
+        resources:
+            **study.resources(study.fits.memory, minutes=2880, gpu=study.fits.gpus),
+        params:
+            block=lambda wildcards: study.fits.block(wildcards.model),
+            seeds=study.seeds,
+            traits=study.transfer.together,
+            points=study.transfer.settings.get("points"),
+            fewest=study.transfer.settings.get("fewest"),
+            weights=study.fits.weights,
+            kind=study.transfer.kind,
+            source=lambda wildcards, script=script: study.source(script, wildcards.model),
+            script=script,
+        message:
+            "training: {wildcards.model} on {wildcards.trait}, over the lines with a value of it"
+        script:
+            "../scripts/{params.script}.py"
+
+
 rule tune_model:
     input:
         dosage=f"{study.results}/cohort/dosage.npy",

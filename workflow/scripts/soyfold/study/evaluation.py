@@ -124,4 +124,5 @@ class Evaluation:
             "schemes": len(self.study.schemes) > 1,
         }
         names = self.ablations + [name for name, given in wanted.items() if given]
-        return [*self.trait_tables.values(), *(f"{self.folder}/{name}.tsv" for name in names)]
+        made = [*self.trait_tables.values(), *(f"{self.folder}/{name}.tsv" for name in names)]
+        return made + self.study.transfer.tables

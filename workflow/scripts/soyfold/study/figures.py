@@ -77,6 +77,11 @@ def figures_of(study, *, metrics):
             {"table": f"{tables}/hypotheses.tsv", "scores": study.hypotheses.scores},
             part="hypotheses", caption="hypotheses_figure",
         ),
+        "transfer": Figure(
+            "Figure", "results", "curves over the lines with a value",
+            {"table": study.transfer.table},
+            part="transfer", caption="transfer_figure",
+        ),
         "knock_outs": Figure(
             "Groups knocked out", "interpretation", "groups knocked out",
             {"table": f"{study.interpretation.folder}/knock_outs.tsv"},

@@ -28,6 +28,7 @@ from soyfold.study.settings import (
 )
 from soyfold.study.study import Study
 from soyfold.study.trait_columns import name_fixed, read_traits
+from soyfold.study.transfer import refuse_idle_transfer, transfer_models
 from soyfold.study.units import refuse_idle_conditions, refuse_misplaced_units
 
 
@@ -70,6 +71,7 @@ def load(config, schemas, *, file):
     refuse_idle_conditions(
         settings["cohort"]["environment_covariates"], planned["models"], file=file
     )
+    refuse_idle_transfer(settings, traits, groups, planned["models"], file=file)
     refuse_missing_files(settings, traits, libraries, hypotheses)
     return Study(
         file=file,
@@ -118,6 +120,7 @@ def _plan_models(settings, schemas, traits, schemes, chromosomes, has_contacts, 
     models |= control_blocks(plan, models)
     models |= load_models(settings, schemas, with_members([*chain(*final.values())], blends))
     refuse_misplaced_units(models, plan, schemes, final, traits, blends=blends, file=file)
+    models |= load_models(settings, schemas, transfer_models(settings))
     return {
         "trait_models": trait_models, "final_models": final, "blends": blends, "plan": plan,
         "models": models, "references": references, "interpreted": interpreted,

@@ -20,6 +20,7 @@ PARTS = {
     "comparisons": "Who beats whom",
     "controls": "Controls of the CIM",
     "hypotheses": "Hypotheses",
+    "transfer": "Few lines of a trait",
     "lines": "Line by line",
     "paper": "The paper's tables",
 }
@@ -123,6 +124,12 @@ def _hypotheses(study):
     return study.hypotheses.names and Page(title, files, part="hypotheses", facts=facts)
 
 
+def _transfer(study):
+    files = {"table": study.transfer.table}
+    title = "Traits learnt from few lines, alone and beside others"
+    return study.transfer.targets and Page(title, files, part="transfer")
+
+
 def _ablations(study):
     names = study.evaluation.ablations
     files = {"tables": [f"{study.evaluation.folder}/{name}.tsv" for name in names]}
@@ -165,6 +172,7 @@ PAGES = {
     "comparisons": _comparisons,
     "controls": _controls,
     "hypotheses": _hypotheses,
+    "transfer": _transfer,
     "ablations": _ablations,
     "schemes": _schemes,
     "libraries": _libraries,

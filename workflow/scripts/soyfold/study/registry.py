@@ -272,6 +272,8 @@ def _named_models(study, traits, file):
     yield file, "key training.models", training["models"]
     yield file, "key training.parameters", training.get("parameters", {})
     yield file, "key prediction.models", study["prediction"]["models"] or []
+    curves = study["evaluation"]["transfer"] or {}
+    yield file, "key evaluation.transfer.models", curves.get("models", [])
     for k, scheme in enumerate(study["splits"]["further"]):
         yield file, f"key splits.further[{k}].models", scheme["models"]
     for trait, names in models_by_trait(study, traits).items():

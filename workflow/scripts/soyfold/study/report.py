@@ -133,6 +133,7 @@ class Report:
             *(["motif_bias"] if study.interpretation.motif_biased else []),
             *(["controls"] if study.evaluation.controlled else []),
             *(["hypotheses", "knock_outs"] if study.hypotheses.names else []),
+            *(["transfer"] if study.transfer.targets else []),
             *[f"comparisons_{scheme}_{metric}" for scheme in compared for metric in COMPARED],
             *[f"tuning_{trait}_{model}" for trait, model in study.fits.tuned],
             *[name for name in study.interpretation.parameters if name == "genetic_correlations"],

@@ -15,6 +15,7 @@ from soyfold.study.kernels import Kernels
 from soyfold.study.prediction import Prediction
 from soyfold.study.report import Report
 from soyfold.study.selection import Selection
+from soyfold.study.transfer import Transfer
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +157,11 @@ class Study:
     def hypotheses(self):
         """Which SNPs are said to act together: `Hypotheses`."""
         return Hypotheses(self)
+
+    @cached_property
+    def transfer(self):
+        """Which traits are learnt from few lines, by which models: `Transfer`."""
+        return Transfer(self)
 
     @cached_property
     def interpretation(self):

@@ -295,3 +295,40 @@ def hypothesis_table(path):
     )
     return Table("Hypotheses against none and their copies", columns, rows, note=note,
                  filters=("trait", "metric"))  # fmt: skip
+
+
+def transfer_table(path):
+    """Accuracy of each model over the lines with a value, alone and beside other traits.
+
+    Parameters
+    ----------
+    path : path-like
+        transfer.tsv.
+    """
+    text = dict.fromkeys(("trait", "model", "label", "arm"), str)
+    table = read_table(path, required=("trait", "metric", "lines"), dtype=text)
+    rows = [
+        [
+            row.trait, row.metric, row.label, row.arm, Cell(str(row.lines), float(row.lines)),
+            number(row.value), number(row.sd),
+            *(Cell("") if pd.isna(given) else interval(given, low, high) for given, low, high in (
+                (row.difference, row.low, row.high),
+                (row.difference_reference, row.low_reference, row.high_reference),
+            )),
+            str(row.splits),
+        ]
+        for row in table.itertuples()
+    ]  # fmt: skip
+    columns = [
+        Column("trait"), Column("metric"), Column("model"), Column("arm"),
+        Column("lines", "with a value", True), Column("mean", number=True),
+        Column("sd", "over splits", True), Column("to alone", "95 % interval", True),
+        Column("to multi-trait GBLUP", "95 % interval", True), Column("splits", "", True),
+    ]  # fmt: skip
+    note = (
+        "So many training lines have a value of the trait, all have values of the other traits of"
+        " its group, by which the arm `joint` learns and `alone` doesn't. The lines of a smaller"
+        " number are among those of a larger one, and the tested lines are the same."
+    )
+    return Table("Accuracy over the lines with a value of the trait", columns, rows, note=note,
+                 filters=("trait", "metric", "model"))  # fmt: skip

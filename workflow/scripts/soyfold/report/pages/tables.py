@@ -39,6 +39,11 @@ def hypotheses(files, facts):
     ]
 
 
+def transfer(files, facts):
+    """Accuracy over the lines with a value of a trait. Files: table."""
+    return [results.transfer_table(files["table"])]
+
+
 def ablations(files, facts):
     """The paper's tables 3 to 6. Files: tables (a list); facts: names of the tables."""
     return side_by_side.ablation_sections(dict(zip(facts["names"], files["tables"], strict=True)))
@@ -160,6 +165,7 @@ SECTIONS = {
     "comparisons": comparisons,
     "controls": controls,
     "hypotheses": hypotheses,
+    "transfer": transfer,
     "ablations": ablations,
     "schemes": schemes,
     "filtering": filtering,

@@ -1,0 +1,146 @@
+"""Which traits are learnt from few lines beside others, by which models, and the files of it."""
+
+from dataclasses import dataclass
+
+from soyfold.common.errors import UserError
+from soyfold.models.declarations import declaration
+from soyfold.study.schemes import OF_ENVIRONMENTS
+
+
+def transfer_models(settings):
+    """Names of the models whose curves are asked for."""
+    return list((settings["evaluation"]["transfer"] or {}).get("models", []))
+
+
+def refuse_idle_transfer(settings, traits, groups, models, *, file):
+    """Refuse curves that can't be drawn.
+
+    Parameters
+    ----------
+    settings : dict
+        The study's.
+    traits : collection of str
+    groups : dict of str to str
+        The group of each trait.
+    models : dict of str to dict
+        Registry blocks.
+    file : str, keyword only
+        The study file, for messages.
+
+    Raises
+    ------
+    UserError
+        For a target that is no trait or shares no group, a model that isn't fitted to one target
+        by itself, or a main scheme of environments.
+    """
+    asked = settings["evaluation"]["transfer"]
+    if not asked:
+        return
+    shared = list(groups.values())
+    grouped = [trait for trait, group in groups.items() if shared.count(group) > 1]
+    at = "key evaluation.transfer"
+    for target in asked["targets"]:
+        if target not in traits:
+            found, allowed = f"trait {target!r}", ", ".join(traits)
+        elif target not in grouped:
+            found = f"trait {target!r}, which shares its group with no other"
+            allowed = ", ".join(grouped) or "none: no traits share a group (traits.tsv)"
+        else:
+            continue
+        raise UserError(found, file=file, at=f"{at}.targets", allowed=allowed)
+    for name in asked["models"]:
+        block = models[name]
+        if block["kind"] == "blend" or block.get("unit", "line") != "line":
+            kind = "a blend" if block["kind"] == "blend" else "fitted to lines in environments"
+            allowed = "networks, ensembles and direct models of lines"
+            found = f"model {name!r}, which is {kind}"
+            raise UserError(found, file=file, at=f"{at}.models", allowed=allowed)
+    if settings["splits"]["scheme"] in OF_ENVIRONMENTS:
+        raise UserError(
+            f"scheme {settings['splits']['scheme']}", file=file, at="key splits.scheme",
+            allowed="a scheme of lines beside evaluation.transfer",
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Transfer:
+    """Of a `study`."""
+
+    study: object
+
+    @property
+    def settings(self):
+        """`evaluation.transfer` of the study; empty where it is off."""
+        return self.study.settings["evaluation"]["transfer"] or {}
+
+    @property
+    def targets(self):
+        """Traits whose curves are drawn."""
+        return list(self.settings.get("targets", []))
+
+    @property
+    def models(self):
+        """Models by the script that fits them."""
+        found = {"transfer_direct": [], "transfer_network": []}
+        for name in transfer_models(self.study.settings):
+            direct = self.study.models[name]["kind"] == "direct"
+            found["transfer_direct" if direct else "transfer_network"].append(name)
+        return found
+
+    @property
+    def folder(self):
+        """Folder of the scores."""
+        return f"{self.study.results}/training/transfer"
+
+    @property
+    def table(self):
+        """The table of all curves."""
+        return f"{self.study.evaluation.folder}/transfer.tsv"
+
+    @property
+    def tables(self):
+        """Files that follow."""
+        return [self.table] if self.targets else []
+
+    @property
+    def scores(self):
+        """Scores of each target and model."""
+        names = transfer_models(self.study.settings)
+        return [f"{self.folder}/{trait}/{name}.tsv" for trait in self.targets for name in names]
+
+    @property
+    def labels(self):
+        """What tables call each model."""
+        names = transfer_models(self.study.settings)
+        return {name: self.study.models[name]["label"] for name in names}
+
+    def together(self, wildcards):
+        """The traits of the target's group, itself among them."""
+        groups = self.study.groups
+        return [trait for trait, group in groups.items() if group == groups[wildcards.trait]]
+
+    def phenotypes(self, wildcards):
+        """Values of those traits."""
+        folder = f"{self.study.results}/cohort/phenotypes"
+        return [f"{folder}/{trait}.tsv" for trait in self.together(wildcards)]
+
+    def splits(self, wildcards):
+        """The main scheme's splits."""
+        fits = self.study.fits
+        return [fits.split_file(wildcards.trait, f"seed{seed}") for seed in self.study.seeds]
+
+    @property
+    def first_split(self):
+        """A split whose parts are counted."""
+        return self.study.fits.split_file(
+            next(iter(self.targets), ""), f"seed{self.study.seeds[0]}"
+        )
+
+    def families(self, wildcards):
+        """The families of lines for a model that needs them, as a list of none or one file."""
+        needs = declaration(self.study.models[wildcards.model]["module"]).needs
+        return self.study.inputs.families_table if "families" in needs else []
+
+    def kind(self, wildcards):
+        """The kind of the target."""
+        return self.study.traits[wildcards.trait]["kind"] or "quantitative"
