@@ -121,16 +121,17 @@ rule try_hypotheses:
 
 
 # A target's curve by a model: every number of lines, alone and beside the traits of its group.
-for script, names in study.transfer.models.items():
+for fitted_by, names in study.transfer.models.items():
 
     rule:
         name:
-            script
+            fitted_by
         input:
             dosage=f"{study.results}/cohort/dosage.npy",
             samples=f"{study.results}/cohort/samples.tsv",
             variants=f"{study.results}/cohort/variants.tsv",
             phenotypes=study.transfer.phenotypes,
+            cells=study.transfer.cells,
             cim=study.fits.cim,
             groups=study.fits.groups,
             products=study.kernels.products,
@@ -140,7 +141,7 @@ for script, names in study.transfer.models.items():
         output:
             scores=f"{study.transfer.folder}/{{trait}}/{{model}}.tsv",
         log:
-            f"{study.logs}/training/{script}/{{trait}}_{{model}}.log",
+            f"{study.logs}/training/{fitted_by}/{{trait}}_{{model}}.log",
         wildcard_constraints:
             trait=study.any_of(study.transfer.targets),
             model=study.any_of(names),
@@ -153,12 +154,13 @@ for script, names in study.transfer.models.items():
             block=lambda wildcards: study.fits.block(wildcards.model),
             seeds=study.seeds,
             traits=study.transfer.together,
+            environments=study.transfer.environments,
             points=study.transfer.settings.get("points"),
             fewest=study.transfer.settings.get("fewest"),
             weights=study.fits.weights,
             kind=study.transfer.kind,
-            source=lambda wildcards, script=script: study.source(script, wildcards.model),
-            script=script,
+            source=lambda wildcards, code=fitted_by: study.source(code, wildcards.model),
+            script=fitted_by,
         message:
             "training: {wildcards.model} on {wildcards.trait}, over the lines with a value of it"
         script:

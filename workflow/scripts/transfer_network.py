@@ -18,6 +18,8 @@ with rule_log(snakemake.log[0]):
         fewest=snakemake.params.fewest,
         weights=snakemake.params.weights,
         kind=snakemake.params.kind,
+        environments=snakemake.params.environments,
+        cells=next(iter(snakemake.input.cells), None),
         **inputs_of(dict(snakemake.input.items()), snakemake.params.traits),
     )
     write_table(scores, snakemake.output.scores)

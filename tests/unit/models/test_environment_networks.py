@@ -3,13 +3,16 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
-from tiny_study import QUICK, parts_of, planted_lines, standardised, tiny_layout
+from field_trials import PLACES, write_trials
+from tiny_study import QUICK, block, fit, parts_of, planted_lines, standardised, tiny_layout
 
 from soyfold.models.loading import import_model
 from soyfold.models.parameters import training_options
 from soyfold.training import loop
+from soyfold.training.checkpoints import load_network, read_checkpoint
 from soyfold.training.scaling import fit_scaler
 
 # Sizes that no two of a network's axes share.
@@ -218,3 +221,22 @@ def test_effects_that_differ_between_environments_are_learnt(module):
     test = parts_of(200)[2]
     difference = predicted[test, 0] - predicted[test, 1]
     assert np.corrcoef(difference, dosage_effect[test])[0, 1] > 0.7
+
+
+@pytest.mark.parametrize("module", SMALL)
+def test_lines_in_environments_are_predicted_and_saved(module, tmp_path):
+    """In another place than where a line was seen (cv2), and by a network that loads again."""
+    _, inputs, _ = write_trials(tmp_path, "cv2", interaction=0.5, noise=0.3)
+    own = {**SMALL[module], **WINDOWS, **QUICK}
+    entry = block(module, **own) | {"cim": "none", "unit": "environment"}
+    fit(entry, folders=[tmp_path / "fit"], **inputs)
+    told = pd.read_csv(tmp_path / "fit/predictions.tsv", sep="\t")
+    path = tmp_path / "fit/checkpoint.npz"
+    network, scaler = load_network(path)
+    assert read_checkpoint(path)[1]["environments"] == PLACES
+    again = pd.DataFrame(
+        loop.predict(network, np.load(inputs["dosage"]), scaler=scaler), columns=PLACES
+    )
+    rows, columns = told["sample"].str[2:].astype(int), told.environment.map(PLACES.index)
+    np.testing.assert_allclose(again.to_numpy()[rows, columns], told.predicted, rtol=1e-5)
+    assert (again.std(axis=1) > 0).all()

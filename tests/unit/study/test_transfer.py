@@ -43,6 +43,7 @@ def test_a_target_is_learnt_with_its_group(tmp_path):
         (asked(), False, "'oil', which shares its group with no other"),
         (asked(models=["gblub"]), True, "evaluation.transfer.models: found model 'gblub'"),
         (asked(models=["gblup_rkhs"]), True, "'gblup_rkhs', which is a blend"),
+        (asked(environments=["IA"]), True, "'oil', which has no environment_column"),
         (asked(fewest=3), True, "evaluation.transfer.fewest: found 3"),
     ],
 )

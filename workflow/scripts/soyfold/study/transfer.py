@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from soyfold.common.errors import UserError
 from soyfold.models.declarations import declaration
 from soyfold.study.schemes import OF_ENVIRONMENTS
+from soyfold.study.units import of_environments
 
 
 def transfer_models(settings):
@@ -19,7 +20,8 @@ def refuse_idle_transfer(settings, traits, groups, models, *, file):
     ----------
     settings : dict
         The study's.
-    traits : collection of str
+    traits : dict of str to dict
+        Rows of the traits sheet.
     groups : dict of str to str
         The group of each trait.
     models : dict of str to dict
@@ -30,30 +32,31 @@ def refuse_idle_transfer(settings, traits, groups, models, *, file):
     Raises
     ------
     UserError
-        For a target that is no trait or shares no group, a model that isn't fitted to one target
-        by itself, or a main scheme of environments.
+        For a target that is no trait, or has nothing to be learnt beside, a blend, a model of
+        environments without some, or a main scheme of environments.
     """
     asked = settings["evaluation"]["transfer"]
     if not asked:
         return
-    shared = list(groups.values())
-    grouped = [trait for trait, group in groups.items() if shared.count(group) > 1]
-    at = "key evaluation.transfer"
+    at, places = "key evaluation.transfer", asked["environments"]
     for target in asked["targets"]:
         if target not in traits:
             found, allowed = f"trait {target!r}", ", ".join(traits)
-        elif target not in grouped:
+        elif places and not traits[target]["environment_column"]:
+            found = f"trait {target!r}, which has no environment_column, with environments"
+            allowed = "traits with one"
+        elif not places and list(groups.values()).count(groups[target]) == 1:
             found = f"trait {target!r}, which shares its group with no other"
-            allowed = ", ".join(grouped) or "none: no traits share a group (traits.tsv)"
+            allowed = "traits of a group (traits.tsv), or environments"
         else:
             continue
         raise UserError(found, file=file, at=f"{at}.targets", allowed=allowed)
     for name in asked["models"]:
         block = models[name]
-        if block["kind"] == "blend" or block.get("unit", "line") != "line":
-            kind = "a blend" if block["kind"] == "blend" else "fitted to lines in environments"
-            allowed = "networks, ensembles and direct models of lines"
-            found = f"model {name!r}, which is {kind}"
+        if block["kind"] == "blend" or (of_environments(block) and not places):
+            kind = "is a blend" if block["kind"] == "blend" else "predicts lines in environments"
+            allowed = "networks, ensembles and direct models; those of environments beside some"
+            found = f"model {name!r}, which {kind}"
             raise UserError(found, file=file, at=f"{at}.models", allowed=allowed)
     if settings["splits"]["scheme"] in OF_ENVIRONMENTS:
         raise UserError(
@@ -123,6 +126,16 @@ class Transfer:
         """Values of those traits."""
         folder = f"{self.study.results}/cohort/phenotypes"
         return [f"{folder}/{trait}.tsv" for trait in self.together(wildcards)]
+
+    @property
+    def environments(self):
+        """Environments in which few lines have a value; empty where traits take their place."""
+        return self.settings.get("environments") or []
+
+    def cells(self, wildcards):
+        """Values of the target by environment, as a list of none or one file."""
+        file = f"{self.study.results}/cohort/environments/{wildcards.trait}.tsv"
+        return [file] if self.environments else []
 
     def splits(self, wildcards):
         """The main scheme's splits."""

@@ -1,8 +1,9 @@
 """How well a trait is learnt from few labels of its own: alone, and beside traits known of all.
 
 m lines have a value of the target, all training lines their values of the other traits of its
-group. The m are nested, and the tested lines are the same at every m. Nothing is standardised by
-lines that aren't trained on at that m, and what is tested stays in the trait's units.
+group; or of one trait m lines in an environment, and all in the others. The m are nested, and the
+tested lines are the same at every m. Nothing is standardised by lines that aren't trained on at
+that m, and what is tested stays in the trait's units.
 """
 
 import dataclasses
@@ -20,6 +21,7 @@ from soyfold.training.tasks import FEWEST, draw_task, read_cohort
 ALONE, JOINT = "alone", "joint"
 SCORES = ["trait", "model", "arm", "lines", "seed", "metric", "value"]
 FITTED = ("train", "val")
+NOT_TAKEN = ("tuned", "kernels")  # of what other fits of a trait are given
 
 
 def label_counts(most, *, points, fewest):
@@ -94,7 +96,8 @@ def with_labels(cohort, target, lines):
 
 def score_target(task, fit, target, kind):
     """Metrics of the tested lines' values of the target, in its units: dict of str to float."""
-    column = task.traits.index(target) if task.traits else 0
+    columns = task.environments or task.traits
+    column = columns.index(target) if columns else 0
     observed, predicted = (
         task.restored(values).reshape(len(task.y), -1)[task.rows("test"), column]
         for values in (task.y, fit.predicted)
@@ -105,23 +108,119 @@ def score_target(task, fit, target, kind):
 
 def inputs_of(inputs, traits):
     """The files that `transfer_trait` takes, from a job's inputs; values of `traits` by name."""
-    files = files_of({**inputs, "tuned": [], "kernels": []}, traits)
-    return {name: path for name, path in files.items() if name not in ("tuned", "kernels")}
+    files = files_of({"conditions": [], **inputs, **{key: [] for key in NOT_TAKEN}}, traits)
+    return {name: path for name, path in files.items() if name not in NOT_TAKEN}
+
+
+def by_environment(cohort, cells):
+    """A trait's cohort with a column for each environment in place of its lines' values.
+
+    Parameters
+    ----------
+    cohort : soyfold.training.tasks.Cohort
+    cells : path-like
+        sample, environment, value (trait units).
+
+    Returns
+    -------
+    soyfold.training.tasks.Cohort
+        `traits` are the environments.
+    """
+    table = read_table(cells, dtype=dict.fromkeys(("sample", "environment"), str))
+    wide = table.pivot(index="sample", columns="environment", values="value")
+    values = wide.reindex(cohort.lines["sample"]).to_numpy(dtype=np.float64)
+    return dataclasses.replace(
+        cohort, values=values, noise=None, weights="off", traits=tuple(wide), kind="quantitative"
+    )
+
+
+def alone_in(cohort, target, kind):
+    """A cohort of several columns that knows one of them, and the lines that have a value of it."""
+    column = cohort.traits.index(target)
+    noise = None if cohort.noise is None else cohort.noise[:, column]
+    lone = dataclasses.replace(
+        cohort, values=cohort.values[:, column], noise=noise, traits=(), kind=kind
+    )
+    return with_labels(lone, target, set(cohort.lines["sample"]))
+
+
+def arms_of(block, cohort, alone):
+    """Cohorts of the arms that a model has.
+
+    One that learns no columns together has no joint arm, and a direct model of lines in
+    environments none in one of them alone, which tells it nothing.
+    """
+    units = block.get("unit", "line") == "environment"
+    arms = {} if units and block["kind"] == "direct" else {ALONE: alone}
+    return arms | ({JOINT: cohort} if units or block["joint"] else {})
+
+
+def _fit_arm(block, learn, cohort, split, seed):
+    """Task and fit; columns are environments to a model of lines in these."""
+    task = draw_task(cohort, split, seed)
+    if cohort.traits and block.get("unit", "line") == "environment":
+        named = {"traits": (), "environments": cohort.traits}
+        task, cohort = (dataclasses.replace(each, **named) for each in (task, cohort))
+    return task, learn(block, task, cohort)
+
+
+def curve(block, learn, cohort, target, *, seeds, splits, points, fewest, kind):
+    """Scores of a model over the number of lines with a value of one column of a cohort.
+
+    Parameters
+    ----------
+    block, learn, seeds, splits, points, fewest, kind
+        As for `transfer_trait`.
+    cohort : soyfold.training.tasks.Cohort
+        All columns.
+    target : str
+        Of `cohort.traits`.
+
+    Yields
+    ------
+    arm : str
+    lines, seed : int
+    metric : str
+    value : float
+    """
+    alone = alone_in(cohort, target, kind)
+    known = alone.lines["sample"]
+    tables = [read_table(split, dtype={"sample": str}) for split in splits]
+    parts = [dict(zip(table["sample"], table["part"], strict=True)) for table in tables]
+    orders = [order_lines(part, known, seed) for part, seed in zip(parts, seeds, strict=True)]
+    most = min(sum(map(len, order.values())) for order in orders)
+    if most <= fewest:
+        raise UserError(
+            f"{most} training lines with a value of {target}",
+            at="key evaluation.transfer.fewest",
+            allowed=f"more than {fewest}, the least of the curve",
+        )
+    for seed, split, part, order in zip(seeds, splits, parts, orders, strict=True):
+        tested = {line for line in known if part.get(line) == "test"}
+        for count in label_counts(most, points=points, fewest=fewest):
+            lines = labelled(order, count) | tested
+            for arm, whole in arms_of(block, cohort, alone).items():
+                few = with_labels(whole, target, lines)
+                found = score_target(*_fit_arm(block, learn, few, split, seed), target, kind)
+                log.info("%s, %s, %d lines, seed %d: R2 %.3f", target, arm, count, seed,
+                         found["R2"])  # fmt: skip
+                yield from ((arm, count, seed, metric, value) for metric, value in found.items())
 
 
 def transfer_trait(
     block, learn, *, target, seeds, splits, points, fewest, phenotypes, kind="quantitative",
-    **inputs,
+    environments=(), cells=None, **inputs,
 ):  # fmt: skip
     """Scores of a model over the number of lines with a value of the target.
 
     Parameters
     ----------
     block : dict
-        The model's entry of the registry: one that is `joint` is fitted alone and jointly.
+        The model's entry of the registry; its arms: `arms_of`.
     learn : callable
         `direct_fits.fit_direct` or `network_fits.fit_network`.
     target : str, keyword only
+        A trait.
     seeds, splits : keyword only
         As for `soyfold.training.fits.fit`.
     points, fewest : int, keyword only
@@ -130,44 +229,42 @@ def transfer_trait(
         Values of the traits of the target's group, by name.
     kind : {'quantitative', 'ordinal', 'binary'}
         Of the target.
+    environments : sequence of str
+        Those in which few lines have a value of the target, while all have theirs in the others:
+        in place of the traits of its group.
+    cells : path-like, optional
+        Values of the target by environment (sample, environment, value).
     **inputs
         Of `soyfold.training.tasks.read_cohort`.
 
     Returns
     -------
     DataFrame
-        trait, model, arm (alone: the target's values and no others; joint), lines (with a value of
-        the target, of train and val), seed, metric, value.
+        trait (of environments: trait, environment), model, arm (alone: the target's values and no
+        others; joint), lines (with a value of the target, of train and val), seed, metric, value.
 
     Raises
     ------
     UserError
-        If no more than `fewest` training lines have a value, or a fit fails.
+        If no more than `fewest` training lines have a value, an environment has none, or a fit
+        fails.
     """
-    arms = {ALONE: read_cohort(phenotypes=phenotypes[target], kind=kind, **inputs)}
-    if block["joint"]:
-        arms[JOINT] = read_cohort(phenotypes=phenotypes, **inputs)
-    known = arms[ALONE].lines["sample"]
-    tables = [read_table(split, dtype={"sample": str}) for split in splits]
-    parts = [dict(zip(table["sample"], table["part"], strict=True)) for table in tables]
-    orders = [order_lines(own, known, seed) for own, seed in zip(parts, seeds, strict=True)]
-    most = min(sum(map(len, order.values())) for order in orders)
-    if most <= fewest:
-        raise UserError(
-            f"{most} training lines with a value of {target}",
-            at="key evaluation.transfer.fewest",
-            allowed=f"more than {fewest}, the least of the curve",
-        )
+    together = phenotypes if block["joint"] and not environments else [target]
+    cohort = read_cohort(phenotypes={name: phenotypes[name] for name in together}, **inputs)
+    if environments:
+        cohort = by_environment(cohort, cells)
     rows = []
-    for seed, split, own, order in zip(seeds, splits, parts, orders, strict=True):
-        tested = {name for name in known if own.get(name) == "test"}
-        for count in label_counts(most, points=points, fewest=fewest):
-            lines = labelled(order, count) | tested
-            for arm, cohort in arms.items():
-                cohort = with_labels(cohort, target, lines)
-                task = draw_task(cohort, split, seed)
-                told = score_target(task, learn(block, task, cohort), target, kind)
-                place = (target, block["name"], arm, count, seed)
-                rows += [(*place, name, value) for name, value in told.items()]
-                log.info("%s, %s, %d lines, seed %d: R2 %.3f", *place[1:], told["R2"])
+    for name in environments or [target]:
+        if name not in cohort.traits:
+            raise UserError(
+                f"environment {name!r}, in which {target} has no value",
+                at="key evaluation.transfer.environments",
+                allowed=", ".join(cohort.traits),
+            )
+        label = f"{target}, {name}" if environments else name
+        told = curve(
+            block, learn, cohort, name,
+            seeds=seeds, splits=splits, points=points, fewest=fewest, kind=kind,
+        )  # fmt: skip
+        rows += [(label, block["name"], *row) for row in told]
     return pd.DataFrame(rows, columns=SCORES)
