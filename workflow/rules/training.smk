@@ -134,9 +134,11 @@ for fitted_by, names in study.transfer.models.items():
             cells=study.transfer.cells,
             cim=study.fits.cim,
             groups=study.fits.groups,
+            classes=study.fits.classes,
             products=study.kernels.products,
             families=study.transfer.families,
             covariates=study.inputs.covariates_table,
+            conditions=study.transfer.conditions,
             splits=study.transfer.splits,
         output:
             scores=f"{study.transfer.folder}/{{trait}}/{{model}}.tsv",

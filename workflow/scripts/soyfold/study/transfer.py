@@ -154,6 +154,11 @@ class Transfer:
         needs = declaration(self.study.models[wildcards.model]["module"]).needs
         return self.study.inputs.families_table if "families" in needs else []
 
+    def conditions(self, wildcards):
+        """The covariates of environments for a model that takes them, as a list of none or one."""
+        job = next(iter(self.study.fits.jobs))  # the same for all
+        return job.conditions(wildcards) if self.environments else []
+
     def kind(self, wildcards):
         """The kind of the target."""
         return self.study.traits[wildcards.trait]["kind"] or "quantitative"

@@ -17,6 +17,7 @@ from soyfold.common.logs import log
 from soyfold.metrics import all_metrics
 from soyfold.training.fits import files_of
 from soyfold.training.tasks import FEWEST, draw_task, read_cohort
+from soyfold.training.thinning import thin
 
 ALONE, JOINT = "alone", "joint"
 SCORES = ["trait", "model", "arm", "lines", "seed", "metric", "value"]
@@ -108,7 +109,7 @@ def score_target(task, fit, target, kind):
 
 def inputs_of(inputs, traits):
     """The files that `transfer_trait` takes, from a job's inputs; values of `traits` by name."""
-    files = files_of({"conditions": [], **inputs, **{key: [] for key in NOT_TAKEN}}, traits)
+    files = files_of({**inputs, **{key: [] for key in NOT_TAKEN}}, traits)
     return {name: path for name, path in files.items() if name not in NOT_TAKEN}
 
 
@@ -161,6 +162,7 @@ def _fit_arm(block, learn, cohort, split, seed):
     if cohort.traits and block.get("unit", "line") == "environment":
         named = {"traits": (), "environments": cohort.traits}
         task, cohort = (dataclasses.replace(each, **named) for each in (task, cohort))
+    task, cohort = thin(block, task, cohort)
     return task, learn(block, task, cohort)
 
 
