@@ -11,9 +11,11 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import sparse
 
 from soyfold.common import digest
 from soyfold.common.errors import UserError
+from soyfold.common.groups import Groups
 from soyfold.models import declarations, listing
 from soyfold.models.declarations import declaration, models
 from soyfold.models.kernels.names import kernels_taken
@@ -110,6 +112,8 @@ def test_linear_models_predict_by_their_effects_and_others_do_not(module):
     handed = {
         "validation": (dosage[60:], y[60:]), "families": families[:60],
         "cim": np.array([[1, 0.5], [0.5, 1]]), "snp_chromosome": np.repeat([0, 1], 6),
+        "groups": Groups(["a", "rest"], sparse.csr_array(np.eye(2, dtype=bool)[[0] * 8 + [1] * 4]),
+                         np.eye(2)),
     }  # fmt: skip
     code, declared = import_model(module), declaration(module)
     taken = {

@@ -8,6 +8,7 @@ from loaded_study import load_demo
 from soyfold.common.errors import UserError
 
 GROUPS = {"tokens": "group", "window": None, "hypothesis": "pathways"}
+BARE = {"evaluation": {"controls": False, "paper_tables": False}, "interpretation": False}
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,14 @@ def test_a_network_on_groups_reads_them_and_no_other_fit_does():
     assert "csafm" not in study.evaluation.costed and "transformer" in study.evaluation.costed
 
 
+def test_a_kernel_of_groups_reads_those_of_its_hypothesis():
+    chosen = {"models": ["mean", "gblup", "group_gblup"]}
+    chosen["parameters"] = {"group_gblup": {"hypothesis": "pathways"}}
+    study = load_demo({"training": chosen, **BARE})
+    groups = study.fits.groups(SimpleNamespace(model="group_gblup"))
+    assert groups == ["results/demo/cohort/hypotheses/pathways/groups.npz"]
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -50,6 +59,8 @@ def test_a_network_on_groups_reads_them_and_no_other_fit_does():
          "none: the study has no hypotheses"),
         ({"training": {"parameters": {"csafm": {**GROUPS, "hypothesis": None}}}},
          "tokens: group with hypothesis: null"),
+        ({"training": {"models": ["mean", "gblup", "group_gblup"]}, **BARE},
+         "model group_gblup, parameter hypothesis: found no hypothesis; allowed: pathways"),
         ({"hypotheses": {"traits": ["oli"]}}, "key hypotheses.traits: found trait 'oli'"),
         ({"hypotheses": {"sheet": "config/none.tsv"}}, "config/none.tsv: found no such file"),
     ],

@@ -51,6 +51,7 @@ NEEDS = {
     "validation": "validation lines, to choose by",
     "families": "families (`traits.families`)",
     "cim": "the CIM",
+    "groups": "groups of SNPs (a hypothesis of the study)",
 }
 OWN = ("label", "meaning", "extends")  # what a declaration doesn't hand on
 _TEXT, _SWITCH = {"type": "string", "minLength": 1}, {"type": "boolean"}

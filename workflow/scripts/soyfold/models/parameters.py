@@ -82,12 +82,13 @@ def refuse_contradictions(parameters, *, model, file=None):
             mend="drop `window`, or say tokens: window",
             **place,
         )
-    require(
-        (p.get("tokens") == "group") == bool(p.get("hypothesis")),
-        f"tokens: {p.get('tokens')} with hypothesis: {p.get('hypothesis') or 'null'}",
-        allowed="tokens: group with a name of hypotheses.tsv, and neither without the other",
-        **place,
-    )
+    if "tokens" in p:
+        require(
+            (p["tokens"] == "group") == bool(p.get("hypothesis")),
+            f"tokens: {p['tokens']} with hypothesis: {p.get('hypothesis') or 'null'}",
+            allowed="tokens: group with a name of hypotheses.tsv, and neither without the other",
+            **place,
+        )
     if heads is not None and p.get("d_model") is not None:
         require(
             p["d_model"] % heads == 0,

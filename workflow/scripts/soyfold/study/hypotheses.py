@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from soyfold.common.errors import UserError
+from soyfold.models.declarations import declaration
 
 
 def refuse_idle_traits(settings, traits, *, file):
@@ -27,7 +28,7 @@ def refuse_idle_traits(settings, traits, *, file):
 
 
 def refuse_unknown_hypotheses(models, known, *, file):
-    """Raise `UserError` for a model whose tokens are groups of no hypothesis of the study.
+    """Raise `UserError` for a model whose groups are of no hypothesis of the study.
 
     Parameters
     ----------
@@ -40,9 +41,10 @@ def refuse_unknown_hypotheses(models, known, *, file):
     """
     for name, block in models.items():
         wanted = block["parameters"].get("hypothesis")
-        if wanted and wanted not in known:
+        needed = "groups" in declaration(block["module"]).needs
+        if (wanted or needed) and wanted not in known:
             raise UserError(
-                f"hypothesis {wanted!r}",
+                f"hypothesis {wanted!r}" if wanted else "no hypothesis",
                 file=file,
                 at=f"model {name}, parameter hypothesis",
                 allowed=", ".join(known) or "none: the study has no hypotheses",

@@ -9,6 +9,7 @@ A module's declaration says what its `fit` takes beside dosages, trait, paramete
   predicted.
 - needs `cim`: `cim` (G, G) in the order of `traits.chromosomes` and `snp_chromosome` (L,) int,
   places in that order.
+- needs `groups`: `groups` (`common.groups.Groups`) of the SNPs, those of its `hypothesis`.
 - takes `weights`: `weights=` of its lines' values, with a mean of 1, where they differ; with
   `validation` also `validation_weights=` on the same scale.
 - learns `joint` traits: `traits=`, their names, of which each has a column of the values. Where
@@ -58,6 +59,8 @@ def _handed(block, task, cohort, rows):
                 mend="set cohort.families in the config, or drop the model",
             )
         handed["families"] = task.families[rows]
+    if "groups" in needs:
+        handed["groups"] = cohort.groups
     kernels = kernels_of_lines(block, task, cohort, rows)
     if kernels is not None:
         handed["kernels"] = kernels

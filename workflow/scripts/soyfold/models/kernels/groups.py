@@ -14,30 +14,33 @@ from scipy import sparse
 FLOATS = 2**25  # numbers that a block of kernels may hold: 128 MB
 
 
-def group_products(z, groups):
-    """E among lines, (n, n) float32.
+def group_products(z, groups, others=None):
+    """E among lines, or between them and others: (m, n) float32.
 
     Parameters
     ----------
-    z : ndarray (n, L) float32
+    z : ndarray (m, L) float32
         Centred dosages.
     groups : soyfold.common.groups.Groups
+    others : ndarray (n, L) float32, optional
+        Likewise; default these very lines.
     """
-    named, n = groups.named, len(z)
+    right = z if others is None else others
+    named, shape = groups.named, (len(z), len(right))
     snps, weights = named.snps(), sparse.csr_array(named.weights.astype(np.float32))
     if is_diagonal(named):  # a kernel at a time: half the operations, and no stack
-        products = np.zeros((n, n), np.float32)
+        products = np.zeros(shape, np.float32)
         for own, weight in zip(snps, np.diag(named.weights), strict=True):
             part = z[:, own]
-            kernel = part @ part.T
+            kernel = part @ (part if others is None else right[:, own]).T
             kernel *= kernel
             products += np.float32(weight) * kernel
         return products
-    products = np.empty((n, n), np.float32)
-    step = max(16, FLOATS // (max(1, len(snps)) * n))
-    for start in range(0, n, step):
-        rows = slice(start, min(start + step, n))
-        kernels = stack_groups(z[rows], z, snps)
+    products = np.empty(shape, np.float32)
+    step = max(16, FLOATS // (max(1, len(snps)) * len(right)))
+    for start in range(0, len(z), step):
+        rows = slice(start, min(start + step, len(z)))
+        kernels = stack_groups(z[rows], right, snps)
         flat = kernels.reshape(len(snps), -1)
         met = (weights @ flat).reshape(kernels.shape)
         products[rows] = np.einsum("gij,gij->ij", met, kernels)
