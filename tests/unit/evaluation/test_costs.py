@@ -7,7 +7,8 @@ import tiny_study
 import torch
 
 from soyfold.attention import biased as attention
-from soyfold.attention.biased import plain_attention
+from soyfold.attention.biased import plain_attention, prior_attention
+from soyfold.attention.turned import Rotation
 from soyfold.common.files import read_table
 from soyfold.evaluation.costs import cost_table, measure_costs
 from soyfold.evaluation.network_costs import count_flops
@@ -45,6 +46,17 @@ def test_a_layer_of_the_transformer_in_closed_form(layers):
     assert more - one == encoder_flops(n, D, HIDDEN, layers)
 
 
+def test_turned_attention_meets_each_pair_of_tokens_once():
+    shape = batch, heads, n, d = 2, 3, 150, 16
+    rotation = Rotation(torch.rand(n) * 1e7, torch.arange(n) // 30, d)
+
+    class Attention(torch.nn.Module):
+        def forward(self, x):
+            return prior_attention(x, x, x, (), rotation=rotation)
+
+    assert count_flops(Attention(), torch.randn(shape)) == batch * heads * 4 * n * n * d
+
+
 @pytest.mark.parametrize(("short_line", "per_column"), [(0, 4), (64, 2)])
 def test_columns_added_for_the_cim_count(monkeypatch, short_line, per_column):
     """G columns a head: 2 n^2 each in the scores; as much again in values that are as wide."""
@@ -71,6 +83,7 @@ def costs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("costs")
     files = tiny_study.write_cohort(folder)
     large = {**SIZE, "feed_forward": 8_000_000 // D, "window": 13}  # its weights pass few tokens
+    large["position"] = "rope_bp"  # a network that reads places
     blocks = [
         {**tiny_study.block("transformer", **SIZE), "label": "Transformer"},
         {**tiny_study.block("csafm", **large), "label": "CSAFM"},

@@ -1,6 +1,7 @@
 """soyfold.study: which tables, pages and figures follow from a study; what a whole run makes."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from loaded_study import load_demo
@@ -89,6 +90,39 @@ def test_models_that_learn_of_pairs_have_a_table_and_a_figure_of_them(demo):
     assert {"pair_weights_oil", "pair_weights_protein"} <= set(study.report.drawn)
     assert study.report.pages["interpretation"].facts["names"] == ["pair_weights"]
     assert not any("pair_weights" in name for name in demo.report.drawn)
+
+
+def test_variants_are_classed_where_a_reference_or_a_model_asks_for_it(demo):
+    assert not demo.report.targets["classes"] and "variant_classes" not in demo.report.pages
+    told = load_demo({**PLAIN, "reference": "resources/demo/README.md"})
+    assert told.settings["reference"] == {
+        "file": "resources/demo/README.md", "flank": 10, "at_rich": 0.8, "kmers": [],
+    }  # fmt: skip
+    made = [Path(path).name for path in told.report.targets["classes"]]
+    assert made == ["variant_classes.tsv", "variant_class_counts.tsv"]
+    assert list(told.report.pages["variant_classes"].files) == ["counts"]
+    assert "motif_bias" not in told.report.drawn and not told.interpretation.tables
+
+    models = {"models": ["csafm", "transformer"], "parameters": {"csafm": {"motif_bias": True}}}
+    study = load_demo({**PLAIN, "training": models})
+    assert study.inputs.reference == [] and made == [
+        Path(path).name for path in study.report.targets["classes"]
+    ]
+    assert [Path(path).name for path in study.interpretation.tables] == ["motif_bias.tsv"]
+    assert "motif_bias" in study.report.drawn
+    assert list(study.report.pages["variant_classes"].files) == ["counts", "bias"]
+    assert {fit["model"] for fit in study.interpretation.motif_biased} == {"csafm"}
+    classes = [study.fits.classes(SimpleNamespace(model=name)) for name in models["models"]]
+    assert classes == [["results/demo/cohort/variant_classes.tsv"], []]
+    assert "csafm" not in study.evaluation.costed and "transformer" in study.evaluation.costed
+
+
+def test_traits_learnt_together_have_one_table_of_pairs_of_classes():
+    own = {"models": ["csafm_joint"], "parameters": {"csafm_joint": {"motif_bias": True}}}
+    study = load_demo({**PLAIN, "training": own})
+    fits = study.interpretation.motif_biased
+    assert len({fit["folder"] for fit in fits}) == len(fits)
+    assert all(fit["folder"].startswith(f"training/{fit['trait']}/") for fit in fits)
 
 
 def test_the_interpretation_shows_each_of_its_tables_once():

@@ -121,12 +121,14 @@ def measure(block, *, dosage, variants, cim, threads):
     torch.set_num_threads(threads)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     snps = read_table(variants, required=("chromosome", "column"), dtype={"chromosome": str})
-    chromosome = snps.sort_values("column").chromosome.to_numpy()
+    snps = snps.sort_values("column")
+    chromosome = snps.chromosome.to_numpy()
     matrix = np.load(dosage, mmap_mode="r")
     kept = kept_snps(block, matrix, chromosome)  # by all lines, and so nearly those of a split
     taken = np.ones(len(chromosome), bool) if kept is None else kept
     before = _memory("VmRSS")
-    cohort = Cohort(matrix, None, None, chromosome[taken], read_cim(cim), kept=kept)
+    place = snps.position.to_numpy()[taken] if "position" in snps else None
+    cohort = Cohort(matrix, None, None, chromosome[taken], read_cim(cim), kept=kept, position=place)
     layout, network = build_network(block, cohort, 0)
     network.eval().to(device)
     g = torch.from_numpy(np.array(matrix[:1, taken], dtype=np.float32) - 1.0).to(device)

@@ -102,11 +102,12 @@ class Evaluation:
             if item["role"] == "model" or item["model"] == "csafm_gau"
         )
         blocks = {name: self.study.models[name] for name in names}
-        # Of the paper's tokens: groups are no size of a network.
+        # Of the paper's tokens and attention: groups and classes are no size of a network.
         return [
             name
             for name, block in blocks.items()
-            if block["kind"] == "network" and not block["parameters"].get("hypothesis")
+            if block["kind"] == "network"
+            and not any(block["parameters"].get(key) for key in ("hypothesis", "motif_bias"))
         ]
 
     @property
