@@ -29,6 +29,13 @@ DECLARATION = {
                        "description": "Most lines whose likelihood is maximised; effects come "
                                       "from all."},
     },
+    "citations": [
+        {"what": "GBLUP",
+         "citation": "Habier D, Fernando RL, Dekkers JCM (2007) The impact of genetic "
+                     "relationship information on genome-assisted breeding values. Genetics "
+                     "177:2389-2397",
+         "doi": "10.1534/genetics.107.081190"},
+    ],
 }  # fmt: skip
 PROMISE = 1e-8  # of log-likelihood, below which REML ends
 
