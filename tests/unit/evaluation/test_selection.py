@@ -44,7 +44,8 @@ def test_the_number_selected_is_the_share_rounded():
 def test_bounds_and_perfect_selection(pair, better):
     y, p = pair
     found, perfect = (selection_metrics(y, q, better=better) for q in (p, y))
-    assert 0 <= found["selection_overlap"] <= perfect["selection_overlap"] <= 1 + 1e-12
+    most = perfect["selection_overlap"] + 1e-12  # the sums of ties round
+    assert 0 <= found["selection_overlap"] <= most <= 1 + 2e-12
     assert found["selection_gain"] <= perfect["selection_gain"] + 1e-9
     assert perfect["selection_gain"] > 0
     assert perfect["selection_efficiency"] == pytest.approx(1)
