@@ -179,7 +179,9 @@ def test_environments_take_the_place_of_traits(study, tmp_path):
     other = joint.y[fitted, PLACES.index("north")]
     north = cells[cells.environment == "north"]["sample"]
     assert (~np.isnan(other)).sum() == np.isin(joint.sample[fitted], north).sum()
-    lone = direct("reaction_norm", joint=False) | {"unit": "environment"}
-    assert set(transfer.arms_of(lone, 0, 1)) == {"joint"}
+    # A direct model of lines in environments learns nothing of one alone.
+    linear = direct("environment_gblup", joint=False) | {"unit": "environment"}
+    told = transfer.transfer_trait(linear, fit_direct, **{**one, "fewest": 90})
+    assert set(told.arm) == {"joint"} and told[told.metric == "PCC"].value.min() > 0.5
     with pytest.raises(UserError, match=r"environment 'moon'.*allowed: east, north, south, west"):
         transfer.transfer_trait(network, heard, **{**one, "environments": ["moon"]})
