@@ -141,8 +141,9 @@ def draw_figure(table, labels, path):
 
     panels = list(table.groupby(["coefficients", "lines"]))
     figure, axes = plt.subplots(
-        1, len(panels), figsize=(1 + 4.5 * len(panels), 4), layout="constrained", squeeze=False
-    )
+        1, len(panels), figsize=(1 + 4.5 * len(panels), 4), layout="constrained", squeeze=False,
+        sharex=True, sharey=True,
+    )  # fmt: skip
     ceiling = 1 / (1 + HighOrder.noise**2)
     for ax, ((coefficients, lines), rows) in zip(axes[0], panels, strict=True):
         for number, model in enumerate(labels):
@@ -153,7 +154,10 @@ def draw_figure(table, labels, path):
         ax.axhline(ceiling, color="grey", linewidth=0.8)
         ax.set(title=f"{coefficients} coefficients, {lines} lines")
         ax.set(xlabel="weight of the additive term, eps", ylabel="R2 of test lines")
-    axes[0, -1].legend(fontsize=7, frameon=False, bbox_to_anchor=(1, 1), loc="upper left")
+    told = {line.get_label(): line for ax in axes[0] for line in ax.lines[:-1]}
+    figure.legend(
+        told.values(), told, fontsize=7, frameon=False, loc="outside right upper"
+    )  # one of all panels
     figure.savefig(path, dpi=150)
     plt.close(figure)
 
