@@ -161,9 +161,11 @@ class Fits:
         return f"{self.study.results}/cohort/splits/{path}"
 
     def first_split(self, wildcards):
-        """The main scheme's first split, as a model learns it."""
-        first = f"seed{self.study.seeds[0]}"
-        return self.learnt_file(wildcards.model, wildcards.trait, first)
+        """The main scheme's first split; of a rule that has a model, as the model learns it."""
+        first, model = f"seed{self.study.seeds[0]}", wildcards.get("model")
+        if model is None:
+            return self.split_file(wildcards.trait, first)
+        return self.learnt_file(model, wildcards.trait, first)
 
     def scheme_splits(self, scheme):
         """The splits of a scheme, as folders name them: `seed3`, or `<scheme>/seed3`."""
