@@ -9,10 +9,12 @@ import functools
 import numpy as np
 import pandas as pd
 import yaml
+from group_files import write_halves
 from tiny_study import fit
 
 from soyfold.cohort.splits.drawing import draw_split
 from soyfold.common.files import write_table
+from soyfold.models.declarations import declaration
 from soyfold.models.kernels.matrices import write_products
 from soyfold.models.kernels.names import kernels_of, parts_of
 from soyfold.models.kernels.shared import decompose_part
@@ -126,6 +128,7 @@ def write_study(folder, dosage, values):
     cim = pd.DataFrame(contacts, columns=CHROMOSOMES)
     cim.insert(0, "chromosome", CHROMOSOMES)
     write_table(cim, folder / "cim.tsv")
+    write_halves(folder / "groups.npz", SNPS)
     return folder
 
 
@@ -201,5 +204,6 @@ def fit_model(models, name, study, split, *, seed=0):
         cim=None if block["cim"] == "none" else study / "cim.tsv",
         products=study / "products.npy" if kernels_of(block) else None,
         kernels=_kernels(block, study, split),
+        groups=study / "groups.npz" if "groups" in declaration(block["module"]).needs else None,
     )
     return folder

@@ -3,12 +3,11 @@
 import numpy as np
 import pandas as pd
 from field_trials import grow
-from scipy import sparse
+from group_files import write_halves
 from tiny_study import fit, write_cohort, write_second_trait
 
 from soyfold.cohort.splits.cells import final_values
 from soyfold.common.files import read_table, write_table
-from soyfold.common.groups import Groups, write_groups
 from soyfold.common.schema import overlay
 from soyfold.models.declarations import declaration
 from soyfold.prediction.panel import describe_panel
@@ -132,16 +131,8 @@ class Saver:
         if block["unit"] == "environment":
             inputs["splits"] = [self.folder / "final_cells.tsv"]
         if "groups" in declaration(block["module"]).needs:
-            inputs["groups"] = self._groups()
+            inputs["groups"] = write_halves(self.folder / "groups.npz", len(self.panel))
         fit(block, folders=[folder], **inputs)
-
-    def _groups(self):
-        """A file of two groups, of every other SNP each, and of one SNP in none."""
-        members = np.eye(3, dtype=bool)[np.arange(len(self.panel)) % 2]
-        members[-1] = [False, False, True]
-        path = self.folder / "groups.npz"
-        write_groups(Groups(["a", "b", "rest"], sparse.csr_array(members), np.eye(3)), path)
-        return path
 
     def _blend(self, block, folder):
         files = [self.folder / member / "predictions.tsv" for member in block["members"]]

@@ -9,7 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
-from soyfold.models.kernels.several import covariance, estimate, meets_bound
+from soyfold.models.kernels.several import (
+    NOISE_OF_SINGLES,
+    covariance,
+    estimate,
+    meets_bound,
+)
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ def fit_kernels(kernels, y):
     Parameters
     ----------
     kernels : list of ndarray (n, n)
-        The additive one first; one that adds nothing has the variance 0.
+        The additive one first; one that adds nothing has the variance 0. They may be of float32.
     y : ndarray (n,)
         Trait units.
 
@@ -89,7 +94,7 @@ def fit_kernels(kernels, y):
     spreads = np.array([spread(kernel) for kernel in kernels])
     told = np.flatnonzero(spreads > 1e-12 * max(1e-300, spreads.max()))
     scaled = [kernels[k] / spreads[k] for k in told]
-    found, point, converged = estimate(scaled, y)
+    found, point, converged = estimate(scaled, y, noise=NOISE_OF_SINGLES)
     variances = np.zeros(len(kernels) + 1)
     variances[told], variances[-1] = found[:-1] / spreads[told], found[-1]
     factor = cho_factor(covariance(scaled, found), lower=True, check_finite=False)
@@ -103,6 +108,6 @@ def fit_kernels(kernels, y):
         factor=factor,
         share=float(genetic[1:].sum() / genetic.sum()) if genetic.any() else 0.0,
         log_likelihood=point.log_likelihood,
-        at_bound=meets_bound(found, y),
+        at_bound=meets_bound(found, y, NOISE_OF_SINGLES),
         converged=converged,
     )

@@ -162,7 +162,7 @@ class Fits:
 
     def first_split(self, wildcards):
         """The main scheme's first split; of a rule that has a model, as the model learns it."""
-        first, model = f"seed{self.study.seeds[0]}", wildcards.get("model")
+        first, model = f"seed{self.study.seeds[0]}", getattr(wildcards, "model", None)
         if model is None:
             return self.split_file(wildcards.trait, first)
         return self.learnt_file(model, wildcards.trait, first)

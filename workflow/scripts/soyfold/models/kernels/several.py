@@ -14,6 +14,7 @@ from scipy.linalg import cho_factor, lapack
 from scipy.optimize import lsq_linear
 
 NOISE = 1e-6  # the least of s_e, of the trait's variance, with which V keeps its inverse
+NOISE_OF_SINGLES = 1e-4  # the same with kernels of float32, whose rounding may be negative
 STEPS = 50
 HALVINGS = 20
 
@@ -95,7 +96,7 @@ def _newton(point, variances, least):
     return np.maximum(variances + found.x, least) - variances
 
 
-def estimate(kernels, y, *, uneven=1.0, tolerance=1e-6):
+def estimate(kernels, y, *, uneven=1.0, tolerance=1e-6, noise=NOISE):
     """REML estimates of the variances of several kernels.
 
     Parameters
@@ -107,6 +108,8 @@ def estimate(kernels, y, *, uneven=1.0, tolerance=1e-6):
         What of s_e each value's noise has: 1 over its weight.
     tolerance : float, keyword only
         Log-likelihood that the gradient still promises, within the bounds, where the ascent ends.
+    noise : float, keyword only
+        The least of s_e, of the variance of y.
 
     Returns
     -------
@@ -119,11 +122,11 @@ def estimate(kernels, y, *, uneven=1.0, tolerance=1e-6):
     y = y - y.mean()  # P takes the mean off, but with what rounding leaves of a large one
     return climb(
         lambda variances: evaluate(kernels, y, variances, uneven),
-        y.var(), len(kernels), tolerance=tolerance,
+        y.var(), len(kernels), tolerance=tolerance, noise=noise,
     )  # fmt: skip
 
 
-def climb(evaluate, variance, count, *, tolerance=1e-6):
+def climb(evaluate, variance, count, *, tolerance=1e-6, noise=NOISE):
     """REML estimates of `count` variances and that of the noise, each from an even share.
 
     Parameters
@@ -133,14 +136,15 @@ def climb(evaluate, variance, count, *, tolerance=1e-6):
     variance : float
         Of the values.
     count : int
-    tolerance : float, keyword only
+    tolerance, noise : float, keyword only
+        As for `estimate`.
 
     Returns
     -------
     variances, point, converged
         As `estimate` gives them.
     """
-    least = np.append(np.zeros(count), NOISE * variance)
+    least = np.append(np.zeros(count), noise * variance)
     variances = np.full(len(least), variance / len(least))
     point = evaluate(variances)
     for _ in range(STEPS):
@@ -158,6 +162,6 @@ def climb(evaluate, variance, count, *, tolerance=1e-6):
     return variances, point, False
 
 
-def meets_bound(variances, y):
+def meets_bound(variances, y, noise=NOISE):
     """Whether all of y is noise, or none of it: `variances` as `estimate` gives them."""
-    return bool(not variances[:-1].any() or variances[-1] <= 1.001 * NOISE * y.var())
+    return bool(not variances[:-1].any() or variances[-1] <= 1.001 * noise * y.var())
