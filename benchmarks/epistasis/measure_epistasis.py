@@ -151,10 +151,10 @@ def draw_figure(table, labels, path):
                 means = own.groupby("eps").r2.mean()
                 name = labels[model] + (f", {epochs} epochs" if epochs else "")
                 ax.plot(means.index, means, "o-", color=f"C{number % 10}", markersize=4, label=name)
-        ax.axhline(ceiling, color="grey", linewidth=0.8)
+        ax.axhline(ceiling, color="grey", linewidth=0.8, label="all but the noise")
         ax.set(title=f"{coefficients} coefficients, {lines} lines")
         ax.set(xlabel="weight of the additive term, eps", ylabel="R2 of test lines")
-    told = {line.get_label(): line for ax in axes[0] for line in ax.lines[:-1]}
+    told = {line.get_label(): line for ax in axes[0] for line in ax.lines}
     figure.legend(
         told.values(), told, fontsize=7, frameon=False, loc="outside right upper"
     )  # one of all panels
