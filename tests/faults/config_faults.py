@@ -183,6 +183,34 @@ FAULTS = [
         "'reaction_norm', which predicts lines in environments",
         "cv1, cv2, leave_environment_out",
     ),
+    _config(
+        "known traits: one that no other is learnt with",
+        lambda s: s.config["training"].update(
+            models=["multi_trait_gblup"],
+            parameters={"multi_trait_gblup": {"known_traits": ["oil"]}},
+        ),
+        "model multi_trait_gblup, parameter known_traits",
+        "trait 'oil'",
+        "none: no traits share a group",
+    ),
+    _config(
+        "transfer: a target that is no trait",
+        at("evaluation", "transfer", value={"targets": ["oill"], "models": ["gblup"]}),
+        "key evaluation.transfer.targets",
+        "trait 'oill'",
+    ),
+    _config(
+        "transfer: a target that is learnt beside nothing",
+        at("evaluation", "transfer", value={"targets": ["oil"], "models": ["gblup"]}),
+        "key evaluation.transfer.targets",
+        "trait 'oil', which shares its group with no other",
+        "traits of a group",
+    ),
+    _config(
+        "transfer: no target",
+        at("evaluation", "transfer", value={"targets": [], "models": ["gblup"]}),
+        "key evaluation.transfer",
+    ),
     _config("models file: empty", models_file(""), "models.yaml", mended="traceback (TypeError)"),
     _config(
         "models file: no YAML",
