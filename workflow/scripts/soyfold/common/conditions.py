@@ -31,14 +31,16 @@ def read_conditions(path):
     table = read_sheet_rows(path, required=("environment",))
     names = [name for name in table.columns if name != "environment"]
     if not names:
-        raise UserError("no covariate", file=path, allowed="columns of numbers beside environment")
+        raise UserError("no covariate", file=path, allowed="columns of numbers beside environment",
+                        mend="add some, or no cohort.environment_covariates")  # fmt: skip
     lines = pd.Series(table.index, index=table.index)
     twice = table["environment"].duplicated() | table["environment"].isna()
     if twice.any():
         at = lines[twice].iloc[0]
         found = table.loc[at, "environment"]
         found = f"environment {found!r} twice" if isinstance(found, str) else "no environment"
-        raise UserError(found, file=path, at=f"line {at}", allowed="a row for each environment")
+        raise UserError(found, file=path, at=f"line {at}", allowed="a row for each environment",
+                        mend="keep one row of each")  # fmt: skip
     for name in names:
         text = table[name].fillna("NA")
         table[name] = parse_numbers(text, lines, file=str(path), column=name)

@@ -41,27 +41,32 @@ def refuse_idle_transfer(settings, traits, groups, models, *, file):
     at, places = "key evaluation.transfer", asked["environments"]
     for target in asked["targets"]:
         if target not in traits:
-            found, allowed = f"trait {target!r}", ", ".join(traits)
+            found, allowed, mend = f"trait {target!r}", ", ".join(traits), "name one of these"
         elif places and not traits[target]["environment_column"]:
             found = f"trait {target!r}, which has no environment_column, with environments"
-            allowed = "traits with one"
+            allowed, mend = "traits with one", "fill it in in traits.tsv, or leave environments out"
         elif not places and list(groups.values()).count(groups[target]) == 1:
             found = f"trait {target!r}, which shares its group with no other"
             allowed = "traits of a group (traits.tsv), or environments"
+            mend = "give it and others the same group in traits.tsv"
         else:
             continue
-        raise UserError(found, file=file, at=f"{at}.targets", allowed=allowed)
+        raise UserError(found, file=file, at=f"{at}.targets", allowed=allowed, mend=mend)
     for name in asked["models"]:
         block = models[name]
         if block["kind"] == "blend" or (of_environments(block) and not places):
             kind = "is a blend" if block["kind"] == "blend" else "predicts lines in environments"
             allowed = "networks, ensembles and direct models; those of environments beside some"
             found = f"model {name!r}, which {kind}"
-            raise UserError(found, file=file, at=f"{at}.models", allowed=allowed)
+            mend = (
+                "take it out there" if places or block["kind"] == "blend" else "name environments"
+            )
+            raise UserError(found, file=file, at=f"{at}.models", allowed=allowed, mend=mend)
     if settings["splits"]["scheme"] in OF_ENVIRONMENTS:
         raise UserError(
             f"scheme {settings['splits']['scheme']}", file=file, at="key splits.scheme",
             allowed="a scheme of lines beside evaluation.transfer",
+            mend="make it a further scheme (splits.further), or leave evaluation.transfer out",
         )  # fmt: skip
 
 

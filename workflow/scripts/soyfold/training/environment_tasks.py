@@ -84,7 +84,8 @@ def draw_cells(cohort, split, seed):
     keys = ["part", "sample", "environment"]
     if cells.duplicated(keys).any():
         twice = cells.loc[cells.duplicated(keys), keys].iloc[0].tolist()
-        raise UserError(f"two values of {twice}", file=split, allowed="one each")
+        raise UserError(f"two values of {twice}", file=split, allowed="one each",
+                        mend="delete cohort/splits in the results, and run again")  # fmt: skip
     wide = cells.pivot(index=["part", "sample"], columns="environment", values="value")
     place = pd.Series(np.arange(len(cohort.lines)), index=cohort.lines["sample"])
     part, sample = (
