@@ -113,6 +113,16 @@ def test_what_has_no_place_or_no_pairs_is_refused(parameters, said):
         resolve({"position": "rope_bp", **parameters}, "transformer")
 
 
+@pytest.mark.parametrize("known", [{"position": "rope_bp"}, {"motif_bias": True}])
+def test_scores_that_no_layer_has_are_refused(known):
+    """Cross-attention may have no layer between tokens, and its queries lie at no place."""
+    found = ": ".join(map(str, *known.items())).lower()
+    with pytest.raises(UserError, match=f"{found} with layers: 0.*to mend: raise layers"):
+        resolve({"layers": 0, **known}, "cross_attention")
+    assert resolve({"layers": 1, **known}, "cross_attention")["layers"] == 1
+    assert resolve({"layers": 0}, "cross_attention")["layers"] == 0
+
+
 def test_models_without_attention_know_no_turning():
     with pytest.raises(UserError, match="rope_bp"):
         resolve({"position": "rope_bp"}, "mlp")

@@ -96,6 +96,14 @@ def refuse_contradictions(parameters, *, model, file=None):
             allowed="d_model a multiple of heads",
             **place,
         )
+    for name, value in (("position", "rope_bp"), ("motif_bias", True)):
+        require(
+            p.get(name) != value or p.get("layers") != 0,
+            f"{name}: {str(value).lower()} with layers: 0",
+            allowed="at least one layer of self-attention, in whose scores it stands",
+            mend="raise layers, or leave it out",
+            **place,
+        )
     if p.get("position") == "rope_bp":
         require(
             p.get("tokens") != "group",
