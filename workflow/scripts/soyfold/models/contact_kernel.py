@@ -20,6 +20,7 @@ import numpy as np
 
 from soyfold.common.logs import log
 from soyfold.models.kernels import matrices
+from soyfold.models.kernels.beside import take_off
 from soyfold.models.kernels.likelihood import fit_by_reml, fit_weighted
 from soyfold.models.kernels.names import ADDITIVE
 from soyfold.models.kernels.pairs import cross_products, pair_products
@@ -35,6 +36,7 @@ DECLARATION = {
     "kind": "direct",
     "needs": ["cim"],
     "weights": True,
+    "covariates": True,
     "kernels": ["additive"],
     "seeds_per_job": "all",
     "parameters": {
@@ -124,24 +126,25 @@ def _scaled(kernel):
     return kernel, scale
 
 
-def _likeliest_share(additive, products, values, weights):
+def _likeliest_share(additive, products, values, weights, beside):
     """The share of the products that REML of both kernels finds."""
     uneven = 1.0 if weights is None else 1 / weights
-    variances, _, converged = estimate([additive, products], values, uneven=uneven)
+    found = estimate([additive, products], values, uneven=uneven, beside=beside)
+    variances, _, converged = found
     if not converged:
         log.warning("WARNING REML of %d lines has not converged", len(values))
     genetic = variances[:-1].sum()
     return float(variances[1] / genetic) if genetic > 0 else 0.0
 
 
-def _fit(kernel, values, weights):
+def _fit(kernel, values, weights, beside):
     """REML of one kernel (n, n), centred and overwritten: dual and figures."""
     if weights is None:
-        return fit_by_reml(matrices.whole(kernel), values)
-    return fit_weighted(kernel, values, weights)[:2]
+        return fit_by_reml(matrices.whole(kernel), values, beside)
+    return fit_weighted(kernel, values, weights, beside=beside)[:2]
 
 
-def _with_products(products, additive, values, weights, share, without):
+def _with_products(products, additive, values, weights, beside, share, without):
     """REML at a share of the products, or (None) at the likeliest; `without` where they have none.
 
     Returns
@@ -157,15 +160,18 @@ def _with_products(products, additive, values, weights, share, without):
     means = matrices.centre(products, weights)
     products, scale = _scaled(products)
     if scale > 0 and share is None:
-        share = _likeliest_share(additive, products, values, weights)
+        profiled, off = take_off(beside, values, weights)
+        share = _likeliest_share(additive, products, off, weights, profiled)
     if not (scale > 0 and share > 0):
         return without
-    dual, figures = _fit((1 - share) * additive + share * products, values, weights)
+    dual, figures = _fit((1 - share) * additive + share * products, values, weights, beside)
     pull = dual * (share / scale)
     return {**figures, "share": share}, dual * (1 - share), pull, means @ pull
 
 
-def fit(dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None, weights=None):
+def fit(
+    dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None, weights=None, beside=None
+):
     """Fit the contact kernel.
 
     Parameters
@@ -187,6 +193,8 @@ def fit(dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None, weigh
         Of these lines; computed from their dosages where it isn't given.
     weights : ndarray (n,), optional
         How much each value counts: its noise is over them.
+    beside : ndarray (n, p), optional
+        X of fixed effects beside the mean, as for GBLUP.
 
     Returns
     -------
@@ -205,9 +213,9 @@ def fit(dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None, weigh
     values = y - mean
     additive, scale = _scaled(kernels.centred(ADDITIVE, weights))
     if weights is None:
-        dual, alone = fit_by_reml(kernels.kernel(ADDITIVE), values)
+        dual, alone = fit_by_reml(kernels.kernel(ADDITIVE), values, beside)
     else:
-        dual, alone, _ = fit_weighted(scale * additive, y, weights)
+        dual, alone, _ = fit_weighted(scale * additive, y, weights, beside=beside)
     without = {**alone, "share": 0.0}, dual * scale, np.zeros(len(y)), 0.0
     flat = p["contacts"] == "size" or p["share"] == 0
     powers = [p["power"]] if p["power"] is not None else [1.0] if flat else POWERS
@@ -215,7 +223,7 @@ def fit(dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None, weigh
     for power in powers:
         pairs = pair_weights(cim, contacts=p["contacts"], power=power)
         products = pair_products(dosage, centre, snp_chromosome, pairs)
-        found = _with_products(products, additive, values, weights, p["share"], without)
+        found = _with_products(products, additive, values, weights, beside, p["share"], without)
         ends.append((*found, power))
     figures, dual, pull, shift, power = max(ends, key=lambda end: end[0]["log_likelihood"])
     figures["gain"] = figures["log_likelihood"] - alone["log_likelihood"]

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_factor
 
 from soyfold.common.logs import log
+from soyfold.models.kernels.beside import part_of, solve_beside, take_off
 from soyfold.models.kernels.certainty import LineErrors, TrainingLines, collect
 from soyfold.models.kernels.matrices import centre, kernel_matrix
 from soyfold.models.kernels.names import ADDITIVE
@@ -30,6 +31,7 @@ DECLARATION = {
     "linear": True,
     "reliability": True,
     "weights": True,
+    "covariates": True,
     "kernels": [],
     "parameters": {
         # Each of some ten steps inverts n x n; on SoyNAM 1,500 lines predict as 2,500 do (PCC to
@@ -207,14 +209,16 @@ def same_family(families, others=None):
     return (families[:, None] == others) & (others != "")
 
 
-def _variances(additive, within, y, lines, seed, uneven):
+def _variances(additive, within, y, lines, seed, uneven, beside):
     """REML of up to `lines` lines, drawn at random: variances (3,) and what to report of it."""
     chosen = np.arange(len(y))
     if len(y) > lines:
         chosen = np.sort(np.random.default_rng(seed).choice(len(y), lines, replace=False))
     part = np.ix_(chosen, chosen)
     kernels = [additive[part], additive[part] * within[part]]
-    variances, _, converged = estimate(kernels, y[chosen], uneven=uneven[chosen])
+    variances, _, converged = estimate(
+        kernels, y[chosen], uneven=uneven[chosen], beside=part_of(beside, chosen)
+    )
     if not converged:
         log.warning("WARNING REML of %d lines has not converged", len(chosen))
     at_bound = meets_bound(variances, y[chosen])
@@ -234,7 +238,7 @@ def _figures(variances, additive, within, reml):
     }
 
 
-def fit(dosage, y, *, parameters, seed, families, kernels=None, weights=None):
+def fit(dosage, y, *, parameters, seed, families, kernels=None, weights=None, beside=None):
     """Fit family GBLUP.
 
     Parameters
@@ -253,6 +257,8 @@ def fit(dosage, y, *, parameters, seed, families, kernels=None, weights=None):
         Of these lines; computed from their dosages where it isn't given.
     weights : ndarray (n,), optional
         How much each value counts: its noise is over them.
+    beside : ndarray (n, p), optional
+        X of fixed effects beside the mean, as for GBLUP.
 
     Returns
     -------
@@ -270,16 +276,16 @@ def fit(dosage, y, *, parameters, seed, families, kernels=None, weights=None):
     given, kernels = kernels, kernels or own_kernels(dosage)
     additive, scale = _scaled(kernel_matrix(kernels.products, kernels.rows, ADDITIVE)[0])
     within = same_family(families)
+    beside, y = take_off(beside, y, weights)
     uneven = np.ones(len(y)) if weights is None else 1 / weights
-    variances, reml = _variances(additive, within, y, most, seed, uneven)
+    variances, reml = _variances(additive, within, y, most, seed, uneven, beside)
     figures = _figures(variances, additive, within, reml)
     factor = cho_factor(
         covariance([additive, additive * within], variances, uneven),
         lower=True, overwrite_a=True, check_finite=False,
     )  # fmt: skip
-    ones, solved = cho_solve(factor, np.column_stack([np.ones_like(y), y])).T
-    intercept = solved.sum() / ones.sum()
-    dual = solved - intercept * ones
+    solved = solve_beside(factor, y, beside)
+    dual = solved.dual
     means = dosage.mean(0, dtype=np.float64)
     names = np.unique(families[families != ""])
     departures = np.empty((len(names), dosage.shape[1]))
@@ -288,6 +294,6 @@ def fit(dosage, y, *, parameters, seed, families, kernels=None, weights=None):
         row[:] = project(dosage[own], means, dual[own]) * (variances[1] / scale)
     effects = project(dosage, means, dual) * (variances[0] / scale)
     return FamilyModel(
-        float(intercept), means, effects, names, departures, figures,
+        solved.mean, means, effects, names, departures, figures,
         variances / [scale, scale, 1], dosage, families, given, weights,
     )  # fmt: skip

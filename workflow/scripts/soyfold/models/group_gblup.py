@@ -25,6 +25,7 @@ DECLARATION = {
     "meaning": "GBLUP plus products of SNPs whose groups go together, by a hypothesis.",
     "kind": "direct",
     "needs": ["groups"],
+    "covariates": True,
     "parameters": {
         "hypothesis": {"default": None, "type": ["string", "null"],
                        "description": "Its name in hypotheses.tsv, which the model can't do "
@@ -105,7 +106,7 @@ def _standardised(dosage, centre, scale):
     return (dosage - centre.astype(np.float32)) / np.float32(scale)
 
 
-def fit(dosage, y, *, parameters, seed, groups):
+def fit(dosage, y, *, parameters, seed, groups, beside=None):
     """Fit GBLUP with products of groups.
 
     Parameters
@@ -120,6 +121,8 @@ def fit(dosage, y, *, parameters, seed, groups):
         Not used: there is nothing random.
     groups : soyfold.common.groups.Groups
         Of the SNPs.
+    beside : ndarray (n, p), optional
+        X of fixed effects beside the mean, as for GBLUP.
 
     Returns
     -------
@@ -142,7 +145,7 @@ def fit(dosage, y, *, parameters, seed, groups):
     scale = float(np.sqrt(dosage.var(0, dtype=np.float64).sum()))
     z = _standardised(dosage, centre, scale)
     kernels = [kernel.astype(np.float64) for kernel in (z @ z.T, group_products(z, groups))]
-    found, alone = fit_kernels(kernels, y), fit_kernels(kernels[:1], y)
+    found, alone = fit_kernels(kernels, y, beside), fit_kernels(kernels[:1], y, beside)
     if not found.converged:
         log.warning("WARNING REML of %d lines has not converged", len(y))
     additive, products, noise = found.variances

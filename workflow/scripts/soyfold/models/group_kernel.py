@@ -7,8 +7,9 @@ copies or none of them says (`kernels.groups`). All of them have the same three 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, solve_triangular
+from scipy.linalg import cho_factor, solve_triangular
 
+from soyfold.models.kernels.beside import solve_beside, take_off
 from soyfold.models.kernels.several import (
     NOISE_OF_SINGLES,
     covariance,
@@ -28,7 +29,7 @@ class KernelFit:
     mean : float
         mu, of generalised least squares.
     dual : ndarray (n,)
-        V^-1 (y - mu).
+        V^-1 (y - mu), without fixed effects.
     factor : tuple
         Cholesky's, of V.
     share : float
@@ -77,7 +78,7 @@ def spread(kernel):
     return (np.trace(kernel) - kernel.sum() / len(kernel)) / (len(kernel) - 1)
 
 
-def fit_kernels(kernels, y):
+def fit_kernels(kernels, y, beside=None):
     """REML of several kernels on the training lines.
 
     Parameters
@@ -86,6 +87,8 @@ def fit_kernels(kernels, y):
         The additive one first; one that adds nothing has the variance 0. They may be of float32.
     y : ndarray (n,)
         Trait units.
+    beside : ndarray (n, p), optional
+        X of fixed effects beside the mean: orthonormal columns, with sums of zero.
 
     Returns
     -------
@@ -94,17 +97,17 @@ def fit_kernels(kernels, y):
     spreads = np.array([spread(kernel) for kernel in kernels])
     told = np.flatnonzero(spreads > 1e-12 * max(1e-300, spreads.max()))
     scaled = [kernels[k] / spreads[k] for k in told]
-    found, point, converged = estimate(scaled, y, noise=NOISE_OF_SINGLES)
+    beside, y = take_off(beside, y)
+    found, point, converged = estimate(scaled, y, beside=beside, noise=NOISE_OF_SINGLES)
     variances = np.zeros(len(kernels) + 1)
     variances[told], variances[-1] = found[:-1] / spreads[told], found[-1]
     factor = cho_factor(covariance(scaled, found), lower=True, check_finite=False)
-    ones, solved = cho_solve(factor, np.column_stack([np.ones_like(y), y]), check_finite=False).T
-    mean = solved.sum() / ones.sum()
+    solved = solve_beside(factor, y, beside)
     genetic = variances[:-1] * spreads
     return KernelFit(
         variances=variances,
-        mean=float(mean),
-        dual=solved - mean * ones,
+        mean=solved.mean,
+        dual=solved.dual,
         factor=factor,
         share=float(genetic[1:].sum() / genetic.sum()) if genetic.any() else 0.0,
         log_likelihood=point.log_likelihood,

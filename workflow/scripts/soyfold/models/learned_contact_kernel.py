@@ -18,9 +18,9 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from scipy.linalg import cho_solve
 
 from soyfold.common.blocks import blocks
+from soyfold.models.kernels.beside import solve_beside, take_off
 from soyfold.models.kernels.certainty import LineErrors, collect
 from soyfold.models.kernels.learned_weights import Posterior, climb
 from soyfold.models.kernels.likelihood import fit_by_reml, fit_weighted
@@ -31,7 +31,7 @@ from soyfold.models.kernels.stacked import factorise, stack_kernels
 from soyfold.models.kernels.weights import pair_weights
 from soyfold.models.linear import project, refuse_unusable, weighted_means
 from soyfold.models.parameters import resolve
-from soyfold.models.sparse_effects import snp_weights
+from soyfold.models.sparse_effects import kernel_weights
 
 DECLARATION = {
     "label": "Learned contact kernel",
@@ -39,6 +39,7 @@ DECLARATION = {
     "kind": "direct",
     "needs": ["cim"],
     "weights": True,
+    "covariates": True,
     "kernels": ["additive"],
     "pairs": True,
     "reliability": True,
@@ -69,7 +70,6 @@ DECLARATION = {
          "doi": "10.1534/genetics.115.177907"},
     ],
 }  # fmt: skip
-SPARSE = 0.5  # of a SNP's weight, where the sparse fit has a say
 
 
 @dataclass(frozen=True)
@@ -264,19 +264,9 @@ def from_state(arrays):
     return LearnedModel(**scalars, **kept, figures=figures, weights=arrays.get("weights"))
 
 
-def _snp_weights(dosage, y, centre, *, sparse, **told):
-    """Weights (L,) of the SNPs with which the sum of all kernels has a mean diagonal of 1."""
-    squares = np.zeros(dosage.shape[1])
-    for rows in blocks(len(dosage)):
-        squares += np.square(dosage[rows] - centre).sum(0)
-    weights = np.full(len(squares), 1 / squares.sum())
-    if sparse:
-        found = snp_weights(dosage, y, **told)
-        weights += SPARSE * (found / (found @ squares) - weights)
-    return weights * (len(dosage) - 1)
-
-
-def fit(dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None, weights=None):
+def fit(
+    dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None, weights=None, beside=None
+):
     """Fit the learned contact kernel.
 
     Parameters
@@ -297,6 +287,8 @@ def fit(dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None, weigh
         Of these lines; computed from their dosages where it isn't given.
     weights : ndarray (n,), optional
         How much each value counts: its noise is over them.
+    beside : ndarray (n, p), optional
+        X of fixed effects beside the mean, as for GBLUP.
 
     Returns
     -------
@@ -311,33 +303,33 @@ def fit(dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None, weigh
     y = np.asarray(y, dtype=np.float64)
     refuse_unusable(dosage, y, model="learned_contact_kernel")
     kernels = kernels or own_kernels(dosage)
-    centre, scale = weighted_means(dosage, weights), y.std()
     if weights is None:
-        _, alone = fit_by_reml(kernels.kernel(ADDITIVE), y - y.mean())
+        _, alone = fit_by_reml(kernels.kernel(ADDITIVE), y - y.mean(), beside)
     else:
-        _, alone, _ = fit_weighted(kernels.matrix(ADDITIVE)[0], y, weights)
+        _, alone, _ = fit_weighted(kernels.matrix(ADDITIVE)[0], y, weights, beside=beside)
+    beside, y = take_off(beside, y, weights)
+    centre, scale = weighted_means(dosage, weights), y.std()
     uneven = 1.0 if weights is None else 1 / weights
     contacts = pair_weights(cim, contacts=p["contacts"], power=1)
-    own = _snp_weights(
+    own = kernel_weights(
         dosage, y, centre, sparse=p["snps"] == "sparse", seed=seed, kernels=kernels, weights=weights
     )
     codes = np.asarray(snp_chromosome)
     stack = stack_kernels(dosage, centre, codes, len(cim), own)
     posterior = Posterior(
         stack, (y - y.mean()) / scale, contacts,
-        prior=(p["chromosome_variance"], p["pair_variance"]), uneven=uneven,
+        prior=(p["chromosome_variance"], p["pair_variance"]), uneven=uneven, beside=beside,
     )  # fmt: skip
     now, figures = climb(
         posterior, alone, scale,
         tau=p["tau"], free=p["pairs"] == "learned", iterations=p["iterations"],
     )  # fmt: skip
     factor = factorise(stack.covariance(now.chromosomes, now.pairs, now.noise * uneven))
-    ones, solved = cho_solve(factor, np.column_stack([np.ones_like(y), posterior.values])).T
-    mean = solved.sum() / ones.sum()
+    solved = solve_beside(factor, posterior.values, beside)
     return LearnedModel(
-        intercept=float(y.mean() + mean * scale),
+        intercept=float(y.mean() + solved.mean * scale),
         centre=centre,
-        dual=(solved - mean * ones) / scale,
+        dual=solved.dual / scale,
         lines=np.array(dosage),
         snp_weights=own,
         snp_chromosome=codes,

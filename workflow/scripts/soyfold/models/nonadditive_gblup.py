@@ -15,12 +15,13 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_factor
 
 from soyfold.common.blocks import blocks
 from soyfold.common.logs import log
 from soyfold.models import gblup
 from soyfold.models.chosen_loci import choose_loci
+from soyfold.models.kernels.beside import part_of, solve_beside, take_off
 from soyfold.models.kernels.certainty import LineErrors, TrainingLines, collect
 from soyfold.models.kernels.several import covariance, estimate, meets_bound
 from soyfold.models.linear import refuse_unusable
@@ -32,6 +33,7 @@ DECLARATION = {
     "kind": "direct",
     "reliability": True,
     "weights": True,
+    "covariates": True,
     "kernels": [],
     "parameters": {
         "kernel": {"default": "additive_by_additive",
@@ -235,7 +237,7 @@ def _choose(dosage, centre, effects, p):
     return loci, {"loci": len(loci), "copies_left_out": copies}
 
 
-def fit(dosage, y, *, parameters, seed, kernels=None, weights=None):
+def fit(dosage, y, *, parameters, seed, kernels=None, weights=None, beside=None):
     """Fit GBLUP with a second kernel.
 
     Parameters
@@ -252,6 +254,8 @@ def fit(dosage, y, *, parameters, seed, kernels=None, weights=None):
         Of these lines; computed from their dosages where it isn't given.
     weights : ndarray (n,), optional
         How much each value counts: its noise is over them.
+    beside : ndarray (n, p), optional
+        X of fixed effects beside the mean, as for GBLUP.
 
     Returns
     -------
@@ -267,24 +271,27 @@ def fit(dosage, y, *, parameters, seed, kernels=None, weights=None):
     refuse_unusable(dosage, y, model="nonadditive_gblup")
     centre, loci, counts = dosage.mean(0, dtype=np.float64), np.empty(0, np.int64), {}
     if p["kernel"] == "pairwise":
-        additive = gblup.fit(dosage, y, parameters={}, seed=seed, kernels=kernels, weights=weights)
+        additive = gblup.fit(
+            dosage, y, parameters={}, seed=seed, kernels=kernels, weights=weights, beside=beside
+        )
         loci, counts = _choose(dosage, centre, additive.effects, p)
     matrices, scales = _matrices(TrainingLines(dosage, centre, kernels), p["kernel"], loci)
     chosen = np.arange(len(y))
     if len(y) > p["reml_lines"]:
         drawn = np.random.default_rng(seed).choice(len(y), p["reml_lines"], replace=False)
         chosen = np.sort(drawn)
+    beside, y = take_off(beside, y, weights)
     part, uneven = np.ix_(chosen, chosen), np.ones(len(y)) if weights is None else 1 / weights
     variances, _, converged = estimate(
-        [matrix[part] for matrix in matrices], y[chosen], uneven=uneven[chosen]
-    )
+        [matrix[part] for matrix in matrices], y[chosen], uneven=uneven[chosen],
+        beside=part_of(beside, chosen),
+    )  # fmt: skip
     if not converged:
         log.warning("WARNING REML of %d lines has not converged", len(chosen))
     factor = cho_factor(
         covariance(matrices, variances, uneven), lower=True, overwrite_a=True, check_finite=False
     )
-    ones, solved = cho_solve(factor, np.column_stack([np.ones_like(y), y])).T
-    intercept = solved.sum() / ones.sum()
+    solved = solve_beside(factor, y, beside)
     genetic = variances[:2].sum()
     figures = {
         "heritability": genetic / variances.sum(),
@@ -297,6 +304,6 @@ def fit(dosage, y, *, parameters, seed, kernels=None, weights=None):
         **counts,
     }
     return TwoKernelModel(
-        float(intercept), centre, solved - intercept * ones, dosage, scales, variances,
+        solved.mean, centre, solved.dual, dosage, scales, variances,
         p["kernel"], loci, figures, kernels, weights,
     )  # fmt: skip

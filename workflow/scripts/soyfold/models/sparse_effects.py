@@ -14,6 +14,7 @@ chosen by validation lines.
 
 import numpy as np
 
+from soyfold.common.blocks import blocks
 from soyfold.common.logs import log
 from soyfold.models.declarations import declaration
 from soyfold.models.kernels.names import ADDITIVE
@@ -24,6 +25,7 @@ from soyfold.models.noise import inverse, largest_scores, measure_noise, whitene
 DECLARED = declaration("contact_products").defaults
 RIDGE = DECLARED["ridge"]  # times lambda: large effects are then left to beta
 SHARE = DECLARED["sparse"]  # of what noise reaches: the penalty
+HALF = 0.5  # of a SNP's weight in a kernel, where the sparse fit has a say
 STEPS, CHECK = 1000, 10  # at most; from one look at the gradient to the next
 TOLERANCE = 0.02  # of the penalty: what the gradient may lack of a minimum's
 
@@ -62,6 +64,21 @@ def snp_weights(dosage, y, *, seed, kernels=None, share=SHARE, weights=None):
     size, variance = np.abs(beta), np.einsum("nl,nl->l", x, x, dtype=np.float64)
     total = size @ variance
     return size * (variance.sum() / total) if total > 0 else np.ones(len(size))
+
+
+def kernel_weights(dosage, y, centre, *, sparse, **told):
+    """Weights (L,) of SNPs with which Z diag(w) Z' has a mean diagonal of 1 (over n - 1).
+
+    All alike; with `sparse` half of them as `snp_weights` says, which takes what else is `told`.
+    """
+    squares = np.zeros(dosage.shape[1])
+    for rows in blocks(len(dosage)):
+        squares += np.square(dosage[rows] - centre).sum(0)
+    weights = np.full(len(squares), 1 / squares.sum())
+    if sparse:
+        found = snp_weights(dosage, y, **told)
+        weights += HALF * (found / (found @ squares) - weights)
+    return weights * (len(dosage) - 1)
 
 
 def sparse_effects(dosage, y, *, seed, kernels=None, share=SHARE, weights=None):

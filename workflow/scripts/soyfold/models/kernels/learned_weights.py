@@ -59,10 +59,13 @@ class Posterior:
         v_a and v_t; infinite for none.
     uneven : float or ndarray (n,), keyword only
         See `stacked.evaluate`.
+    beside : ndarray (n, p), keyword only, optional
+        Likewise.
     """
 
-    def __init__(self, stack, values, contacts, *, prior=(1.0, 1.0), uneven=1.0):
+    def __init__(self, stack, values, contacts, *, prior=(1.0, 1.0), uneven=1.0, beside=None):
         self.stack, self.values, self.uneven = stack, values, uneven
+        self.beside = np.zeros((len(values), 0)) if beside is None else beside
         self.precisions = 1 / np.asarray(prior, dtype=np.float64)
         self.own, self.sizes = stack.variances()
         self.count = len(self.own)
@@ -107,8 +110,9 @@ class Posterior:
         """Log posterior, its gradient, and the likelihood beneath it."""
         now = self.variances(theta, pairs=pairs)
         found = evaluate(
-            self.stack, self.values, now.chromosomes, now.pairs, now.noise, self.uneven
-        )
+            self.stack, self.values, now.chromosomes, now.pairs, now.noise, self.uneven,
+            self.beside,
+        )  # fmt: skip
         gradient = np.zeros_like(theta)
         a, t = np.split(theta[FIRST:], [self.count])
         by_a = found.by_chromosome * now.chromosomes
@@ -217,7 +221,8 @@ def climb(posterior, alone, scale, *, tau, free, iterations):
     theta, log_posterior, taken, converged = found
     now = posterior.variances(theta, pairs=pairs)
     # A density of values in trait units.
-    height = log_posterior - (len(posterior.values) - 1) * np.log(scale)
+    freedom = len(posterior.values) - 1 - posterior.beside.shape[1]
+    height = log_posterior - freedom * np.log(scale)
     return now, {
         **_shares(posterior, now, scale),
         "tau": theta[3],

@@ -13,6 +13,7 @@ least squares, in closed form since K has the intercept in its null space.
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
+from soyfold.models.kernels.beside import take_beside
 from soyfold.models.kernels.matrices import centre, whole
 from soyfold.models.linear import weighted_base
 from soyfold.models.reml import maximise, profiled_log_likelihood, variance_figures
@@ -126,7 +127,7 @@ class BesideLikelihood(Likelihood):
         """y'Py, log|V|, and b."""
         products, logs = self._lines.products(ridge)
         squares, effects, more = take_beside(products)
-        return squares, logs + more, effects
+        return squares.item(), logs + more, effects[:, 0]
 
     def terms(self, ridge):
         """As of `Likelihood`."""
@@ -135,14 +136,6 @@ class BesideLikelihood(Likelihood):
     def dual(self, ridge):
         """V^-1 (y - mu - X b), (n,)."""
         return self._lines.dual(ridge, np.append(1.0, -self._evaluate(ridge)[2]))
-
-
-def take_beside(products):
-    """Profile b out of [y X]'V^-1[y X] (1 + p, 1 + p): what stays of y'V^-1y, b, log|X'V^-1X|."""
-    factor = cho_factor(products[1:, 1:], lower=True, check_finite=False)
-    effects = cho_solve(factor, products[1:, 0], check_finite=False)
-    squares = products[0, 0] - products[0, 1:] @ effects
-    return squares, effects, 2 * np.log(np.diag(factor[0])).sum()
 
 
 class MarkerLikelihood(Likelihood):
@@ -234,7 +227,7 @@ def fit_at_ridge(kernel, values, ridge, beside=None):
     solved = cho_solve(factor, columns, check_finite=False)
     squares, effects, more = take_beside(columns.T @ solved)
     dual, freedom = solved @ np.append(1.0, -effects), freedom - len(effects)
-    return dual, variance_figures(ridge, squares, logs + more, freedom, spread)
+    return dual, variance_figures(ridge, squares.item(), logs + more, freedom, spread)
 
 
 def fit_weighted(kernel, y, weights, *, ridge=None, beside=None):

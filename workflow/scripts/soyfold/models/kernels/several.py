@@ -1,6 +1,7 @@
 """REML for several kernels at once, by average information.
 
-y = mu + sum_k g_k + e, g_k ~ N(0, s_k K_k), e ~ N(0, s_e I), or s_e over each value's weight. One
+y = mu + X b + sum_k g_k + e, g_k ~ N(0, s_k K_k), e ~ N(0, s_e I), or s_e over each value's weight,
+mu and what else is fixed profiled out (`beside`). One
 kernel alone is better served by its decomposition (`tridiagonal`); several have none in common.
 Newton steps with the average of observed and expected information need no more than V^-1 (Gilmour,
 Thompson and Cullis 1995, doi:10.2307/2533274). A variance that wants to be negative stays at its
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cho_factor, lapack
 from scipy.optimize import lsq_linear
+
+from soyfold.models.kernels.beside import root_beside
 
 NOISE = 1e-6  # the least of s_e, of the trait's variance, with which V keeps its inverse
 NOISE_OF_SINGLES = 1e-4  # the same with kernels of float32, whose rounding may be negative
@@ -26,7 +29,7 @@ class Point:
     Attributes
     ----------
     log_likelihood : float
-        -1/2 [ log|V| + log|1'V^-1 1| + y'Py ], without the constant.
+        -1/2 [ log|V| + log|F'V^-1 F| + y'Py ], F = [1 X], without the constant.
     gradient : ndarray (k + 1,)
     information : ndarray (k + 1, k + 1)
     """
@@ -48,7 +51,7 @@ def covariance(kernels, variances, uneven=1.0):
     return total
 
 
-def evaluate(kernels, y, variances, uneven=1.0):
+def evaluate(kernels, y, variances, uneven=1.0, beside=None):
     """`Point` at these variances: one Cholesky factor, one inverse.
 
     Parameters
@@ -58,6 +61,8 @@ def evaluate(kernels, y, variances, uneven=1.0):
     variances : ndarray (k + 1,)
     uneven : float or ndarray (n,)
         See `covariance`.
+    beside : ndarray (n, p), optional
+        X, with the mean of full rank.
     """
     # The transpose of a symmetric matrix is itself, in LAPACK's order: it is overwritten.
     matrix = covariance(kernels, variances, uneven).T
@@ -68,17 +73,25 @@ def evaluate(kernels, y, variances, uneven=1.0):
     sums = inverse.sum(0)
     total = sums.sum()
 
-    def project(x):
+    def past_mean(x):
         return inverse @ x - np.multiply.outer(sums, sums @ x).reshape(x.shape) / total
+
+    beside = np.zeros((len(y), 0)) if beside is None else beside
+    root, _, more = root_beside(past_mean(beside), beside)
+
+    def project(x):
+        return past_mean(x) - root @ (root.T @ x)
 
     dual = project(y)
     pushed = np.column_stack([*(kernel @ dual for kernel in kernels), uneven * dual])
     traces = [np.vdot(inverse, kernel) - sums @ kernel @ sums / total for kernel in kernels]
     traces.append((np.diag(inverse) * uneven).sum() - sums @ (uneven * sums) / total)
-    height = log_determinant + np.log(total) + y @ dual
+    taken = [np.vdot(root, kernel @ root) for kernel in kernels]
+    taken.append(np.vdot(root, np.reshape(uneven, (-1, 1)) * root))
+    height = log_determinant + np.log(total) + y @ dual + more
     return Point(
         log_likelihood=-0.5 * height,
-        gradient=0.5 * (dual @ pushed - np.array(traces)),
+        gradient=0.5 * (dual @ pushed - np.array(traces) + np.array(taken)),
         information=0.5 * (pushed.T @ project(pushed)),
     )
 
@@ -96,7 +109,7 @@ def _newton(point, variances, least):
     return np.maximum(variances + found.x, least) - variances
 
 
-def estimate(kernels, y, *, uneven=1.0, tolerance=1e-6, noise=NOISE):
+def estimate(kernels, y, *, uneven=1.0, beside=None, tolerance=1e-6, noise=NOISE):
     """REML estimates of the variances of several kernels.
 
     Parameters
@@ -106,6 +119,8 @@ def estimate(kernels, y, *, uneven=1.0, tolerance=1e-6, noise=NOISE):
     y : ndarray (n,)
     uneven : float or ndarray (n,), keyword only
         What of s_e each value's noise has: 1 over its weight.
+    beside : ndarray (n, p), keyword only, optional
+        X, with the mean of full rank; y had better be without what it tells (`beside.take_off`).
     tolerance : float, keyword only
         Log-likelihood that the gradient still promises, within the bounds, where the ascent ends.
     noise : float, keyword only
@@ -121,7 +136,7 @@ def estimate(kernels, y, *, uneven=1.0, tolerance=1e-6, noise=NOISE):
     """
     y = y - y.mean()  # P takes the mean off, but with what rounding leaves of a large one
     return climb(
-        lambda variances: evaluate(kernels, y, variances, uneven),
+        lambda variances: evaluate(kernels, y, variances, uneven, beside),
         y.var(), len(kernels), tolerance=tolerance, noise=noise,
     )  # fmt: skip
 

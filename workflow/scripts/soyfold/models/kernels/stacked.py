@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, lapack
+from scipy.linalg import cho_factor, lapack
+
+from soyfold.models.kernels.beside import solve_beside
 
 FLOATS = 2**19  # numbers of the stack in a block: a processor's cache holds them
 
@@ -135,16 +137,16 @@ def factorise(covariance):
 
 @dataclass(frozen=True)
 class Likelihood:
-    """REML of y = mu + g + e at some variances.
+    """REML of y = mu + X b + g + e at some variances.
 
     Attributes
     ----------
     log_likelihood : float
-        -1/2 [ log|V| + log|1'V^-1 1| - log n + (n - 1) log(2 pi) + y'Py ].
+        -1/2 [ log|V| + log|F'V^-1 F| - log n + (n - 1 - p) log(2 pi) + y'Py ], F = [1 X].
     mean : float
         mu, of generalised least squares.
     dual : ndarray (n,)
-        P y = V^-1 (y - mu).
+        P y = V^-1 (y - mu - X b).
     by_chromosome : ndarray (G,)
         Derivatives by A.
     by_pair : ndarray (G, G)
@@ -161,7 +163,7 @@ class Likelihood:
     by_noise: float
 
 
-def evaluate(stack, y, chromosomes, pairs, noise, uneven=1.0):
+def evaluate(stack, y, chromosomes, pairs, noise, uneven=1.0, beside=None):
     """`Likelihood` at these variances: one Cholesky factor, one inverse.
 
     The derivative by a variance whose matrix is D is 1/2 sum over W o D, with W = P y y' P - P.
@@ -174,22 +176,23 @@ def evaluate(stack, y, chromosomes, pairs, noise, uneven=1.0):
         As of `KernelStack.covariance`.
     uneven : float or ndarray (n,)
         What of s_e each value's noise has: 1 over its weight.
+    beside : ndarray (n, p), optional
+        X: orthonormal columns with sums of zero, or as `beside.take_off` gives it.
     """
     n = len(y)
+    beside = np.zeros((n, 0)) if beside is None else beside
     factor = factorise(stack.covariance(chromosomes, pairs, noise * uneven))
     logs = 2 * np.log(np.diag(factor[0])).sum()
-    sums, dual = cho_solve(factor, np.column_stack([np.ones(n), y]), check_finite=False).T
-    total = sums.sum()
-    mean = dual.sum() / total
-    dual = dual - mean * sums
+    found = solve_beside(factor, y, beside)
     inverse = lapack.dpotri(factor[0], lower=0, overwrite_c=1)[0].T
-    vectors = np.column_stack([dual, sums / np.sqrt(total)])
+    vectors = np.column_stack([found.dual, found.fixed])
     by_chromosome, by_pair = stack.sums(vectors, inverse)
-    height = logs + np.log(total / n) + (n - 1) * np.log(2 * np.pi) + y @ dual
+    freedom = n - 1 - beside.shape[1]
+    height = logs + np.log(found.total / n) + freedom * np.log(2 * np.pi) + y @ found.dual
     return Likelihood(
-        log_likelihood=-0.5 * height,
-        mean=mean,
-        dual=dual,
+        log_likelihood=-0.5 * (height + found.logs),
+        mean=found.mean,
+        dual=found.dual,
         by_chromosome=by_chromosome / 2,
         by_pair=by_pair / 2,
         by_noise=0.5
