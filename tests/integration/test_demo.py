@@ -46,6 +46,15 @@ def test_every_figure_and_table_is_there(results):
         assert (results / f"report/figures/{figure}.png").stat().st_size > 10_000
 
 
+def test_lines_in_environments_stand_beside_lines(results):
+    """Nothing interacts in the demo: a reaction norm tells single values as GBLUP does."""
+    table = pd.read_csv(results / "evaluation/tables/schemes.tsv", sep="\t")
+    cv2 = table[(table.scheme == "cv2") & (table.metric == "PCC") & (table.splits == 1)]
+    pcc = cv2.set_index("model")["mean"]
+    assert set(cv2.trait) == {"protein"} and set(pcc.index) == {"Mean", "GBLUP", "Reaction norm"}
+    assert abs(pcc["Reaction norm"] - pcc["GBLUP"]) < 0.05
+
+
 def test_the_papers_ablations_have_each_row_beside_the_printed_value(results):
     rows = {
         "table4_csafm": ["none", "CIM", "CIM+GAU"],
@@ -168,7 +177,7 @@ def test_a_new_trait_runs_its_own_jobs_and_the_tables_only(demo):
             "compare_controls", "plot_controls", "release_kernels", "compare_models",
             "plot_comparisons", "collect_importance", "collect_scans", "compare_loci",
             "advance_lines", "cross_parents", "measure_gains", "estimate_parameters",
-            "plot_genetic_correlations",
+            "plot_genetic_correlations", "tabulate_schemes",
         } or rule.startswith("report_"), (rule, outputs)  # fmt: skip
 
 
