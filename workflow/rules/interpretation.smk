@@ -395,12 +395,41 @@ rule knock_out_groups:
         "../scripts/knock_out_groups.py"
 
 
+rule knock_out_network:
+    input:
+        dosage=f"{study.results}/cohort/dosage.npy",
+        samples=f"{study.results}/cohort/samples.tsv",
+        checkpoint=study.interpretation.first_fit("checkpoint.npz"),
+        predictions=study.interpretation.first_fit("predictions.tsv"),
+    output:
+        table=f"{study.interpretation.folder}/knock_outs/{{trait}}/{{model}}.tsv",
+    log:
+        f"{study.logs}/interpretation/knock_outs/{{trait}}/{{model}}.log",
+    wildcard_constraints:
+        model=study.any_of(fit["model"] for fit in study.interpretation.grouped),
+    conda:
+        "../../envs/training.yaml"
+    threads: study.fits.threads
+    resources:
+        **study.resources(
+            study.fits.memory,
+            minutes=study.fits.minutes,
+            gpu=lambda wildcards: min(1, study.fits.gpus(wildcards)),
+        ),
+    params:
+        hypothesis=lambda wildcards: study.models[wildcards.model]["parameters"]["hypothesis"],
+        seed=study.seeds[0],
+        draws=study.hypotheses.settings.get("draws"),
+        source=lambda wildcards: study.source("knock_out_network", wildcards.model),
+    message:
+        "interpretation: groups knocked out in {wildcards.model}, {wildcards.trait}"
+    script:
+        "../scripts/knock_out_network.py"
+
+
 rule collect_knock_outs:
     input:
-        tables=expand(
-            f"{study.interpretation.folder}/knock_outs/{{trait}}.tsv",
-            trait=study.hypotheses.traits,
-        ),
+        tables=study.interpretation.knock_outs,
     output:
         table=f"{study.interpretation.folder}/knock_outs.tsv",
     log:

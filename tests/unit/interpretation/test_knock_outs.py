@@ -88,7 +88,9 @@ def test_the_group_that_matters_is_found(tmp_path):
 def test_changes_are_their_definitions():
     observed, before = np.array([1.0, 2, 3, 5]), np.array([1.0, 2, 4, 5])
     told = measure_changes(observed, before, before + 2)
-    assert np.allclose(told, [2, 0, 2 / before.std(), 0, told[-1]]) and told[-1] < 0
+    assert np.allclose(told, [2, 0, 2 / before.std(), 0, 0])
+    halved = measure_changes(observed, before, before.mean() + (before - before.mean()) / 2)
+    assert np.allclose([*halved[:2], halved[3]], [0, -0.5, 0]) and halved[4] < 0
     assert measure_changes(observed, before, before) == [0, 0, 0, 0, 0]
 
 

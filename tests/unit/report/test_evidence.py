@@ -150,15 +150,15 @@ def test_hypotheses_and_knock_outs_are_told_by_their_tables(tmp_path):
     write_table(table, tmp_path / "evaluation" / "tables" / "hypotheses.tsv")
     groups = pd.DataFrame({"group": list("abcd"), "R2_change": [-0.1, -0.5, -0.3, 0.0]})
     groups = groups.assign(
-        trait="oil", hypothesis="pathways", snps=9, R2_change_random=[0.0, -0.5, 0.0, 0.0],
-        R2_change_random_low=-0.6, moved=0.2, moved_random=0.1,
+        trait="oil", hypothesis="pathways", model="csafm", snps=9, R2_change_random_low=-0.6,
+        R2_change_random=[0.0, -0.5, 0.0, 0.0], moved=0.2, moved_random=0.1,
     )  # fmt: skip
     write_table(groups, tmp_path / "interpretation" / "knock_outs.tsv")
     text = evidence(tmp_path, scheme="random")
     told = "| +0.5000 [+0.2500, +0.7500] | 0.001 | +0.4000 [+0.3000, +0.5000] | 1 of 21 | 0.100 |"
     assert f"| oil | pathways {told} -0.200 | 0.300 | helps |" in text and "0.9000" not in text
     lines = [line for line in text.splitlines() if line.startswith("| oil | pathways | ")]
-    assert [line.split(" | ")[2] for line in lines[1:]] == ["c", "a", "b"]  # beside random SNPs
+    assert [line.split(" | ")[3] for line in lines[1:]] == ["c", "a", "b"]  # beside random SNPs
     write_evidence(
         tmp_path, tmp_path / "docs", scheme="random", command="c", title="t", version="v"
     )

@@ -39,6 +39,9 @@ def test_a_network_on_groups_reads_them_and_no_other_fit_does():
     groups = [study.fits.groups(SimpleNamespace(model=name)) for name in ("csafm", "transformer")]
     assert groups == [["results/demo/cohort/hypotheses/pathways/groups.npz"], []]
     assert study.models["csafm.permuted1"]["parameters"]["hypothesis"] == "pathways"
+    assert [path.rpartition("knock_outs/")[2] for path in study.interpretation.knock_outs] == [
+        "protein/csafm.tsv", "protein.tsv",
+    ]  # fmt: skip
     assert "csafm" not in study.evaluation.costed and "transformer" in study.evaluation.costed
 
 

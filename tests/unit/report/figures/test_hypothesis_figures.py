@@ -59,7 +59,8 @@ def test_the_page_has_a_row_for_each_hypothesis(tmp_path):
 def test_knock_outs_show_the_largest_losses_beside_random_snps(figures):
     count = 40
     rows = pd.DataFrame(0.0, index=range(count), columns=COLUMNS)
-    rows = rows.assign(trait="oil", hypothesis="a", group=[f"g{k}" for k in range(count)], snps=5)
+    rows = rows.assign(trait="oil", hypothesis="a", model="b", snps=5)
+    rows["group"] = [f"g{k}" for k in range(count)]
     rows["R2_change"] = -np.arange(count) / 100
     rows.loc[count - 1, ["R2_change_random", "R2_change_random_low"]] = -0.5  # no more than chance
     knock_outs.plot_knock_outs(rows, paths=[])

@@ -24,7 +24,7 @@ FIGURES = {
     "PCC": "Differences in PCC", "R2": "Differences in R2", "controls": "The CIM and its controls",
     "hypotheses": "Hypotheses and their copies", "knock_outs": "Groups knocked out",
 }  # fmt: skip
-KNOCKED = 3  # groups of a trait and hypothesis that are told
+KNOCKED = 3  # groups of a trait, hypothesis and model that are told
 
 
 def markdown(table, digits=3):
@@ -166,13 +166,14 @@ def _hypotheses(path):
 
 
 def _knock_outs(path):
-    """The groups of each trait and hypothesis whose loss exceeds that of random SNPs by most."""
+    """Of each trait, hypothesis and model the groups whose loss exceeds random SNPs' by most."""
     table = read_table(path, dtype={"group": str})
     order = (table.R2_change - table.R2_change_random).sort_values().index
-    first = table.loc[order].groupby(["trait", "hypothesis"], sort=False).head(KNOCKED)
-    first = first.sort_values(["trait", "hypothesis"], kind="stable")
+    keys = ["trait", "hypothesis", "model"]
+    first = table.loc[order].groupby(keys, sort=False).head(KNOCKED)
+    first = first.sort_values(keys, kind="stable")
     columns = {
-        "trait": "trait", "hypothesis": "hypothesis", "group": "group", "snps": "SNPs",
+        **{key: key for key in keys}, "group": "group", "snps": "SNPs",
         "R2_change": "R2 change", "R2_change_random": "of random SNPs",
         "R2_change_random_low": "least", "moved": "moved", "moved_random": "by random SNPs",
     }  # fmt: skip

@@ -89,6 +89,29 @@ class Interpretation:
         return list(fits.values())
 
     @cached_property
+    def grouped(self):
+        """First fits of networks whose tokens are the groups of a hypothesis, of traits tried."""
+        first = self.study.seeds[:1]
+        return [
+            fit
+            for trait in self.study.hypotheses.traits
+            for fit in self.study.fits.trained(trait)
+            if fit["seed"] in first
+            and self.study.models[fit["model"]]["parameters"].get("tokens") == "group"
+        ]
+
+    @property
+    def knock_outs(self):
+        """Tables of knock-outs: of each trait's hypotheses, and of networks on their groups."""
+        asked = [(fit["trait"], f"/{fit['model']}") for fit in self.grouped]
+        asked += [(trait, "") for trait in self.study.hypotheses.traits]
+        return [f"{self.folder}/knock_outs/{trait}{model}.tsv" for trait, model in asked]
+
+    def first_fit(self, name):
+        """Input function: a file of the first fit of a model asked."""
+        return lambda wildcards: self.study.fits.files(self._fits(wildcards)[:1], name)[0]
+
+    @cached_property
     def nulls(self):
         """Tables of what models that learn pairs find in shuffled traits; none unless asked."""
         if not self.settings.get("pair_permutations"):

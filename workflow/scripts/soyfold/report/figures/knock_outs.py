@@ -7,8 +7,10 @@ from soyfold.report.figures.curves import STYLE, save_figure
 
 SHOWN = 15  # groups of a panel, those whose loss is largest
 LONGEST = 44  # of a group's name
+KEYS = ("trait", "hypothesis", "model")
 CAPTION = (
-    "change of test R2 with the group's dosages at their training means, on the first split.\n"
+    "change of test R2 (the mean put back) with the group's dosages at their training means, on\n"
+    "the first split; in a network no other group attends to it either.\n"
     "Red: the group; grey: as many SNPs elsewhere on the same chromosomes, as close together\n"
     "(least to largest of the draws, and their mean).\n"
     f"The {SHOWN} groups whose loss exceeds that of the others by most."
@@ -37,11 +39,11 @@ def _draw_panel(axis, rows):
     axis.tick_params(axis="y", length=0)
     axis.grid(axis="x", color="0.92")
     axis.locator_params(axis="x", nbins=5)
-    axis.set_title(f"{rows.trait.iloc[0]}, {rows.hypothesis.iloc[0]}")
+    axis.set_title(", ".join(rows[list(KEYS)].iloc[0]))
 
 
 def plot_knock_outs(table, *, paths):
-    """Loss of R2 with each group, a panel for each trait and hypothesis.
+    """Loss of R2 with each group, a panel for each trait, hypothesis and model.
 
     Parameters
     ----------
@@ -49,16 +51,18 @@ def plot_knock_outs(table, *, paths):
         knock_outs.tsv, as `interpretation.knock_outs.knock_out_groups` makes it.
     paths : iterable of path-like
     """
-    traits, names = (list(dict.fromkeys(table[key])) for key in ("trait", "hypothesis"))
-    most = min(SHOWN, table.groupby(["trait", "hypothesis"]).size().max())
+    traits = list(dict.fromkeys(table.trait))
+    tried = list(dict.fromkeys(zip(table.hypothesis, table.model, strict=True)))
+    most = min(SHOWN, table.groupby(list(KEYS)).size().max())
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
-            len(traits), len(names), layout="constrained", squeeze=False,
-            figsize=(6.4 * len(names), (0.22 * most + 0.8) * len(traits) + 0.9),
+            len(traits), len(tried), layout="constrained", squeeze=False,
+            figsize=(6.4 * len(tried), (0.22 * most + 0.8) * len(traits) + 0.9),
         )  # fmt: skip
         for line, trait in zip(axes, traits, strict=True):
-            for axis, name in zip(line, names, strict=True):
-                rows = table[(table.trait == trait) & (table.hypothesis == name)]
+            for axis, (hypothesis, model) in zip(line, tried, strict=True):
+                own = (table.trait == trait) & (table.hypothesis == hypothesis)
+                rows = table[own & (table.model == model)]
                 if rows.empty:
                     axis.set_axis_off()
                 else:

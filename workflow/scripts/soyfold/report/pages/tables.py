@@ -97,9 +97,10 @@ INTERPRETED = {
     ),
     "knock_outs": (
         "Groups of hypotheses knocked out",
-        "Dosages of a group at their training means, on the first split: mean_change in the trait's"
-        " unit; spread_change of the predictions' sd; moved: rms over that sd; _random: as many"
-        " SNPs elsewhere on the same chromosomes, as close together.",
+        "Dosages of a group at their training means, on the first split, and in a network no other"
+        " group attends to it: mean_change in the trait's unit; spread_change of the predictions'"
+        " sd; moved: rms over that sd; R2 with the mean put back; _random: as many SNPs elsewhere"
+        " on the same chromosomes, as close together.",
     ),
 }
 
