@@ -223,7 +223,7 @@ def _given(job, study):
 
 def test_weights_go_to_the_models_that_take_them_and_rerun_no_others(demo):
     models = [*demo.settings["training"]["models"], "gblup_rkhs"]
-    demo = load_demo({"training": {"models": models}})
+    demo = load_demo({"training": {"models": models}, "splits": {"further": []}})
     job = next(job for job in demo.fits.jobs if job.rule.startswith("fit_direct"))
 
     def given():

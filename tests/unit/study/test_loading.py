@@ -12,7 +12,7 @@ def test_the_demo_is_loaded_with_all_that_it_names():
     study = load_demo()
     assert list(study.traits) == ["oil", "protein"] and len(study.chromosomes) == 20
     assert (study.scheme, study.seeds, list(study.drawn)) == (
-        "random", [0, 1, 2], ["random", "final"],
+        "random", [0, 1, 2], ["random", "cv2", "final"],
     )  # fmt: skip
     assert study.genotype_format == "vcf" and study.references == ["gblup", "mean"]
     # Controls and variants have blocks beside the models that the study names.

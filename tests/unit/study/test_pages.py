@@ -10,7 +10,7 @@ from soyfold.study.pages import CATEGORIES
 
 PLAIN = {
     "contacts": "expected",
-    "splits": {"seeds": 1},
+    "splits": {"seeds": 1, "further": []},
     "training": {"models": ["lightgbm"]},
     "evaluation": {"controls": False, "paper_tables": False},
     "interpretation": False,
@@ -34,11 +34,10 @@ def plain():
 def test_pages_are_those_that_the_study_has_something_for(demo, plain):
     assert list(plain.report.pages) == ["scores", "filtering"]
     assert list(demo.report.pages) == [
-        "scores", "filtering", "comparisons", "controls", "hypotheses", "ablations", "libraries",
-        "interpretation", "genetic_parameters",
+        "scores", "filtering", "comparisons", "controls", "hypotheses", "ablations", "schemes",
+        "libraries", "interpretation", "genetic_parameters",
     ]  # fmt: skip
-    schemes = load_demo({"splits": {"further": [{"scheme": "kfold", "seeds": 2}]}})
-    assert "schemes" in schemes.report.pages
+    assert "schemes" not in load_demo({"splits": {"further": []}}).report.pages
 
 
 def test_each_page_reads_what_a_whole_run_makes(demo):
@@ -63,7 +62,7 @@ def test_tables_follow_from_the_study(demo, plain):
     assert names(plain) == ["table1_oil", "table2_protein"]
     assert names(demo) == [
         "table1_oil", "table2_protein", "table4_csafm", "table5_cisem", "table6_gamma",
-        "table3_cost", "comparisons", "controls",
+        "table3_cost", "comparisons", "controls", "schemes",
     ]  # fmt: skip
     assert demo.evaluation.controlled == [("protein", "cisem"), ("protein", "csafm")]
 
@@ -142,7 +141,7 @@ def test_correlations_are_of_studies_with_several_traits(demo, plain, tmp_path):
     (tmp_path / "traits.tsv").write_text("".join(sheet[:2]))
     lone = load_demo({
         "cohort": {"traits": str(tmp_path / "traits.tsv")}, "hypotheses": False,
-        "evaluation": {"controls": False}, "selection": False,
+        "evaluation": {"controls": False}, "selection": False, "splits": {"further": []},
     })  # fmt: skip
     assert [Path(path).stem for path in lone.interpretation.parameters.values()] == names[:1]
     assert list(lone.report.pages["genetic_parameters"].files) == names[:1]
