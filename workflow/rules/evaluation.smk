@@ -20,7 +20,7 @@ rule measure_trait:
         fits=study.evaluation.measured,
         better=lambda wildcards: study.traits[wildcards.trait]["better"] or "high",
         level=study.settings["evaluation"]["interval_level"],
-        kind=lambda wildcards: study.traits[wildcards.trait]["kind"] or "quantitative",
+        kind=lambda wildcards: study.fits.kind_of(wildcards.trait),
         source=study.source("measure_trait"),
     message:
         "evaluation: agreement, selection and intervals of {wildcards.trait}"

@@ -160,7 +160,7 @@ for fitted_by, names in study.transfer.models.items():
             points=study.transfer.settings.get("points"),
             fewest=study.transfer.settings.get("fewest"),
             weights=study.fits.weights,
-            kind=study.transfer.kind,
+            kinds=study.transfer.kinds,
             source=lambda wildcards, code=fitted_by: study.source(code, wildcards.model),
             script=fitted_by,
         message:
@@ -201,6 +201,7 @@ rule tune_model:
         trials=study.fits.search["trials"],
         seed=study.fits.search["seed"],
         weights=study.fits.weights,
+        kind=lambda wildcards: study.fits.kind_of(wildcards.trait),
         source=lambda wildcards: study.source("tune_model", wildcards.model),
     message:
         "training: searching {wildcards.model}'s hyperparameters for {wildcards.trait}"

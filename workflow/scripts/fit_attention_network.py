@@ -22,6 +22,7 @@ with rule_log(snakemake.log[0]):
         ),
         seeds=snakemake.params.seeds,
         weights=snakemake.params.weights,
+        kind=snakemake.params.kind,
         folders=[Path(path).parent for path in snakemake.output.predictions],
         **files_of(dict(snakemake.input.items()), snakemake.params.traits),
     )

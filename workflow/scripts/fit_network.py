@@ -13,6 +13,7 @@ with rule_log(snakemake.log[0]):
         partial(fit_and_write, threads=snakemake.threads, source=snakemake.params.source),
         seeds=snakemake.params.seeds,
         weights=snakemake.params.weights,
+        kind=snakemake.params.kind,
         folders=[Path(path).parent for path in snakemake.output.predictions],
         **files_of(dict(snakemake.input.items()), snakemake.params.traits),
     )

@@ -14,7 +14,7 @@ with rule_log(snakemake.log[0]):
         points=snakemake.params.points,
         fewest=snakemake.params.fewest,
         weights=snakemake.params.weights,
-        kind=snakemake.params.kind,
+        kinds=snakemake.params.kinds,
         environments=snakemake.params.environments,
         cells=next(iter(snakemake.input.cells), None),
         **inputs_of(dict(snakemake.input.items()), snakemake.params.traits),

@@ -21,6 +21,7 @@ if __name__ == "__main__":  # worker processes import this file
             phenotypes=snakemake.input.phenotypes,
             cim=next(iter(snakemake.input.cim), None),
             weights=snakemake.params.weights,
+            kind=snakemake.params.kind,
             groups=next(iter(snakemake.input.groups), None),
             classes=next(iter(snakemake.input.classes), None),
             covariates=next(iter(snakemake.input.covariates), None),

@@ -244,3 +244,16 @@ def test_the_kind_goes_to_the_models_that_have_a_loss_for_it(demo):
     assert given() == ["quantitative"] * 2
     with mock.patch.dict(demo.traits["oil"], kind="binary"):
         assert given() == ["binary", "quantitative"]
+
+
+def test_networks_are_told_the_kind_of_each_trait_that_they_learn(study):
+    alone, together = (job_of(study, f"fit_{name}network") for name in ("", "attention_"))
+    one = Wildcards(trait="oil", model="cnn", split="seed0")
+    group = Wildcards(trait="seed", model="csafm_joint", split="seed0")
+
+    def given():
+        return [alone.kind(one), together.kind(group)]
+
+    assert given() == ["quantitative"] * 2
+    with mock.patch.dict(study.traits["oil"], kind="ordinal"):
+        assert given() == ["ordinal", ["ordinal", "quantitative"]]

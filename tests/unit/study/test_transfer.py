@@ -27,6 +27,7 @@ def test_a_target_is_learnt_with_its_group(tmp_path):
     }  # fmt: skip
     oil = SimpleNamespace(trait="oil", model="cross_attention")
     assert study.transfer.together(oil) == ["oil", "protein"]
+    assert study.transfer.kinds(oil) == {"oil": "quantitative", "protein": "quantitative"}
     assert study.transfer.phenotypes(oil)[1].endswith("cohort/phenotypes/protein.tsv")
     assert study.transfer.scores[-1] == "results/demo/training/transfer/oil/cross_attention.tsv"
     assert study.transfer.settings["points"] == 5 and study.transfer.settings["fewest"] == 20

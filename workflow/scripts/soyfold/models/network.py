@@ -48,6 +48,9 @@ DECLARATION = {
                     "description": "Initialisations of an ensemble."},
         "precision": {"default": "32-true", "enum": ["32-true", "bf16-mixed"],
                       "description": "Of the numbers in training."},
+        "loss": {"default": "auto", "enum": ["auto", "squared"],
+                 "description": "Of binary and ordinal traits cross-entropy, of others squared "
+                                "error; or squared error of all."},
         "compile": {"default": False, "type": "boolean",
                     "description": "torch.compile, which needs a C++ compiler."},
     },

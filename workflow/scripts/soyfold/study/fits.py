@@ -189,6 +189,10 @@ class Fits:
         space = self.study.models[wildcards.model]["tuning"]
         return self.block(wildcards.model) | {"tuning": space}
 
+    def kind_of(self, trait):
+        """The kind of a trait: quantitative where the sheet says nothing."""
+        return self.study.traits[trait]["kind"] or "quantitative"
+
     def is_large(self, model):
         """Whether a model is fitted at the size that was published."""
         return self.study.models[model]["preset"] == "paper"
@@ -357,10 +361,12 @@ class FitJob:
         return [file] if taken and file else []
 
     def kind(self, wildcards):
-        """The kind of the trait, in the fits of a model that has a loss of its own for it."""
-        traits, block = self.learnt(wildcards), self.fits.study.models[wildcards.model]
-        taken = declaration(block["module"]).binary and len(traits) == 1
-        return (taken and self.fits.study.traits[traits[0]]["kind"]) or "quantitative"
+        """The kind of the trait, or of each learnt together, of a model that has losses for it."""
+        declared = declaration(self.fits.study.models[wildcards.model]["module"])
+        kinds = [self.fits.kind_of(trait) for trait in self.learnt(wildcards)]
+        if not (declared.binary or declared.kind == "network") or set(kinds) == {"quantitative"}:
+            return "quantitative"
+        return kinds if self.together(wildcards) else kinds[0]
 
     def groups(self, wildcards):
         """The groups that are a model's tokens, as a list of none or one file."""

@@ -164,6 +164,6 @@ class Transfer:
         job = next(iter(self.study.fits.jobs))  # the same for all
         return job.conditions(wildcards) if self.environments else []
 
-    def kind(self, wildcards):
-        """The kind of the target."""
-        return self.study.traits[wildcards.trait]["kind"] or "quantitative"
+    def kinds(self, wildcards):
+        """The kind of each of those traits, by name."""
+        return {trait: self.study.fits.kind_of(trait) for trait in self.together(wildcards)}

@@ -82,6 +82,7 @@ def save_networks(path, networks, scaler, layout, block, traits=(), environments
         traits=list(traits),
         **({"environments": list(environments)} if len(environments) else {}),
         **({"classes": list(layout.classes)} if layout.classes else {}),
+        **({"links": networks[0].links.counts} if hasattr(networks[0], "links") else {}),
         scaler={name: np.asarray(getattr(scaler, name)).tolist() for name in SCALED},
     )
 
@@ -113,7 +114,7 @@ def load_network(path):
     Returns
     -------
     network : nn.Module
-        Of an ensemble: the mean of its members.
+        Of an ensemble: the mean of its members. It gives z-scores, of classes too.
     scaler : soyfold.training.scaling.Scaler
         For `soyfold.training.loop.predict(network, dosage, scaler=scaler)`.
 
@@ -123,6 +124,7 @@ def load_network(path):
         If the file holds another kind of model, or is of an earlier version.
     """
     from soyfold.training.loop.ensemble import Ensemble
+    from soyfold.training.loop.links import Linked
 
     arrays, facts = read_checkpoint(path)
     if facts["kind"] not in ("network", "ensemble"):
@@ -135,6 +137,8 @@ def load_network(path):
             mend="delete the fit's folder, and run again",
         )
     members, scaler = rebuild_members(arrays, facts)
+    if "links" in facts:
+        members = [Linked(member, scaler) for member in members]
     network = members[0] if len(members) == 1 else Ensemble(members)
     return network.eval(), scaler
 
@@ -165,6 +169,10 @@ def _rebuild(arrays, facts, number):
     cim = torch.from_numpy(arrays["cim"]) if "cim" in arrays else None
     network = import_model(facts["module"]).Network(layout, facts["parameters"], cim)
     prefix = _prefix(number, facts["members"])
+    if "links" in facts:
+        from soyfold.training.loop.links import Links
+
+        network.links = Links.of_counts(facts["links"])
     weights = {
         name.removeprefix(prefix): torch.from_numpy(value)
         for name, value in arrays.items()

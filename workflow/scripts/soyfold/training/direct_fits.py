@@ -37,6 +37,7 @@ from soyfold.models.declarations import declaration
 from soyfold.models.loading import import_model
 from soyfold.models.parameters import resolve
 from soyfold.training.checkpoints import save_checkpoint
+from soyfold.training.classes import are_shares
 from soyfold.training.covariates import base_of
 from soyfold.training.outputs import write_fit
 from soyfold.training.shared_kernels import kernels_of_lines, weights_for
@@ -84,7 +85,7 @@ def _handed(block, task, cohort, rows):
     base = _base(block, task, rows)
     if base is not None:
         handed["beside"] = base[rows]
-    if declared.binary and cohort.kind == "binary" and _are_shares(task):
+    if declared.binary and cohort.kind == "binary" and _is_binary(task):
         handed["binary"] = True
     if "cim" in needs:
         codes = pd.Index(cohort.chromosomes).get_indexer(cohort.snp_chromosome)
@@ -92,10 +93,9 @@ def _handed(block, task, cohort, rows):
     return handed
 
 
-def _are_shares(task):
-    """Whether the values fitted to lie between 0 and 1, which environments and covariates move."""
-    fitted = task.y[task.rows("train", "val")]
-    shares = bool(((fitted >= 0) & (fitted <= 1)).all())
+def _is_binary(task):
+    """Whether the values fitted to are classes 0 and 1, or shares; says where they aren't."""
+    shares = are_shares(task.y[task.rows("train", "val")])
     if not shares:
         log.info("values beyond 0 and 1, by environments or covariates: fitted by squared error")
     return shares

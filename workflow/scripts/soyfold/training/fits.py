@@ -104,8 +104,8 @@ def fit(
         Groups of SNPs, for models whose tokens they are.
     covariates, conditions : path-like, optional
         Of the lines; of the environments.
-    kind : {'quantitative', 'ordinal', 'binary'}
-        Of the trait, for a model that has a loss of its own for it.
+    kind : {'quantitative', 'ordinal', 'binary'}, or a sequence of these
+        Of the trait, or of each that is learnt together, for a model that has losses of their own.
     classes : path-like, optional
         Of the variants, for models that read them.
 

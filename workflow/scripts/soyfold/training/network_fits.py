@@ -17,6 +17,7 @@ from soyfold.training.calibration import calibrate, learn_best, measure_lines
 from soyfold.training.checkpoints import save_networks
 from soyfold.training.environment_tasks import fill_unknown
 from soyfold.training.outputs import write_fit
+from soyfold.training.own_losses import link, own_losses, tell
 from soyfold.training.scaling import fit_scaler
 from soyfold.training.shared_kernels import weights_for
 from soyfold.training.tasks import HISTORY, Fit
@@ -67,6 +68,7 @@ class ResumeFiles:
             lines=[task.sample.tolist(), task.part.tolist()],
             trait=task.y,
             **({} if task.noise is None else {"noise": task.noise}),
+            **({} if set(cohort.kinds) == {"quantitative"} else {"kinds": cohort.kinds}),
             dosage=task.dosage,
             chromosomes=[cohort.chromosomes, cohort.snp_chromosome.tolist()],
             cim=None if cohort.cim is None else cohort.cim.to_numpy(),
@@ -190,6 +192,7 @@ def train_network(
     _, network = build_network(block, cohort, seed)
     measured = measured or measure_lines(network, block, task, cohort, *parts)
     calibrate(network, task, rows, scaler, measured, seed)
+    link(network, own_losses(network, block, task, cohort)[0], task.y[rows])
 
     def learn(resume, *, first=True):
         heard = on_epoch if first else None  # a search is told of an epoch once
@@ -301,6 +304,7 @@ def fit_network(block, task, cohort, *, resume=None, measure=None):
     layout, network = build_network(block, cohort, task.seed)
     count = sum(p.numel() for p in network.parameters() if p.requires_grad) * options["members"]
     log.info("%d tokens, %d parameters, on %s", layout.n_tokens, count, loop.device_name())
+    tell(*own_losses(network, block, task, cohort), cohort)
     size = options["batch_size"]  # what memory can hold in training it can hold afterwards
     extra, between = [(None, "parameters", count)], None
     if cohort.kept is not None:

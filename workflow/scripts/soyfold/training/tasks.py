@@ -49,8 +49,8 @@ class Cohort:
         Of a hypothesis whose groups are tokens.
     covariates : DataFrame or None
         Of the lines (`covariates.read_covariates`).
-    kind : {'quantitative', 'ordinal', 'binary'}
-        Of a lone trait.
+    kind : {'quantitative', 'ordinal', 'binary'}, or a sequence of these
+        Of a lone trait; of each that is learnt together.
     environments : tuple of str
         Of a split whose lines are learnt in each of them (`environment_tasks`); else empty.
     conditions : path-like, or None
@@ -82,6 +82,11 @@ class Cohort:
     def outputs(self):
         """How many values a line has: one for each environment, or trait learnt together."""
         return max(1, len(self.environments or self.traits))
+
+    @property
+    def kinds(self):
+        """The kind of each value that a line has."""
+        return (self.kind,) * self.outputs if isinstance(self.kind, str) else tuple(self.kind)
 
     @property
     def chromosomes(self):
@@ -234,8 +239,8 @@ def read_cohort(
         Of all lines, whose effects are taken off the values (`draw_task`).
     conditions : path-like, optional
         The user's table of environments, for models that take it.
-    kind : {'quantitative', 'ordinal', 'binary'}
-        Of a lone trait.
+    kind : {'quantitative', 'ordinal', 'binary'}, or a sequence of these
+        Of a lone trait; of each of those learnt together.
     classes : path-like, optional
         Of the variants, for models that read them.
 

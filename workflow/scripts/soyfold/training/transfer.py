@@ -171,12 +171,14 @@ def curve(block, learn, cohort, target, *, seeds, splits, points, fewest, kind):
 
     Parameters
     ----------
-    block, learn, seeds, splits, points, fewest, kind
+    block, learn, seeds, splits, points, fewest
         As for `transfer_trait`.
     cohort : soyfold.training.tasks.Cohort
         All columns.
     target : str
         Of `cohort.traits`.
+    kind : {'quantitative', 'ordinal', 'binary'}
+        Of the target.
 
     Yields
     ------
@@ -210,7 +212,7 @@ def curve(block, learn, cohort, target, *, seeds, splits, points, fewest, kind):
 
 
 def transfer_trait(
-    block, learn, *, target, seeds, splits, points, fewest, phenotypes, kind="quantitative",
+    block, learn, *, target, seeds, splits, points, fewest, phenotypes, kinds=None,
     environments=(), cells=None, **inputs,
 ):  # fmt: skip
     """Scores of a model over the number of lines with a value of the target.
@@ -229,8 +231,8 @@ def transfer_trait(
         Of `label_counts`; the most lines are those that every split has.
     phenotypes : dict of str to path-like, keyword only
         Values of the traits of the target's group, by name.
-    kind : {'quantitative', 'ordinal', 'binary'}
-        Of the target.
+    kinds : dict of str to {'quantitative', 'ordinal', 'binary'}, optional
+        Of traits that aren't quantitative, by name.
     environments : sequence of str
         Those in which few lines have a value of the target, while all have theirs in the others:
         in place of the traits of its group.
@@ -252,7 +254,9 @@ def transfer_trait(
         fails.
     """
     together = phenotypes if block["joint"] and not environments else [target]
-    cohort = read_cohort(phenotypes={name: phenotypes[name] for name in together}, **inputs)
+    kind = [(kinds or {}).get(name, "quantitative") for name in together]
+    files = {name: phenotypes[name] for name in together}
+    cohort = read_cohort(phenotypes=files, kind=kind, **inputs)
     if environments:
         cohort = by_environment(cohort, cells)
     rows = []
@@ -266,7 +270,8 @@ def transfer_trait(
         label = f"{target}, {name}" if environments else name
         told = curve(
             block, learn, cohort, name,
-            seeds=seeds, splits=splits, points=points, fewest=fewest, kind=kind,
+            seeds=seeds, splits=splits, points=points, fewest=fewest,
+            kind=kind[list(together).index(target)],
         )  # fmt: skip
         rows += [(label, block["name"], *row) for row in told]
     return pd.DataFrame(rows, columns=SCORES)

@@ -77,7 +77,7 @@ class Worker:
         return max(options["warmup_epochs"], options["epochs"] // 4)
 
     def fit(self, parameters, on_epoch):
-        """Lowest validation MSE (z-scores) of a fit with these parameters."""
+        """Lowest validation loss of a fit with these parameters."""
         block = {**self.search.block, "parameters": parameters}
         size = training_options(parameters)["batch_size"]
         task, cohort = thin(block, self.task, self.cohort)
@@ -118,7 +118,7 @@ class Worker:
         )
         row = trial_row(done[0], self.search.space)
         drawn = {name: row[name] for name in self.search.space}
-        return f"trial {place + 1}: {row['state']}, validation MSE {row['value']:.4f}, {drawn}"
+        return f"trial {place + 1}: {row['state']}, validation loss {row['value']:.4f}, {drawn}"
 
 
 _process = {}
@@ -173,6 +173,7 @@ def fingerprint(worker):
     place = places_of(search.block, cohort)
     more += [part.tolist() for part in (place, cohort.classes) if part is not None]
     more += [] if task.noise is None else [task.noise[rows].tolist()]
+    more += [] if cohort.kind == "quantitative" else [cohort.kind]
     for part in (
         task.y[rows].tolist(), task.part[rows].tolist(), list(cohort.snp_chromosome), cim, *more
     ):  # fmt: skip
@@ -190,10 +191,10 @@ def fingerprint(worker):
 
 def tune(
     block, *, space, trials, workers, seed, split, storage, dosage, samples, variants, phenotypes,
-    cim=None, groups=None, classes=None, covariates=None, weights="off", best, trials_table,
-    threads=1,
+    cim=None, groups=None, classes=None, covariates=None, weights="off", kind="quantitative",
+    best, trials_table, threads=1,
 ):  # fmt: skip
-    """Search a network's hyperparameters for the lowest validation MSE (on z-scores) of a split.
+    """Search a network's hyperparameters for the lowest validation loss of a split.
 
     TPE sampler, median pruner [1]_ [2]_. With one worker the same seed finds the same parameters,
     killed in between or not; with several the order of results is left to chance.
@@ -222,6 +223,8 @@ def tune(
         Groups of SNPs, for a model whose tokens they are; classes, for one that reads them.
     weights : {'off', 'records', 'variance'}
         What the trait's values weigh by.
+    kind : {'quantitative', 'ordinal', 'binary'}
+        Of the trait.
     best : path-like
         YAML to write: model, trials, value, default_value (of the model's own parameters, or
         null), at_edge (parameters at an end of their range), parameters.
@@ -245,7 +248,7 @@ def tune(
     space = check_space(space, block["parameters"], model=block["name"])
     files = {"dosage": dosage, "samples": samples, "variants": variants, "phenotypes": phenotypes}
     files |= {"cim": cim, "groups": groups, "classes": classes, "covariates": covariates}
-    files |= {"weights": weights}
+    files |= {"weights": weights, "kind": kind}
     journal = Path(storage).resolve()
     worker = Worker(Search(block, space, seed, split, journal, files, threads))
     worker.study = resume(

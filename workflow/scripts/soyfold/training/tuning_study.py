@@ -206,7 +206,7 @@ def tell(best):
     """Say in the log what was found, and whether the space was too narrow."""
     default = best["default_value"]
     beside = "" if default is None else f" (with the model's own parameters {default:.4f})"
-    log.info("best of %d: validation MSE %.4f%s", best["trials"], best["value"], beside)
+    log.info("best of %d: validation loss %.4f%s", best["trials"], best["value"], beside)
     for name, edge in best["at_edge"].items():
         log.warning(
             "the best %s, %.4g, lies at the %s end of its range: a wider one may hold a better",

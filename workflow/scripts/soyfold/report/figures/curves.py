@@ -91,7 +91,7 @@ def plot_learning_curves(histories, *, trait, paths):
     """
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
-        names = {"val_loss": "validation MSE (z-scores)", "val_pcc": "validation PCC"}
+        names = {"val_loss": "validation loss (mean predictor: 1)", "val_pcc": "validation PCC"}
         for axis, (column, title) in zip(axes, names.items(), strict=True):
             for number, (label, tables) in enumerate(histories.items()):
                 style = LINES[number % len(LINES)]

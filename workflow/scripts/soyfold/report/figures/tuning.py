@@ -13,7 +13,7 @@ from soyfold.report.figures.curves import STYLE, save_figure
 
 COLUMNS = ["trial", "state", "value", "default", "epochs_run"]
 PANELS = 3  # a row
-NO_SKILL = 1.2  # MSE on z-scores: the mean predictor has about 1
+NO_SKILL = 1.2  # loss: the mean predictor has about 1
 FEW = 6  # different values that are drawn side by side
 LOG_RATIO = 20  # a range this wide is read on a logarithmic scale
 MARKS = {
@@ -101,7 +101,7 @@ def _places(axis, values):
 
 
 def plot_tuning(trials, *, label, trait, paths):
-    """Draw a search: validation MSE of its trials in order, and against each parameter.
+    """Draw a search: validation loss of its trials in order, and against each parameter.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def plot_tuning(trials, *, label, trait, paths):
             trials.trial, best_so_far(trials), where="post", color="C3", lw=1.2, zorder=1,
             label="best so far",
         )  # fmt: skip
-        order.set(xlabel="trial", ylabel="validation MSE (z-scores)")
+        order.set(xlabel="trial", ylabel="validation loss (mean predictor: 1)")
         order.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10], integer=True))
         for number, name in enumerate(parameters):
             axis = figure.add_subplot(grid[number // columns, 1 + number % columns], sharey=order)

@@ -2,6 +2,7 @@
 
 - `batches`: order, standardisation and augmentation, decided by seed and epoch alone
 - `regression`: the loss, and what stops a fit that goes wrong
+- `links`: from values to classes, for binary and ordered traits
 - `optimiser`: AdamW and its learning rate
 - `record`: history, best weights, cost
 - `resume`: the file from which a killed fit goes on

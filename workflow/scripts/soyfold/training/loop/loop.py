@@ -28,7 +28,7 @@ class Trained:
     Attributes
     ----------
     history : list of dict
-        One row an epoch: epoch, train_loss, val_loss, val_pcc (losses on z-scores).
+        One row an epoch: epoch, train_loss, val_loss, val_pcc; losses of the mean predictor are 1.
         Empty without validation lines.
     best_epoch : int
         The epoch whose weights are kept, from 1.

@@ -5,6 +5,8 @@ import math
 import torch
 from torch.optim.adamw import adamw
 
+from soyfold.training.loop.links import RATE
+
 # Parameters by the last part of their name that weight decay would draw away from their prior.
 NO_DECAY = ("position", "H", "M", "coupling", "motif_pairs")
 EPSILON = 1e-8
@@ -26,8 +28,11 @@ def decay_groups(network, weight_decay):
 
 
 def own_groups(network):
-    """Pairs (rate, parameters) of a network that has `rate_groups`; such parameters don't decay."""
-    return network.rate_groups() if hasattr(network, "rate_groups") else []
+    """Pairs (rate, parameters) of a network's `rate_groups` and `links`, if it has such; they don't
+    decay."""
+    groups = network.rate_groups() if hasattr(network, "rate_groups") else []
+    linked = list(network.links.parameters()) if hasattr(network, "links") else []
+    return [*groups, (RATE, linked)] if linked else groups
 
 
 class Optimiser:

@@ -21,6 +21,7 @@ def predict(network, dosage, *, scaler, size=64):
     Parameters
     ----------
     network : nn.Module
+        With `links` where traits have them.
     dosage : ndarray (n, L) int8
         All SNPs of the study, or in a fit those that it takes.
     scaler : soyfold.training.scaling.Scaler
@@ -34,5 +35,8 @@ def predict(network, dosage, *, scaler, size=64):
     device = device_name()
     network.eval().to(device)
     batches = standardised_batches(scaler.columns(dosage), scaler, size=size, device=device)
-    z = torch.cat([network(g) for g in batches])
-    return scaler.restore(z.float().cpu().numpy())
+    z = torch.cat([network(g) for g in batches]).float()
+    told = scaler.restore(z.cpu().numpy())
+    if not hasattr(network, "links"):
+        return told
+    return network.links(z, torch.from_numpy(told).to(device)).cpu().numpy()

@@ -10,8 +10,8 @@ from soyfold.metrics import pearson
 from soyfold.training.tasks import HISTORY
 
 
-def judge(predicted, z, weights=None):
-    """Mean squared error and PCC over the observed cells of each trait, averaged over traits.
+def judge(predicted, z, weights=None, losses=None):
+    """Mean loss and PCC over the observed cells of each trait, averaged over traits.
 
     Parameters
     ----------
@@ -19,18 +19,22 @@ def judge(predicted, z, weights=None):
         NaN in z where a line has no value of a trait; a column without any value is passed over.
     weights : ndarray of z's shape, optional
         How much each cell counts in the loss.
+    losses : ndarray of z's shape, optional
+        Of each cell; squared errors where they aren't given.
 
     Returns
     -------
     loss, correlation : float
     """
     weights = np.ones_like(z) if weights is None else weights
-    by_trait = zip(*(np.atleast_2d(each.T) for each in (predicted, z, weights)), strict=True)
+    losses = (predicted - z) ** 2 if losses is None else losses
+    columns = (predicted, z, weights, losses)
+    by_trait = zip(*(np.atleast_2d(each.T) for each in columns), strict=True)
     cells = [[each[~np.isnan(own[1])] for each in own] for own in by_trait]
     cells = [own for own in cells if len(own[1])]
-    losses = [np.average((ours - theirs) ** 2, weights=own) for ours, theirs, own in cells]
+    losses = [np.average(own, weights=counted) for *_, counted, own in cells]
     finite = np.isfinite(predicted).all()
-    correlations = [pearson(theirs, ours) if finite else np.nan for ours, theirs, _ in cells]
+    correlations = [pearson(theirs, ours) if finite else np.nan for ours, theirs, *_ in cells]
     return float(np.mean(losses)), float(np.mean(correlations))
 
 

@@ -14,6 +14,8 @@ DIVERGED = 100.0  # mean loss on z-scores, where the mean predictor has 1
 class Regression(torch.nn.Module):
     """Mean squared error of a network on z-scored targets, over the cells that are observed.
 
+    Of traits that the network has `links` for (`links.Links`), the loss of these.
+
     Parameters
     ----------
     network : nn.Module
@@ -42,6 +44,9 @@ class Regression(torch.nn.Module):
         self.dosage = None if dosage is None else dosage.to(where.device)
         self.z = z.to(where.device)
         self.weights = None if weights is None else weights.to(where.device)
+        self.links, self.shares = getattr(network, "links", None), None
+        if self.links is not None:
+            self.shares = self.links.shares(scaler.restore(z)).to(where.device)
         self.centre = torch.from_numpy(scaler.centre).to(where.device)
         self.scale = scaler.scale
         self.complete = not bool(torch.isnan(z).any())
@@ -75,20 +80,28 @@ class Regression(torch.nn.Module):
         cells / cells of the batch x world size, averaged over ranks, is the mean over the observed
         cells of the batch.
         """
-        g, z, *weights = self.augmentation(self.standardised(rows, lines), *self._cells(rows))
+        g, z, *beside = self.augmentation(self.standardised(rows, lines), *self._cells(rows))
         rank, ranks, count = self.rank, self.ranks, len(rows)
         cells = z.numel() if self.complete else (~torch.isnan(z)).sum()
         # A rank without a line takes the first one with weight 0: all ranks must meet in backward.
         weight = ranks / (cells if self.complete else cells.clamp(min=1)) if rank < count else 0.0
         mine = slice(rank, None, ranks) if rank < count else slice(0, 1)
-        squares = self._squares(self.values(g[mine]), z[mine])
-        for each in weights:
-            squares = squares * each[mine]
-        return weight * squares.sum(), cells
+        weights, shares = self._beside([each[mine] for each in beside])
+        losses = self._losses(self.values(g[mine]), z[mine], shares)
+        if weights is not None:
+            losses = losses * weights
+        return weight * losses.sum(), cells
 
     def _cells(self, rows):
-        """Targets of rows and, where they have some, their weights."""
-        return [each[rows] for each in (self.z, self.weights) if each is not None]
+        """Targets of rows and, where they have some, their weights and shares of classes."""
+        known = (self.z, self.weights, self.shares)
+        return [each[rows] for each in known if each is not None]
+
+    def _beside(self, cells):
+        """Weights and shares in what `_cells` gives beside targets; None where there are none."""
+        cells = iter(cells)
+        known = (self.weights, self.shares)
+        return [None if each is None else next(cells) for each in known]
 
     def penalised(self, loss):
         """What a step makes small: a batch's loss, and the penalty's share of a training cell."""
@@ -100,12 +113,22 @@ class Regression(torch.nn.Module):
         errors = values.reshape(z.shape) - z
         return (errors if self.complete else errors.masked_fill(torch.isnan(z), 0.0)) ** 2
 
+    def _losses(self, values, z, shares):
+        """Losses of cells, of z's shape; 0, without a gradient, where z is NaN."""
+        squares = self._squares(values, z)
+        return squares if self.links is None else self.links.losses(values, squares, shares)
+
     def judged(self, rows, lines=None):
         """Predictions of a validation batch, its targets, and their weights where they have some:
-        (2 or 3, batch) or (2 or 3, batch, T)."""
-        z, *weights = self._cells(rows)
-        values = self.values(self.standardised(rows, lines)).float()
-        return torch.stack([values.reshape(z.shape), z, *weights])
+        (2 or 3, batch) or (2 or 3, batch, T). With links weights and losses: (4, ...)."""
+        z, *beside = self._cells(rows)
+        values = self.values(self.standardised(rows, lines)).float().reshape(z.shape)
+        if self.links is None:
+            return torch.stack([values, z, *beside])
+        weights, shares = self._beside(beside)
+        weights = torch.ones_like(z) if weights is None else weights
+        losses = self._losses(values, z, shares)
+        return torch.stack([self.links(values, values), z, weights, losses])
 
     def after_step(self):
         """Let the network put its parameters back where they must stay; average them."""
