@@ -120,6 +120,45 @@ rule try_hypotheses:
         "../scripts/try_hypotheses.py"
 
 
+rule try_network_hypothesis:
+    input:
+        dosage=f"{study.results}/cohort/dosage.npy",
+        samples=f"{study.results}/cohort/samples.tsv",
+        variants=f"{study.results}/cohort/variants.tsv",
+        phenotypes=f"{study.results}/cohort/phenotypes/{{trait}}.tsv",
+        covariates=study.inputs.covariates_table,
+        splits=study.hypotheses.splits,
+        groups=study.fits.groups,
+        classes=study.fits.classes,
+        cim=study.fits.cim,
+        tuned=study.fits.tuned_parameters,
+    output:
+        scores=f"{study.hypotheses.tried}/{{trait}}/{{model}}/{{arm}}.tsv",
+    log:
+        f"{study.logs}/training/try_hypotheses/{{trait}}/{{model}}/{{arm}}.log",
+    wildcard_constraints:
+        trait=study.any_of(study.traits),
+        model=study.any_of(study.hypotheses.networks),
+        arm="[a-z0-9]+",
+    conda:
+        "../../envs/training.yaml"
+    threads: study.fits.threads
+    resources:
+        **study.resources(
+            study.fits.memory,
+            minutes=lambda wildcards: study.fits.minutes(wildcards) * len(study.seeds),
+            gpu=lambda wildcards: min(1, study.fits.gpus(wildcards)),
+        ),
+    params:
+        block=lambda wildcards: study.models[wildcards.model],
+        seeds=study.seeds,
+        source=lambda wildcards: study.source("try_network_hypothesis", wildcards.model),
+    message:
+        "training: {wildcards.arm} of the hypothesis of {wildcards.model} on {wildcards.trait}"
+    script:
+        "../scripts/try_network_hypothesis.py"
+
+
 # A target's curve by a model: every number of lines, alone and beside the traits of its group.
 for fitted_by, names in study.transfer.models.items():
 

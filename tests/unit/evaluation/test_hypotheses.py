@@ -8,6 +8,7 @@ from soyfold.evaluation.hypotheses import HELPS, NOTHING, SHARED, compare_hypoth
 from soyfold.evaluation.paired import holm, paired_difference
 
 SEEDS = 5
+COLUMNS = ["trait", "hypothesis", "model", "arm", "seed", "metric", "value"]
 
 
 def scores(arms, *, metric="log_likelihood", seed=0):
@@ -15,11 +16,19 @@ def scores(arms, *, metric="log_likelihood", seed=0):
     rng = np.random.default_rng(seed)
     common = rng.standard_normal(SEEDS)
     rows = [
-        ("oil", name, arm, k, metric, mean + common[k] + 0.05 * rng.standard_normal())
+        (
+            "oil",
+            name,
+            "group_gblup",
+            arm,
+            k,
+            metric,
+            mean + common[k] + 0.05 * rng.standard_normal(),
+        )
         for (name, arm), mean in arms.items()
         for k in range(SEEDS)
     ]
-    return pd.DataFrame(rows, columns=["trait", "hypothesis", "arm", "seed", "metric", "value"])
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def arms(name, real, copies):

@@ -141,8 +141,8 @@ def test_a_study_without_the_zero_control_has_an_empty_cell(tmp_path):
 def test_hypotheses_and_knock_outs_are_told_by_their_tables(tmp_path):
     write_study(tmp_path)
     row = {
-        "trait": "oil", "hypothesis": "pathways", "metric": "log_likelihood", "value": -1.0,
-        "none": -1.5, "difference": 0.5, "low": 0.25, "high": 0.75, "p_holm": 0.001,
+        "trait": "oil", "hypothesis": "pathways", "model": "csafm", "metric": "log_likelihood",
+        "value": -1.0, "none": -1.5, "difference": 0.5, "low": 0.25, "high": 0.75, "p_holm": 0.001,
         "difference_permuted": 0.4, "low_permuted": 0.3, "high_permuted": 0.5, "rank": 1,
         "permutations": 20, "random": -1.4, "additive": -1.7, "share": 0.3, "verdict": "helps",
     }  # fmt: skip
@@ -156,7 +156,9 @@ def test_hypotheses_and_knock_outs_are_told_by_their_tables(tmp_path):
     write_table(groups, tmp_path / "interpretation" / "knock_outs.tsv")
     text = evidence(tmp_path, scheme="random")
     told = "| +0.5000 [+0.2500, +0.7500] | 0.001 | +0.4000 [+0.3000, +0.5000] | 1 of 21 | 0.100 |"
-    assert f"| oil | pathways {told} -0.200 | 0.300 | helps |" in text and "0.9000" not in text
+    assert (
+        f"| oil | pathways | csafm {told} -0.200 | 0.300 | helps |" in text and "0.9000" not in text
+    )
     lines = [line for line in text.splitlines() if line.startswith("| oil | pathways | ")]
     assert [line.split(" | ")[3] for line in lines[1:]] == ["c", "a", "b"]  # beside random SNPs
     write_evidence(

@@ -45,6 +45,15 @@ def test_a_network_on_groups_reads_them_and_no_other_fit_does():
     assert "csafm" not in study.evaluation.costed and "transformer" in study.evaluation.costed
 
 
+def test_a_network_that_hypotheses_are_tried_in_has_every_arm():
+    chosen = {"training": {"parameters": {"csafm": GROUPS}}, "hypotheses": {"networks": ["csafm"]}}
+    kernel, *arms = load_demo(chosen).hypotheses.scores
+    assert kernel == "results/demo/training/hypotheses/protein.tsv"
+    assert [path.removeprefix(kernel.replace(".tsv", "/csafm/")) for path in arms] == [
+        "real.tsv", "none.tsv", "permuted1.tsv", "permuted2.tsv", "permuted3.tsv", "random.tsv",
+    ]  # fmt: skip
+
+
 def test_a_kernel_of_groups_reads_those_of_its_hypothesis():
     chosen = {"models": ["mean", "gblup", "group_gblup"]}
     chosen["parameters"] = {"group_gblup": {"hypothesis": "pathways"}}
@@ -58,6 +67,8 @@ def test_a_kernel_of_groups_reads_those_of_its_hypothesis():
     [
         ({"training": {"parameters": {"csafm": {**GROUPS, "hypothesis": "pathway"}}}},
          "model csafm, parameter hypothesis: found hypothesis 'pathway'; allowed: pathways"),
+        ({"hypotheses": {"networks": ["csafm"]}},
+         "key hypotheses.networks: found model 'csafm'; allowed: none"),
         ({"training": {"parameters": {"csafm": GROUPS}}, "hypotheses": False},
          "none: the study has no hypotheses"),
         ({"training": {"parameters": {"csafm": {**GROUPS, "hypothesis": None}}}},

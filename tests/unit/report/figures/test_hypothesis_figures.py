@@ -31,7 +31,8 @@ def scores():
             for arm, mean in arms.items():
                 noise = 0.05 * rng.standard_normal(4)
                 rows += [(trait, name, arm, k, "log_likelihood", mean + noise[k]) for k in range(4)]
-    return pd.DataFrame(rows, columns=["trait", "hypothesis", "arm", "seed", "metric", "value"])
+    told = pd.DataFrame(rows, columns=["trait", "hypothesis", "arm", "seed", "metric", "value"])
+    return told.assign(model="group_gblup")
 
 
 def test_hypotheses_stand_where_the_table_says(figures):

@@ -7,6 +7,7 @@ from scipy import sparse
 
 from soyfold.common.files import staged
 
+KERNEL = "group_gblup"  # the model that products of groups are tried in
 REST = "rest"  # the group of all SNPs that are in no other
 
 

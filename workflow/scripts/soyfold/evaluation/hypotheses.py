@@ -9,8 +9,8 @@ from soyfold.evaluation.paired import holm, paired_difference
 METRICS = ("log_likelihood", "PCC", "R2")  # the first decides
 LEVEL = 0.05
 COLUMNS = [
-    "trait", "hypothesis", "metric", "value", "none", "difference", "low", "high", "p", "p_holm",
-    "splits", "permuted", "difference_permuted", "low_permuted", "high_permuted", "rank",
+    "trait", "hypothesis", "model", "metric", "value", "none", "difference", "low", "high", "p",
+    "p_holm", "splits", "permuted", "difference_permuted", "low_permuted", "high_permuted", "rank",
     "permutations", "permutation_p", "random", "diagonal", "additive", "share", "verdict",
 ]  # fmt: skip
 HELPS, SHARED, NOTHING = "helps", "none: its copies do as much", "none"
@@ -38,10 +38,14 @@ def verdict(row):
 
 
 def _compare(own, none, *, test_share):
-    """Columns of one hypothesis and metric; `own` (seeds, arms), `none` (seeds, [none, additive]).
+    """Columns of one hypothesis and metric; `own` (seeds, arms), `none` (seeds, none and others).
 
     All have the same index.
     """
+
+    def mean(table, arm):
+        return table[arm].mean(skipna=False) if arm in table else np.nan
+
     real = own["real"]
     copies = own[[arm for arm in own if arm.startswith("permuted")]]
     to_none = paired_difference(real, none["none"], test_share=test_share)
@@ -54,8 +58,8 @@ def _compare(own, none, *, test_share):
         "difference_permuted": to_copies.mean, "low_permuted": to_copies.low,
         "high_permuted": to_copies.high,
         **rank_among(real.mean(skipna=False), copies.mean(skipna=False), higher_is_better=True),
-        "random": own["random"].mean(skipna=False), "additive": none["additive"].mean(skipna=False),
-        "diagonal": own["diagonal"].mean(skipna=False) if "diagonal" in own else np.nan,
+        "random": mean(own, "random"), "additive": mean(none, "additive"),
+        "diagonal": mean(own, "diagonal"),
     }  # fmt: skip
 
 
@@ -65,40 +69,42 @@ def compare_hypotheses(scores, *, test_share):
     Parameters
     ----------
     scores : DataFrame
-        As `training.hypotheses.try_hypotheses` returns it, of one trait or several.
+        As `training.hypotheses.try_hypotheses` and `training.network_hypotheses.try_arm` return
+        it, of one trait or several.
     test_share : float, keyword only
         n_test / n_train of a split.
 
     Returns
     -------
     DataFrame
-        A row for each trait, hypothesis and metric (higher is better): value (mean over splits),
-        none (all pairs of SNPs alike), difference (paired), low, high (95 %), p
-        (`paired.paired_difference`), p_holm (over the hypotheses of a trait and metric), splits;
+        A row for each trait, hypothesis, model and metric (higher is better): value (mean over
+        splits), none (all pairs of SNPs alike; of a network, all pairs of its groups), difference
+        (paired), low, high (95 %), p (`paired.paired_difference`), p_holm (over the hypotheses of
+        a trait, model and metric), splits;
         permuted (mean over splits and copies) and the difference to it; rank, permutations,
         permutation_p (`controls.rank_among`); random, diagonal, additive (no products); share of
         the products in the genetic variance; verdict.
     """
     rows = []
-    for (trait, metric), group in scores.groupby(["trait", "metric"], sort=False):
+    for (trait, model, metric), group in scores.groupby(["trait", "model", "metric"], sort=False):
         if metric not in METRICS:
             continue
         wide = {
             name: part.pivot(index="seed", columns="arm", values="value")
             for name, part in group.groupby("hypothesis", sort=False)
         }
-        none = wide.pop("none")
-        rows += [
-            {"trait": trait, "hypothesis": name, "metric": metric,
-             **_compare(own.loc[none.index], none, test_share=test_share)}
-            for name, own in wide.items()
-        ]  # fmt: skip
+        shared = wide.pop("none", None)  # a network's groups are those of a hypothesis in each arm
+        for name, own in wide.items():
+            none = own if shared is None else shared
+            told = _compare(own.loc[none.index], none, test_share=test_share)
+            keys = {"trait": trait, "hypothesis": name, "model": model, "metric": metric}
+            rows.append(keys | told)
     table = pd.DataFrame(rows)
-    families = table.groupby(["trait", "metric"], sort=False)["p"]
+    families = table.groupby(["trait", "model", "metric"], sort=False)["p"]
     table["p_holm"] = families.transform(lambda p: holm(p.to_numpy()))
     shares = scores[(scores.metric == "share") & (scores.arm == "real")]
-    means = shares.groupby(["trait", "hypothesis"])["value"].mean()
-    keys = pd.MultiIndex.from_frame(table[["trait", "hypothesis"]])
-    table["share"] = means.reindex(keys).to_numpy()
+    keys = ["trait", "hypothesis", "model"]
+    means = shares.groupby(keys)["value"].mean()
+    table["share"] = means.reindex(pd.MultiIndex.from_frame(table[keys])).to_numpy()
     table["verdict"] = [verdict(row) for row in table.to_dict("records")]
     return table.reindex(columns=COLUMNS)

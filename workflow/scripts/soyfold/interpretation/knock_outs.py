@@ -4,14 +4,13 @@ import numpy as np
 import pandas as pd
 
 from soyfold.common.files import read_table
-from soyfold.common.groups import read_groups
+from soyfold.common.groups import KERNEL, read_groups
 from soyfold.common.logs import log
 from soyfold.metrics import pearson, r2
 from soyfold.training.hypotheses import fit_hypothesis
 from soyfold.training.tasks import draw_task, read_cohort
 
 CHANGES = ("mean_change", "spread_change", "moved", "PCC_change", "R2_change")
-KERNEL = "group_gblup"  # the model that a hypothesis is fitted by
 COLUMNS = [
     "trait", "hypothesis", "model", "group", "snps",
     *(f"{name}{end}" for name in CHANGES for end in ("", "_random", "_random_low", "_random_high")),

@@ -146,7 +146,7 @@ def _hypotheses(path):
     """Each hypothesis by the log-likelihood of a test line: against none, and its copies."""
     table = read_table(path)
     table = table[table.metric == "log_likelihood"].reset_index(drop=True)
-    shown = table[["trait", "hypothesis"]].assign(
+    shown = table[["trait", "hypothesis", "model"]].assign(
         **{
             "hypothesis - none": _intervals(table),
             "Holm p": [f"{p:.2g}" for p in table.p_holm],

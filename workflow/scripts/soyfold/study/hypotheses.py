@@ -52,6 +52,34 @@ def refuse_unknown_hypotheses(models, known, *, file):
             )
 
 
+def refuse_idle_networks(settings, models, *, file):
+    """Raise `UserError` if `hypotheses.networks` names what isn't a network on groups of one trait.
+
+    Parameters
+    ----------
+    settings : dict or False
+        `hypotheses` of the study.
+    models : dict of str to dict
+        Registry blocks of what the study fits.
+    file : str, keyword only
+        The study file, for the message.
+    """
+    able = [
+        name
+        for name, block in models.items()
+        if block["parameters"].get("tokens") == "group" and not block["joint"]
+    ]
+    wrong = [name for name in (settings or {}).get("networks") or [] if name not in able]
+    if wrong:
+        raise UserError(
+            f"model {', '.join(map(repr, wrong))}",
+            file=file,
+            at="key hypotheses.networks",
+            allowed=", ".join(able) or "none: no network of one trait here has tokens: group",
+            mend="give it tokens: group and a hypothesis in training.parameters, or drop it here",
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Hypotheses:
     """Of a `study`."""
@@ -85,8 +113,27 @@ class Hypotheses:
 
     @property
     def scores(self):
-        """Scores of each trait."""
-        return [f"{self.tried}/{trait}.tsv" for trait in self.traits]
+        """Scores of each trait in kernels, then in networks."""
+        kernels = [f"{self.tried}/{trait}.tsv" for trait in self.traits]
+        return kernels + [
+            f"{self.tried}/{trait}/{model}/{arm}.tsv"
+            for trait in self.traits
+            for model in self.networks
+            if any(fit["model"] == model for fit in self.study.fits.of(trait))
+            for arm in self.arms(model)
+        ]
+
+    @property
+    def networks(self):
+        """Networks in which their hypotheses are tried."""
+        return self.settings.get("networks") or []
+
+    def arms(self, model):
+        """A network's arms."""
+        name = self.study.models[model]["parameters"]["hypothesis"]
+        copies = [f"permuted{k}" for k in range(1, self.settings["permuted"] + 1)]
+        weighted = ["diagonal"] if self.study.hypothesised[name]["weights"] else []
+        return ["real", "none", *copies, "random", *weighted]
 
     def splits(self, wildcards):
         """The main scheme's splits of a trait."""

@@ -5,7 +5,11 @@ from itertools import chain
 from soyfold.common.chromosomes import read_chromosomes
 from soyfold.genotypes.sources import check_settings, list_files
 from soyfold.study.fetched import place_phenotypes
-from soyfold.study.hypotheses import refuse_idle_traits, refuse_unknown_hypotheses
+from soyfold.study.hypotheses import (
+    refuse_idle_networks,
+    refuse_idle_traits,
+    refuse_unknown_hypotheses,
+)
 from soyfold.study.interpreted_models import choose_models, refuse_unknown_traits
 from soyfold.study.registry import load_models, models_by_trait, read_blends, refuse_unknown_models
 from soyfold.study.roles import (
@@ -67,6 +71,7 @@ def load(config, schemas, *, file):
     groups = trait_groups(traits, file=sheet)
     planned = _plan_models(settings, schemas, traits, schemes, chromosomes, bool(libraries), file)
     refuse_unknown_hypotheses(planned["models"], hypotheses, file=file)
+    refuse_idle_networks(settings["hypotheses"], planned["models"], file=file)
     refuse_idle_known_traits(planned["models"], groups, file=file)
     refuse_idle_conditions(
         settings["cohort"]["environment_covariates"], planned["models"], file=file

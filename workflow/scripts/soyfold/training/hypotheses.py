@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import sparse
 
 from soyfold.common.files import staged
-from soyfold.common.groups import read_groups
+from soyfold.common.groups import KERNEL, read_groups
 from soyfold.common.logs import log
 from soyfold.metrics import pearson, r2
 from soyfold.models.group_kernel import fit_kernels
@@ -16,7 +16,7 @@ from soyfold.models.kernels.groups import copies_of, group_products, stack_group
 from soyfold.training.tasks import draw_task, read_cohort
 
 ADDITIVE, NONE, REAL = "additive", "none", "real"
-SCORES = ["trait", "hypothesis", "arm", "seed", "metric", "value"]
+SCORES = ["trait", "hypothesis", "model", "arm", "seed", "metric", "value"]
 FITTED = ("train", "val")  # nothing is chosen
 
 
@@ -195,9 +195,9 @@ def try_hypotheses(
     Returns
     -------
     DataFrame
-        trait, hypothesis, arm, seed, metric, value: metrics as of `measure_arm`. Arms: those of
-        `copies_of`; of hypothesis `none` the arms none (all pairs of SNPs alike) and additive
-        (no products).
+        trait, hypothesis, model, arm, seed, metric, value: metrics as of `measure_arm`. Arms:
+        those of `copies_of`; of hypothesis `none` the arms none (all pairs of SNPs alike) and
+        additive (no products).
     """
     cohort = read_cohort(
         dosage=dosage, samples=samples, variants=variants, phenotypes=phenotypes,
@@ -215,6 +215,4 @@ def try_hypotheses(
                     found = measure_arm([additive, stored[arm]], tasks)
                     rows += [(name, arm, *row) for row in found]
                     log.info("%s, %s: %s", name, arm, dict(row[1:] for row in found[:4]))
-    table = pd.DataFrame(rows, columns=SCORES[1:])
-    table.insert(0, "trait", trait)
-    return table
+    return pd.DataFrame([(trait, name, KERNEL, *row) for name, *row in rows], columns=SCORES)

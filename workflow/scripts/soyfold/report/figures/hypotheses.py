@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 
+from soyfold.common.groups import KERNEL
 from soyfold.evaluation.controls import is_permuted
 from soyfold.evaluation.hypotheses import HELPS, METRICS
 from soyfold.report.figures.controls import ordinal
@@ -11,9 +12,9 @@ REAL, SHUFFLED, OTHER = "C3", "0.55", "C0"
 MARKS = {"random": ("s", OTHER), "diagonal": ("v", OTHER)}
 CAPTION = (
     "log density of a test line (nats), mean over lines, splits, minus that without a hypothesis:"
-    " all pairs of SNPs alike.\nRed: the hypothesis, with its 95 % interval; grey: the same groups,"
-    " holding other SNPs;\nsquare: random SNPs; triangle: groups with themselves alone;"
-    " black line: no products of SNPs."
+    " all pairs of SNPs alike\n(of a network: all pairs of its groups). Red: the hypothesis, with"
+    " its 95 % interval; grey: the same groups,\nholding other SNPs; square: random SNPs;"
+    " triangle: groups with themselves alone; black line: no products of SNPs."
 )
 
 
@@ -30,7 +31,8 @@ def _draw_hypothesis(axis, y, row, arms):
 
 def _label(row):
     place = f"{ordinal(int(row['rank']))} of {int(row.permutations) + 1}"
-    return f"{row.hypothesis}\n{place}{', helps' if row.verdict == HELPS else ''}"
+    model = "" if row.model == KERNEL else f", {row.model}"
+    return f"{row.hypothesis}{model}\n{place}{', helps' if row.verdict == HELPS else ''}"
 
 
 def plot_hypotheses(table, scores, *, paths):
@@ -45,21 +47,23 @@ def plot_hypotheses(table, scores, *, paths):
     paths : iterable of path-like
     """
     rows, told = (part[part.metric == METRICS[0]] for part in (table, scores))
-    means = told.groupby(["trait", "hypothesis", "arm"])["value"].mean()
-    traits, names = list(dict.fromkeys(rows.trait)), list(dict.fromkeys(rows.hypothesis))
+    means = told.groupby(["trait", "hypothesis", "model", "arm"])["value"].mean()
+    traits = list(dict.fromkeys(rows.trait))
+    tried = rows.groupby("trait").size().max()
     columns = min(2, len(traits))
     lines = -(-len(traits) // columns)
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(
-            lines, columns, figsize=(5.6 * columns, (0.55 * len(names) + 1.0) * lines + 0.9),
+            lines, columns, figsize=(5.6 * columns, (0.55 * tried + 1.0) * lines + 0.9),
             layout="constrained", squeeze=False,
         )  # fmt: skip
         for axis, trait in zip(axes.flat, traits, strict=False):
-            own = rows[rows.trait == trait].set_index("hypothesis", drop=False)
+            own = rows[rows.trait == trait]
             for y, row in enumerate(own.itertuples()):
-                _draw_hypothesis(axis, y, row, means[trait, row.hypothesis])
+                _draw_hypothesis(axis, y, row, means[trait, row.hypothesis, row.model])
             axis.axvline(0, color="0.6", lw=0.8, ls=":", zorder=0)
-            axis.axvline(own.additive.iloc[0] - own.none.iloc[0], color="0.2", lw=1.2, zorder=0)
+            additive = (own.additive - own.none).iloc[0]  # kernels stand first
+            axis.axvline(additive, color="0.2", lw=1.2, zorder=0)
             axis.set_yticks(range(len(own)), [_label(row) for _, row in own.iterrows()])
             axis.set_ylim(len(own) - 0.4, -0.6)
             axis.tick_params(axis="y", length=0)

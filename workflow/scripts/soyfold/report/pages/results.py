@@ -266,11 +266,11 @@ def hypothesis_table(path):
     path : path-like
         hypotheses.tsv.
     """
-    text = dict.fromkeys(("trait", "hypothesis", "verdict"), str)
-    table = read_table(path, required=("trait", "hypothesis", "metric"), dtype=text)
+    text = dict.fromkeys(("trait", "hypothesis", "model", "verdict"), str)
+    table = read_table(path, required=("trait", "hypothesis", "model", "metric"), dtype=text)
     rows = [
         [
-            row.trait, row.hypothesis, row.metric, number(row.value), number(row.none),
+            row.trait, row.hypothesis, row.model, row.metric, number(row.value), number(row.none),
             interval(row.difference, row.low, row.high), p_value(row.p_holm), number(row.permuted),
             interval(row.difference_permuted, row.low_permuted, row.high_permuted),
             Cell("") if pd.isna(row.rank) else
@@ -280,8 +280,9 @@ def hypothesis_table(path):
         for row in table.itertuples()
     ]  # fmt: skip
     columns = [
-        Column("trait"), Column("hypothesis"), Column("metric"), Column("value", number=True),
-        Column("none", "all pairs alike", True), Column("difference", "95 % interval", True),
+        Column("trait"), Column("hypothesis"), Column("model"), Column("metric"),
+        Column("value", number=True), Column("none", "all pairs alike", True),
+        Column("difference", "95 % interval", True),
         Column("Holm p", number=True), Column("permuted", "mean of copies", True),
         Column("difference to them", "95 % interval", True),
         Column("rank", "among permuted", True), Column("random", "SNPs", True),
@@ -289,12 +290,13 @@ def hypothesis_table(path):
         Column("verdict"),
     ]  # fmt: skip
     note = (
-        "Same splits, lines and number of variances; only which SNPs' products count is another. A"
-        " hypothesis helps by a metric where it is better than none, than its copies together, and"
-        " than nearly each of them. log_likelihood: of a test line, in nats; it decides."
+        "Same splits, lines and number of variances (of weights in a network); only which SNPs'"
+        " products count is another. A hypothesis helps by a metric where it is better than none,"
+        " than its copies together, and than nearly each of them. log_likelihood: of a test line,"
+        " in nats; it decides."
     )
     return Table("Hypotheses against none and their copies", columns, rows, note=note,
-                 filters=("trait", "metric"))  # fmt: skip
+                 filters=("trait", "model", "metric"))  # fmt: skip
 
 
 def transfer_table(path):
