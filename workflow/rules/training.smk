@@ -1,4 +1,5 @@
-# Every trait x model x split. A quick model's splits share a job; models with attention write more.
+# Every trait x model x split. A quick model's splits share a job, and so do its controls; models with
+# attention write more.
 # A search finds a network's hyperparameters, once for a trait, on the first split's validation lines.
 # Products of all lines once a study, decompositions once a split are what kernel models share.
 
@@ -258,7 +259,7 @@ for job in study.fits.jobs:
             samples=f"{study.results}/cohort/samples.tsv",
             variants=f"{study.results}/cohort/variants.tsv",
             phenotypes=job.phenotypes,
-            cim=study.fits.cim,
+            cim=job.cim,
             groups=job.groups,
             classes=job.classes,
             tuned=study.fits.tuned_parameters,

@@ -27,8 +27,9 @@ LOADS = {
     ("numba",): ("find_clusters", "import_genotypes"),
     ("altair",): ("report_manhattan", "report_predictions"),
     ("msprime",): ("simulate_study",),
-    ("torch",): ("fit_network", "fit_attention_network", "knock_out_network", "transfer_network",
-        "try_network_hypothesis",
+    ("torch",): (
+        "fit_network", "fit_attention_network", "fit_controls", "knock_out_network",
+        "transfer_network", "try_network_hypothesis",
     ),
     ("torch", "optuna"): ("tune_model",),
     # captum draws too.

@@ -7,6 +7,7 @@ from unittest import mock
 
 import pytest
 from loaded_study import load_demo
+from snakemake.io import regex_from_filepattern
 
 SCHEMES = {
     "splits": {
@@ -207,18 +208,31 @@ def test_a_model_of_fewer_splits_is_fitted_on_the_first_of_each_scheme_with_its_
 
 
 def _given(job, study):
-    """Predictions of the fits of one job that its outputs' patterns name."""
-    patterns = job.outputs["predictions"]
-    models = [name for name in study.models if re.fullmatch(job.models, name)]
-    for fit in study.fits.all:
-        if fit["model"] in models:
-            # training/{trait}/{model,...}/SPLIT/predictions.tsv
-            own = patterns[0].partition("{trait}")[0] + f"{fit['home']}/{fit['model']}/"
-            splits = [
-                path.partition("}/")[2].partition("}/")[2].rpartition("/")[0] for path in patterns
-            ]
-            if splits == ["{split}"] or fit["split"] in splits:
-                yield f"{own}{fit['split']}/predictions.tsv"
+    """Predictions of the study's fits that the patterns of a job's outputs name."""
+    paths = [f"results/demo/{fit['folder']}/predictions.tsv" for fit in study.fits.all]
+    for pattern in job.outputs["predictions"]:
+        whole = re.compile(regex_from_filepattern(pattern))
+        yield from (path for path in paths if whole.fullmatch(path))
+
+
+def test_small_controls_of_a_model_share_a_job_and_larger_ones_have_their_own(demo):
+    (job,) = (job for job in demo.fits.jobs if job.rule == "fit_controls")
+    wildcards = Wildcards(trait="protein", model="cisem")
+    blocks, cims = job.block(wildcards), job.cim(wildcards)
+    assert [block["name"] for block in blocks] == [
+        f"cisem.{path.partition('/cim_')[2].removesuffix('.tsv')}" for path in cims
+    ]
+    assert len({*cims}) == 7 and job.learnt(wildcards) == ["protein"]
+    # Outputs stand model by model, as the script hands them out.
+    given = [path.replace("{model,csafm|cisem}", "cisem") for path in job.outputs["attention"]]
+    assert [path.split("/")[4] for path in given] == [
+        block["name"] for block in blocks for _ in job.seeds(wildcards)
+    ]
+    own = next(job for job in demo.fits.jobs if job.rule == "fit_attention_network_seeds")
+    assert own.block(Wildcards(trait="protein", model="cisem", split="seed0"))["cim"] == "real"
+    larger = load_demo({"training": {"preset": "cpu"}})
+    assert "fit_controls" not in {job.rule for job in larger.fits.jobs}
+    assert re.fullmatch(job_of(larger, "fit_attention_network_seeds").models, "cisem.zero")
 
 
 def test_weights_go_to_the_models_that_take_them_and_rerun_no_others(demo):

@@ -6,13 +6,14 @@ from functools import cached_property
 from pathlib import Path
 
 from soyfold.models.declarations import declaration
-from soyfold.study.roles import final_block
+from soyfold.study.roles import control_model, final_block
 from soyfold.study.schemes import FINAL, limited, plan_final, plan_fits, split_path
 from soyfold.study.units import cells_path, of_environments
 
 DIRECT, NETWORK, ATTENTION, BLEND = (
     "fit_direct", "fit_network", "fit_attention_network", "fit_blend",
 )  # fmt: skip
+CONTROLS = "fit_controls"  # small ones of networks with attention, all of a model in a job
 TABLES = ("predictions", "history", "estimates", "cost")
 
 
@@ -132,7 +133,11 @@ class Fits:
 
     def cim(self, wildcards):
         """The CIM that a model takes, as a list of none or one file."""
-        kind = self.study.models[wildcards.model]["cim"]
+        return self.cim_of(wildcards.model)
+
+    def cim_of(self, model):
+        """The same for a model by its name."""
+        kind = self.study.models[model]["cim"]
         if kind == "none":
             return []
         return [f"{self.study.results}/contacts/cim{'' if kind == 'real' else f'_{kind}'}.tsv"]
@@ -227,6 +232,10 @@ class Fits:
                 folder = self._folder(scheme)
                 rule = f"{script}_{scheme if folder else 'seeds'}"
                 yield FitJob(self, rule, together, scheme, f"{folder}all_seeds", script)
+        if self._controls:
+            bases, kinds = (tuple(dict.fromkeys(own)) for own in zip(*self._controls, strict=True))
+            scheme, models = self.study.scheme, any_of(bases)
+            yield FitJob(self, CONTROLS, models, scheme, "controls", CONTROLS, kinds)
 
     def weights(self, wildcards):
         """What values weigh by in the fits of a model that takes weights."""
@@ -259,12 +268,26 @@ class Fits:
         limits = self.study.settings["training"]["seeds"]
         return {fit["model"] for fit in self.all if limited(fit, limits)}
 
+    @cached_property
+    def _controls(self):
+        """Those whose fits take seconds, by base and CIM: to load torch for each takes as long."""
+        blocks = self.study.models
+        fits = [fit for fit in self.all if fit["control"] and fit["model"] not in self._limited]
+        return {
+            (fit["base"], fit["control"]): fit["model"]
+            for fit in fits
+            if blocks[fit["base"]]["preset"] == "demo"
+            and script_of(blocks[fit["base"]]) == ATTENTION
+        }
+
     def _names(self, script, seeds_per_job):
         """Regular expression of the models that a script fits."""
+        elsewhere = set(self._controls.values())
         return any_of(
             name
             for name, block in self.study.models.items()
             if script_of(block) == script
+            and name not in elsewhere
             and ("one" if name in self._limited else block["seeds_per_job"]) == seeds_per_job
         )
 
@@ -285,6 +308,8 @@ class FitJob:
     name : str
         Of its log.
     script : str
+    controls : tuple of str
+        Control CIMs whose fits share the job, each on every split; none for the model's own.
     """
 
     fits: Fits
@@ -293,6 +318,7 @@ class FitJob:
     scheme: str | None
     name: str
     script: str = BLEND
+    controls: tuple = ()
 
     def splits(self, wildcards):
         """Splits of the job."""
@@ -302,10 +328,18 @@ class FitJob:
     def outputs(self):
         """Outputs by name: lists, since splits may share a job."""
         splits = self.fits.scheme_splits(self.scheme) if self.scheme else ["{split}"]
-        home = f"{self.fits.study.results}/training/{{trait}}/{{model,{self.models}}}"
+        model = f"{self.fits.study.results}/training/{{trait}}/{{model,{self.models}}}"
+        homes = self._named(model)
         names = [f"{name}.tsv" for name in TABLES] + ["checkpoint.npz"]
-        names += ["attention.tsv"] if self.script == ATTENTION else []
-        return {Path(name).stem: [f"{home}/{split}/{name}" for split in splits] for name in names}
+        names += ["attention.tsv"] if self.script in (ATTENTION, CONTROLS) else []
+        return {
+            Path(name).stem: [f"{home}/{split}/{name}" for home in homes for split in splits]
+            for name in names
+        }
+
+    def _named(self, model):
+        """The job's models: the one that its wildcard names, or that one's controls."""
+        return [control_model(model, control) for control in self.controls] or [model]
 
     @property
     def message(self):
@@ -315,7 +349,8 @@ class FitJob:
 
     def learnt(self, wildcards):
         """The traits that the job learns; wildcards.trait is a group where the model is joint."""
-        return self.fits.learnt[wildcards.trait, wildcards.model, self.splits(wildcards)[0]]
+        name = self._named(wildcards.model)[0]
+        return self.fits.learnt[wildcards.trait, name, self.splits(wildcards)[0]]
 
     def together(self, wildcards):
         """The traits that a joint model learns together; none for a lone trait's fit."""
@@ -336,10 +371,16 @@ class FitJob:
         return [int(split.rpartition("seed")[2]) for split in self.splits(wildcards)]
 
     def block(self, wildcards):
-        """The block of the model, or of its final fit."""
+        """The block of the model, or of its final fit; of controls a list."""
+        if self.controls:
+            return [self.fits.block(name) for name in self._named(wildcards.model)]
         block = self.fits.block(wildcards.model)
         final = self.splits(wildcards)[0].startswith(f"{FINAL}/")
         return final_block(block) if final else block
+
+    def cim(self, wildcards):
+        """The CIM that the model takes, as a list of none or one file; that of each control."""
+        return [file for name in self._named(wildcards.model) for file in self.fits.cim_of(name)]
 
     def families(self, wildcards):
         """The families of lines for a model that needs them, or knows what it errs without one.
