@@ -3,7 +3,11 @@
     python benchmarks/imputation/compare_phasing.py --source results/STUDY/genotypes/filtered \\
         --chromosomes Gm01 Gm02 --out results/benchmark_imputation.tsv
 
-All settings fill the same calls: those missing, and 1 % of the others, masked.
+    python benchmarks/imputation/compare_phasing.py --simulated 20000 \\
+        --chromosomes Gm11 --settings 3,1 12,3 --out results/benchmark_imputation.tsv
+
+All settings fill the same calls: those missing, and 1 % of the others, masked. A simulated
+chromosome is the scale benchmark's at 42,000 SNPs a genome, all of whose SNPs pass the filters.
 """
 
 import argparse
@@ -17,11 +21,17 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow/scripts"))
 
+from soyfold.common.chromosomes import read_chromosomes
 from soyfold.common.files import scratch
 from soyfold.genotypes import bed
 from soyfold.imputation import imputing, masking
 from soyfold.imputation.beagle import run_beagle
+from soyfold.simulation.genotypes import draw_lines, simulate_records
+from soyfold.simulation.study import Options
 
+ROOT = Path(__file__).resolve().parents[2]
+CHROMOSOMES = ROOT / "resources/chromosomes/soybean_wm82.a2.tsv"
+SNPS = 42_000  # of a genome
 SETTINGS = [(12, 3), (6, 2), (3, 1), (1, 1)]
 
 
@@ -37,14 +47,36 @@ def spent():
     return times.children_user + times.children_system
 
 
-def measure(source, chromosome, folder, *, settings=SETTINGS, lines=None):
-    """A row for each setting, of all lines or of the first ones."""
+def read(source, chromosome, lines=None):
+    """Packed rows and positions of a chromosome, and the number of lines: all, or the first."""
     bim, samples = bed.read_bim(f"{source}.bim"), bed.read_fam(f"{source}.fam")
     rows = bed.open_bed(f"{source}.bed", variants=len(bim), samples=len(samples))
     here = np.flatnonzero(bim["chromosome"] == chromosome)
     rows, positions = np.array(rows[here[0] : here[-1] + 1]), bim["position"].to_numpy()[here]
     lines = min(lines or len(samples), len(samples))
-    rows = bed.pack(bed.unpack(rows, len(samples))[:, :lines])
+    return bed.pack(bed.unpack(rows, len(samples))[:, :lines]), positions, lines
+
+
+def simulate(chromosome, lines):
+    """The same of simulated lines."""
+    chromosomes, options = read_chromosomes(CHROMOSOMES), Options(lines=lines, snps=SNPS)
+    drawn = draw_lines(
+        [f"L{k}" for k in range(lines)], outcrossed=0, poor=0, missing=options.missing,
+        rng=options.generator(3),
+    )  # fmt: skip
+    number = chromosomes.names.index(chromosome)
+    length = int(chromosomes.lengths[number])
+    records = simulate_records(
+        chromosome, length, drawn, common=-int(-SNPS * length // chromosomes.lengths.sum()), rare=0,
+        multiallelic=0, rng=options.generator(6, number),
+    )  # fmt: skip
+    calls, rng = records.calls, options.generator(7, number)
+    calls[rng.random(calls.shape, dtype=np.float32) < drawn.missing] = -1
+    return bed.pack(calls), records.position, lines
+
+
+def measure(chromosome, rows, positions, lines, folder, *, settings=SETTINGS):
+    """A row for each setting."""
     genotypes = imputing.count_genotypes(rows, lines)
     cells = masking.draw_masked(rows, lines, 0.01, [1, zlib.crc32(chromosome.encode())])
     masked = masking.put_missing(rows, lines, cells)
@@ -73,7 +105,9 @@ def measure(source, chromosome, folder, *, settings=SETTINGS, lines=None):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--source", required=True, help="prefix of the filtered bed")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--source", help="prefix of the filtered bed")
+    source.add_argument("--simulated", type=int, metavar="LINES", help="so many, simulated")
     parser.add_argument("--chromosomes", nargs="+", required=True)
     parser.add_argument(
         "--settings", nargs="+", type=pair, default=SETTINGS, metavar="ITERATIONS,BURNIN"
@@ -84,8 +118,12 @@ def main():
     options.out.parent.mkdir(parents=True, exist_ok=True)
     table = []
     for chromosome in options.chromosomes:
-        settings = {"settings": options.settings, "lines": options.lines}
-        for row in measure(options.source, chromosome, options.out.parent, **settings):
+        if options.simulated:
+            given = simulate(chromosome, options.simulated)
+        else:
+            given = read(options.source, chromosome, options.lines)
+        folder = options.out.parent
+        for row in measure(chromosome, *given, folder, settings=options.settings):
             table.append(row)
             print(*row.values(), flush=True)
             pd.DataFrame(table).to_csv(options.out, sep="\t", index=False, float_format="%.4g")
