@@ -142,6 +142,7 @@ rule permute_pairs:
         products=f"{study.results}/cohort/products.npy",
         cim=study.fits.cim,
         tuned=study.fits.tuned_parameters,
+        covariates=study.inputs.covariates_table,
     output:
         null=f"{study.interpretation.folder}/pairs/{{trait}}/{{model}}.tsv",
     log:
@@ -167,6 +168,7 @@ rule estimate_parameters:
         products=f"{study.results}/cohort/products.npy",
         samples=f"{study.results}/cohort/samples.tsv",
         phenotypes=expand(f"{study.results}/cohort/phenotypes/{{trait}}.tsv", trait=study.traits),
+        covariates=study.inputs.covariates_table,
     output:
         **(
             study.interpretation.parameters
@@ -215,6 +217,7 @@ rule scan_trait:
         bim=f"{study.genotyped}/imputation/merged.bim",
         fam=f"{study.genotyped}/imputation/merged.fam",
         phenotypes=f"{study.results}/cohort/phenotypes/{{trait}}.tsv",
+        covariates=study.inputs.covariates_table,
         components=f"{study.interpretation.folder}/gwas/components/all_lines.tsv",
     output:
         scan=f"{study.interpretation.folder}/gwas/{{trait}}.tsv",

@@ -9,6 +9,7 @@ with rule_log(snakemake.log[0]):
         products=snakemake.input.products,
         samples=snakemake.input.samples,
         phenotypes=dict(zip(snakemake.params.traits, snakemake.input.phenotypes, strict=True)),
+        covariates=next(iter(snakemake.input.covariates), None),
     )
     # One trait has no correlations.
     for table, path in zip(tables, snakemake.output, strict=False):

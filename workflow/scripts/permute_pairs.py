@@ -10,8 +10,10 @@ with rule_log(snakemake.log[0]):
     names = ("dosage", "samples", "variants", "phenotypes", "products")
     files = {name: snakemake.input[name] for name in names}
     # What only some models take is a list of none or one file.
-    cim, tuned = (next(iter(given), None) for given in (snakemake.input.cim, snakemake.input.tuned))
-    cohort = read_cohort(**files, cim=cim)
+    cim, tuned, covariates = (
+        next(iter(snakemake.input[name]), None) for name in ("cim", "tuned", "covariates")
+    )
+    cohort = read_cohort(**files, cim=cim, covariates=covariates)
     table = permute_pairs(
         with_tuned(snakemake.params.block, tuned),
         cohort,

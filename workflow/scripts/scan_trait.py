@@ -15,6 +15,7 @@ with rule_log(snakemake.log[0]):
         folder=Path(snakemake.output.scan).parent,
         threads=snakemake.threads,
         memory_mb=snakemake.resources.mem_mb,
+        covariates=next(iter(snakemake.input.covariates), None),
     )
     write_table(scan, snakemake.output.scan)
     write_table(summary, snakemake.output.summary)

@@ -31,7 +31,7 @@ def traits(dosage):
     return table
 
 
-def estimate(folder, dosage, table, order=None):
+def estimate(folder, dosage, table, order=None, **told):
     """The tables of traits (lines x traits), files written as the cohort storey leaves them."""
     order = np.arange(len(dosage)) if order is None else order
     names = np.array([f"PI{k:03d}" for k in range(len(dosage))])
@@ -44,8 +44,9 @@ def estimate(folder, dosage, table, order=None):
         own = pd.DataFrame({"sample": names, "value": table[trait]}).dropna()
         write_table(own, phenotypes[trait], digits=17)
     return estimate_parameters(
-        products=folder / "products.npy", samples=folder / "samples.tsv", phenotypes=phenotypes
-    )
+        products=folder / "products.npy", samples=folder / "samples.tsv", phenotypes=phenotypes,
+        **told,
+    )  # fmt: skip
 
 
 def test_each_figure_rests_on_all_lines_that_have_the_values(tmp_path, dosage, traits):
@@ -67,6 +68,30 @@ def test_each_figure_rests_on_all_lines_that_have_the_values(tmp_path, dosage, t
     for row in correlations.itertuples():
         plain = observed.loc[row.trait, row.trait_2]
         assert abs(row.phenotypic_correlation - plain) < 2 * row.phenotypic_correlation_se
+
+
+def test_covariates_are_in_none_of_the_variances(tmp_path, dosage, traits):
+    """Batches that differ by three sd of the traits, and are no part of what is inherited."""
+    rng = np.random.default_rng(7)
+    names = np.array([f"PI{k:03d}" for k in range(LINES)])
+    table = pd.DataFrame({"sample": names, "batch": rng.choice(["a", "b", "c"], LINES)})
+    write_table(table, tmp_path / "covariates.tsv")
+    moved = traits.add(table["batch"].map({"a": 0.0, "b": 5.0, "c": -4.0}), axis=0)
+    order = rng.permutation(LINES)
+    told = {"covariates": tmp_path / "covariates.tsv"}
+    wanted = estimate(tmp_path, dosage, traits, **told)
+    found = estimate(tmp_path, dosage, moved, order, **told)
+    for one, other in zip(wanted, found, strict=True):
+        numbers = one.select_dtypes("number").columns
+        np.testing.assert_allclose(one[numbers], other[numbers], rtol=2e-3)
+    without = estimate(tmp_path, dosage, moved)
+    assert (without[0]["residual_variance"] > 3 * found[0]["residual_variance"]).all()
+    assert (without[1]["residual_correlation"] > found[1]["residual_correlation"] + 0.3).all()
+    y = traits["oil"].to_numpy()
+    dummies = pd.get_dummies(table["batch"]).to_numpy(float)[:, 1:]
+    base = np.linalg.qr(dummies - dummies.mean(0))[0]
+    fitted = gblup.fit(dosage, y, parameters={}, seed=0, beside=base).summary()
+    assert wanted[0]["heritability"][0] == pytest.approx(fitted["heritability"], rel=1e-5)
 
 
 def test_files_order_of_lines_and_gaps_that_share_no_decomposition_change_nothing(

@@ -84,6 +84,27 @@ def test_scan_is_least_squares_on_counts_of_alt(study, components):
     assert counted == [SNPS, SNPS - 1 - len(collinear), 1, len(collinear), 0]
 
 
+def test_covariates_of_lines_stand_beside_the_components(study, tmp_path):
+    folder, dosage, y, covariates = study
+    random = np.random.default_rng(2)
+    samples = pd.read_csv(folder / "oil.tsv", sep="\t")["sample"]
+    table = pd.DataFrame({"sample": samples, "sex": random.choice(["F", "M"], len(samples)),
+                          "number(age)": random.normal(30, 4, len(samples))})  # fmt: skip
+    values = y + 5.0 * (table["sex"] == "F") + table["number(age)"]
+    write_table(table[["sample"]].assign(value=values), tmp_path / "oil.tsv", digits=17)
+    # The scan's other lines, without a value, have covariates too, and one level of their own.
+    more = pd.DataFrame({"sample": ["PI0_x"], "sex": ["X"], "number(age)": [1e6]})
+    write_table(pd.concat([table, more]), tmp_path / "covariates.tsv", digits=17)
+    found, summary = scan(
+        study, phenotypes=tmp_path / "oil.tsv", covariates=tmp_path / "covariates.tsv"
+    )
+    known = np.column_stack([covariates, table["sex"] == "F", table["number(age)"]])
+    for row in found[found.status == "tested"].itertuples():
+        expected = least_squares(dosage[:, row.Index], values.to_numpy(), known)
+        assert (row.beta, row.se, row.t, row.p) == pytest.approx(expected, rel=5e-4)
+    assert summary.loc[0, ["components", "covariates"]].tolist() == [2, 2]
+
+
 def test_scan_ranks_the_planted_loci_on_top(study):
     table, summary = scan(study, "none.tsv")
     top = table.sort_values("p").head(2)

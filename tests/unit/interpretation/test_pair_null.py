@@ -77,6 +77,23 @@ def test_a_trait_of_main_effects_alone_has_no_pair():
     assert (found["p"] > 0.1).all()
 
 
+def test_covariates_are_in_neither_the_pairs_nor_their_null():
+    """A batch of ten sd would else be shuffled among the lines, and drown all."""
+    given = cohort(1.5, lines=60)
+    batch = pd.DataFrame({"batch": np.resize(["a", "b", "b"], 60)})
+    told = []
+    for moved in (0.0, 20.0):
+        values = given.values + moved * (batch["batch"] == "a").to_numpy()
+        own = Cohort(**{**vars(given), "values": values, "covariates": batch})
+        told.append(permute_pairs(BLOCK, own, permutations=3, seed=0))
+    np.testing.assert_allclose(told[0][["share", "share_null"]], told[1][["share", "share_null"]],
+                               rtol=1e-3, atol=1e-5)  # fmt: skip
+    drowned = Cohort(**{**vars(given), "values": values})
+    assert permute_pairs(BLOCK, drowned, permutations=3, seed=0)["share"].max() < (
+        told[1]["share"].max() / 2
+    )
+
+
 def test_shuffles_follow_their_seed():
     one, same, other = (
         permute_pairs(BLOCK, cohort(1.0, lines=60), permutations=2, seed=seed) for seed in (1, 1, 2)
@@ -100,7 +117,8 @@ def test_the_job_hands_its_files_over(tmp_path, root):
     inputs = InputFiles(fromdict=files)
     inputs.append(str(tmp_path / "cim.tsv"))
     inputs._set_name("cim", len(files), end=len(inputs))
-    inputs._set_name("tuned", len(inputs), end=len(inputs))
+    for name in ("tuned", "covariates"):
+        inputs._set_name(name, len(inputs), end=len(inputs))
     handed = Snakemake(
         inputs, OutputFiles(fromdict={"null": str(tmp_path / "null.tsv")}),
         Params(fromdict={"block": BLOCK, "permutations": 2, "seed": 1}),

@@ -55,7 +55,7 @@ def test_it_predicts_as_the_literal_blup_of_all_values(traits, absent, shared, s
     model = multi_trait_gblup.fit(
         dosage[rows], values[rows], parameters={}, seed=0, kernels=kernels
     )
-    covariances = model.training[3]
+    covariances = model.training.covariances
     wanted = literal_blup(dosage[rows], values[rows], covariances, dosage)
     predicted = model.predict(dosage).reshape(70, traits)
     np.testing.assert_allclose(predicted, wanted, atol=1e-6 * np.ptp(wanted, axis=0).max())

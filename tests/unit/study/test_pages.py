@@ -38,6 +38,7 @@ def test_pages_are_those_that_the_study_has_something_for(demo, plain):
         "libraries", "interpretation", "genetic_parameters",
     ]  # fmt: skip
     assert "schemes" not in load_demo({"splits": {"further": []}}).report.pages
+    assert "covariates" not in demo.report.pages["filtering"].files
 
 
 def test_each_page_reads_what_a_whole_run_makes(demo):

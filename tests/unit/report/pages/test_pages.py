@@ -215,6 +215,21 @@ def test_numbers_of_a_plain_table_stand_point_below_point(tmp_path):
     assert section.filters == ("model",)
 
 
+def test_lines_without_a_covariate_are_counted():
+    counts = pd.DataFrame(
+        [(None, "not in the genotypes", 3), ("sex", "known", 90), ("sex", "no value", 4),
+         ("sex", "no row", 6)],
+        columns=["column", "status", "lines"],
+    )  # fmt: skip
+    section = lost.covariate_table(counts)
+    assert [[*row[:2], row[2].text] for row in section.rows] == [
+        ["", "rows of lines that are not among the genotypes", "3"],
+        ["sex", "known", "90"],
+        ["sex", "an empty cell: counted as the mean", "4"],
+        ["sex", "no row in the table: counted as the mean", "6"],
+    ]
+
+
 def test_losses_of_several_splits_are_ranges(tmp_path):
     for seed, gone in enumerate((["a"], ["a", "b", "c"])):
         write_table(

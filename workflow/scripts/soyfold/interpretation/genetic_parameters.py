@@ -4,6 +4,8 @@ A trait's heritability is that of its values, additive and as far as the SNPs te
 many plots it is higher than of single ones. Each rests on all lines with a value of the trait, the
 correlations of two traits on all lines with a value of both: two traits at a time, with a
 covariance matrix of genes and one of the rest (`models.kernels.pairwise`). Values count alike.
+What a study knows of lines beside their SNPs is a fixed effect beside the means: it is in none of
+the variances.
 """
 
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from soyfold.models.kernels.matrices import decompose_kernel, select
 from soyfold.models.kernels.names import ADDITIVE
 from soyfold.models.kernels.pairwise import estimate_pairs
 from soyfold.models.kernels.shared import SHARED
+from soyfold.training.covariates import base_of, read_covariates
 
 FEWEST = 30  # lines
 KINDS = ("genetic", "residual", "phenotypic")  # as of `Estimate.figures`
@@ -51,7 +54,7 @@ class Lines:
         return select(self._all, self.products, self.rows, rows)
 
 
-def estimate_parameters(*, products, samples, phenotypes):
+def estimate_parameters(*, products, samples, phenotypes, covariates=None):
     """Heritabilities and correlations of all traits.
 
     Parameters
@@ -62,6 +65,8 @@ def estimate_parameters(*, products, samples, phenotypes):
         Table: sample, row.
     phenotypes : dict of str to path-like, keyword only
         Trait to its table: sample, value.
+    covariates : path-like, keyword only, optional
+        Of the lines (`join_covariates`).
 
     Returns
     -------
@@ -73,7 +78,11 @@ def estimate_parameters(*, products, samples, phenotypes):
     values = pd.DataFrame({trait: _read_values(path) for trait, path in phenotypes.items()})
     values = values.reindex(table["sample"]).set_axis(table["row"]).dropna(how="all").sort_index()
     lines = Lines(np.load(products, mmap_mode="r"), values.index.to_numpy())
-    found = estimate_pairs(values.to_numpy(), lines.kernel, fewest=FEWEST)
+    beside = None
+    if covariates:
+        named = table.set_index("row")["sample"].loc[values.index]
+        beside = base_of(read_covariates(covariates, named), np.ones(len(named), dtype=bool))
+    found = estimate_pairs(values.to_numpy(), lines.kernel, fewest=FEWEST, beside=beside)
     named = {tuple(values.columns[list(key)]): told for key, told in found.items()}
     lone = [_parameters(trait, named[trait,]) for trait in values]
     pairs = [_correlations(pair, named[pair]) for pair in combinations(values, 2)]

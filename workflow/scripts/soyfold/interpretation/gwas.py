@@ -2,8 +2,9 @@
 
 y = mu + x_j beta_j + C gamma + e for each SNP j alone, x_j its count of ALT, C the leading
 principal components of the lines' relationship, which take up population structure (Price et al.
-2006, doi:10.1038/ng1847). PLINK sees the trait as z-scores, so that no unit looks like its codes of
-cases, controls and missing values; betas and standard errors come back in trait units.
+2006, doi:10.1038/ng1847), and what the study knows of lines beside their SNPs. PLINK sees the trait
+as z-scores, so that no unit looks like its codes of cases, controls and missing values; betas and
+standard errors come back in trait units.
 """
 
 from pathlib import Path
@@ -18,6 +19,7 @@ from soyfold.common.logs import log
 from soyfold.genotypes.bed import read_bim, read_fam
 from soyfold.genotypes.plink import chromosome_codes, write_numbered
 from soyfold.genotypes.plink2 import run_plink2
+from soyfold.training.covariates import base_of, read_covariates
 
 EXACT_LINES = 1000  # whose decomposition takes seconds; beyond, the randomised algorithm
 ALPHA = 0.05  # of the genome-wide threshold, divided by the SNPs tested
@@ -126,7 +128,18 @@ def _read_scan(path, bim, scale):
     return scan.assign(status=table["ERRCODE"].map(STATUS).fillna("failed"))
 
 
-def scan_trait(bed, phenotypes, components, *, trait, folder, threads, memory_mb):
+def _with_covariates(components, covariates, values):
+    """Components beside what covariates tell of the lines with a value: tables by sample."""
+    # PLINK standardises over all lines, those without a value too.
+    components = components[components["sample"].isin(values["sample"])]
+    told = read_covariates(covariates, components["sample"])
+    base = base_of(told, np.ones(len(told), dtype=bool))
+    log.info("%d directions of %d covariates, beside the components", base.shape[1], told.shape[1])
+    names = [f"X{number + 1}" for number in range(base.shape[1])]
+    return components.join(pd.DataFrame(base, columns=names, index=components.index))
+
+
+def scan_trait(bed, phenotypes, components, *, trait, folder, threads, memory_mb, covariates=None):
     """Test each SNP for association with a trait, by PLINK 2 --glm.
 
     Parameters
@@ -141,28 +154,34 @@ def scan_trait(bed, phenotypes, components, *, trait, folder, threads, memory_mb
     folder : path-like, keyword only
         Where PLINK works.
     threads, memory_mb : int, keyword only
+    covariates : path-like, keyword only, optional
+        Of the lines (`join_covariates`): fixed effects beside the components.
 
     Returns
     -------
     scan : DataFrame
         variant, chromosome, position (bp), ref, alt, frequency (of ALT among the lines), lines,
         beta and se (trait units per copy of ALT), t, p, minus_log10_p, status: `tested`, or why
-        there is no test: `constant`, `collinear` with the components, `failed`. p is 0 where it is
-        below what a double holds; minus_log10_p isn't.
+        there is no test: `constant`, `collinear` with components and covariates, `failed`. p is 0
+        where it is below what a double holds; minus_log10_p isn't.
     summary : DataFrame
         One row: `summarise_scan`.
 
     Raises
     ------
     UserError
-        For fewer lines with a value than components and 3, or if PLINK fails.
+        For fewer lines with a value than components, covariates and 3, or if PLINK fails.
     """
     values = read_table(phenotypes, required=("sample", "value"), dtype={"sample": str})
-    covariates = read_table(components, required=("sample",), dtype={"sample": str})
-    count = len(covariates.columns) - 1
-    if len(values) < count + 4:
+    beside = read_table(components, required=("sample",), dtype={"sample": str})
+    count = len(beside.columns) - 1
+    if covariates:
+        beside = _with_covariates(beside, covariates, values)
+    more = len(beside.columns) - 1 - count
+    if len(values) < count + more + 4:
+        told = f" and {more} directions of covariates" if more else ""
         raise UserError(
-            f"{len(values)} lines with a value of {trait} for {count} components",
+            f"{len(values)} lines with a value of {trait} for {count} components{told}",
             at="key interpretation.principal_components",
             allowed="at least 4 more lines than components",
             mend="fewer components, or interpretation.gwas: false",
@@ -174,8 +193,8 @@ def scan_trait(bed, phenotypes, components, *, trait, folder, threads, memory_mb
         write_table(_numbered(fam, values), work / "pheno.tsv")
         arguments += ["--pheno", work / "pheno.tsv", "--pheno-name", "z"]
         arguments += ["--no-input-missing-phenotype"]
-        if count:
-            write_table(_numbered(fam, covariates), work / "covar.tsv")
+        if count + more:
+            write_table(_numbered(fam, beside), work / "covar.tsv")
             arguments += ["--covar", work / "covar.tsv", "--covar-variance-standardize"]
         run_plink2(
             *arguments, "--glm", "omit-ref", "hide-covar", "allow-no-covars", "log10",
@@ -183,20 +202,20 @@ def scan_trait(bed, phenotypes, components, *, trait, folder, threads, memory_mb
             threads=threads, memory_mb=memory_mb, file=phenotypes,
         )  # fmt: skip
         scan = _read_scan(work / "out.z.glm.linear", bim, sd)
-    summary = summarise_scan(scan, trait=trait, components=count)
+    summary = summarise_scan(scan, trait=trait, components=count, covariates=more)
     log.info("%s", summary.to_dict("records")[0])
     return scan, summary
 
 
-def summarise_scan(scan, *, trait, components):
+def summarise_scan(scan, *, trait, components, covariates=0):
     """What a scan found, in one row.
 
     Returns
     -------
     DataFrame
-        trait, lines, components, variants, tested, constant, collinear, failed, lambda_gc,
-        threshold (Bonferroni: 0.05 over the SNPs tested), significant (SNPs below it),
-        top_variant, top_minus_log10_p.
+        trait, lines, components, covariates (their directions), variants, tested, constant,
+        collinear, failed, lambda_gc, threshold (Bonferroni: 0.05 over the SNPs tested), significant
+        (SNPs below it), top_variant, top_minus_log10_p.
     """
     found, counts = scan["minus_log10_p"], scan["status"].value_counts()
     tested = int(counts.get(TESTED, 0))
@@ -208,6 +227,7 @@ def summarise_scan(scan, *, trait, components):
                 "trait": trait,
                 "lines": int(scan["lines"].max()),
                 "components": components,
+                "covariates": covariates,
                 "variants": len(scan),
                 TESTED: tested,
                 **{reason: int(counts.get(reason, 0)) for reason in COUNTED},

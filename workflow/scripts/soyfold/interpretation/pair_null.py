@@ -1,11 +1,11 @@
 """Which pairs of chromosomes interact by more than chance finds: the null of a learned kernel.
 
 A kernel that learns a variance for every pair finds some for pairs that do nothing. What it finds
-so is told by traits in which no pair does anything: main effects as GBLUP fits them, plus its
-residuals shuffled among the lines. The largest share over all pairs of such a trait is what a pair
-has to beat, step by step (maxT), so that the p values hold for all pairs together: Holm's
-adjustment of p values by pair would take 20 times as many shuffles as there are pairs to say
-anything at 0.05.
+so is told by traits in which no pair does anything: main effects as GBLUP fits them, and
+covariates' beside them, plus its residuals shuffled among the lines. The largest share over all
+pairs of such a trait is what a pair has to beat, step by step (maxT), so that the p values hold for
+all pairs together: Holm's adjustment of p values by pair would take 20 times as many shuffles as
+there are pairs to say anything at 0.05.
 
 References
 ----------
@@ -16,7 +16,8 @@ import numpy as np
 
 from soyfold.common.errors import UserError
 from soyfold.common.logs import log
-from soyfold.training.direct_fits import learner
+from soyfold.training.covariates import base_of, shift_of
+from soyfold.training.direct_fits import learner, predict_rows
 from soyfold.training.tasks import Task
 
 MAIN_EFFECTS = {"name": "gblup", "module": "gblup", "parameters": {}}
@@ -52,14 +53,19 @@ def all_lines(cohort):
     """The task of a fit on all lines that have a value."""
     rows = cohort.lines["row"].to_numpy()
     families = cohort.lines["family"].fillna("") if "family" in cohort.lines else None
+    beside, shift, every = cohort.covariates, None, np.ones(len(rows), dtype=bool)
+    if beside is not None:
+        shift = shift_of(base_of(beside, every), cohort.values, every)
     return Task(
         sample=cohort.lines["sample"].to_numpy(dtype=str),
         part=np.full(len(rows), "train"),
-        y=cohort.values,
+        y=cohort.values if shift is None else cohort.values - shift,
         dosage=np.ascontiguousarray(cohort.dosage[rows]),
         row=rows,
         seed=0,
         families=None if families is None else families.to_numpy(dtype=str),
+        covariates=beside,
+        shift=shift,
     )
 
 
@@ -91,7 +97,8 @@ def permute_pairs(block, cohort, *, permutations, seed):
     task = all_lines(cohort)
     rows = np.arange(len(task.y))
     learn = learner(block, task, cohort, rows)
-    main = learner(MAIN_EFFECTS, task, cohort, rows)(task.y).predict(task.dosage)
+    gblup = learner(MAIN_EFFECTS, task, cohort, rows)(task.y)
+    main = predict_rows(gblup, MAIN_EFFECTS, task, rows, rows)
     table = learn(task.y).pair_weights()
     rng = np.random.default_rng(seed)
     shuffled = np.empty((permutations, len(table)))

@@ -14,14 +14,19 @@ doi:10.1534/g3.119.400598).
 """
 
 import dataclasses
+from functools import cached_property
 
 import numpy as np
 
-from soyfold.models.kernels.grid import Grid
+from soyfold.models.kernels.beside import part_of
+from soyfold.models.kernels.certainty import TrainingLines
+from soyfold.models.kernels.likelihood import log_scale, weighted_kernel
 from soyfold.models.kernels.names import ADDITIVE
-from soyfold.models.kernels.pairwise import estimate_pairs, put_together
+from soyfold.models.kernels.pairwise import Covariances, estimate_pairs, put_together
 from soyfold.models.kernels.shared import own_kernels
-from soyfold.models.linear import project, refuse_unusable
+from soyfold.models.kernels.trait_errors import trait_errors
+from soyfold.models.kernels.trait_values import TraitValues, project_lines, solve_values
+from soyfold.models.linear import refuse_unusable
 from soyfold.models.parameters import resolve
 
 DECLARATION = {
@@ -30,6 +35,9 @@ DECLARATION = {
                "correlations.",
     "kind": "direct",
     "joint": True,
+    "reliability": True,
+    "weights": True,
+    "covariates": True,
     "kernels": ["additive"],
     "parameters": {
         "known_traits": {"default": [], "type": "array", "items": {"type": "string"},
@@ -63,24 +71,32 @@ class MultiTraitModel:
     centre : ndarray (L,)
         Training means of the dosages.
     effects : ndarray (L, T)
+    beside : ndarray (p, T)
+        Effects of covariates.
     figures : dict
         What `summary` gives.
-    training : tuple
-        Dosages, values, kernels and covariances of the training lines; not saved.
+    training : TraitValues or None
+        None where it wasn't kept: then nothing is known of errors, nor of lines' other traits.
     """
 
     intercept: np.ndarray
     centre: np.ndarray
     effects: np.ndarray
+    beside: np.ndarray
     figures: dict = dataclasses.field(repr=False)
-    training: tuple = dataclasses.field(default=(), repr=False)
+    training: TraitValues | None = dataclasses.field(default=None, repr=False)
 
-    def predict(self, dosage):
-        """Genetic values in trait units: dosage (m, L) -> (m, T), or (m,) of a lone trait."""
+    def predict(self, dosage, beside=None):
+        """Genetic values in trait units: dosage (m, L) -> (m, T), or (m,) of a lone trait.
+
+        With what covariates add, where the lines' `beside` (m, p) is given.
+        """
         values = project_lines(dosage, self.centre, self.effects) + self.intercept
+        if beside is not None:
+            values = values + beside @ self.beside
         return values[:, 0] if values.shape[1] == 1 else values
 
-    def predict_known(self, dosage, values, trait, rows=None):
+    def predict_known(self, dosage, values, trait, *, rows=None, weights=None, beside=None):
         """Genetic values of one trait of new lines, some of whose other traits are known.
 
         Parameters
@@ -89,8 +105,12 @@ class MultiTraitModel:
         values : ndarray (m, T)
             Trait units; NaN where a value isn't known, all those of `trait` among them.
         trait : int
-        rows : ndarray (m,) int, optional
+        rows : ndarray (m,) int, keyword only, optional
             Of the study's products, where the model was fitted with these.
+        weights : ndarray (m, T), keyword only, optional
+            Of the values, as those of the training lines.
+        beside : ndarray (m, p), keyword only, optional
+            Covariates, whose effects are then in what is predicted.
 
         Returns
         -------
@@ -98,18 +118,69 @@ class MultiTraitModel:
         """
         if not np.isnan(values[:, trait]).all():
             raise ValueError(f"known values of trait {trait}, which is to be predicted")
-        lines, known, kernels, covariances = self.training
-        lines, known = np.concatenate([lines, dosage]), np.concatenate([known, values])
-        if kernels is None or rows is None:
-            kernels = own_kernels(lines)
-        else:
-            kernels = dataclasses.replace(kernels, rows=np.append(kernels.rows, rows))
-        intercept, centre, effects = _solve(kernels, lines, known, covariances)
-        return project_lines(dosage, centre, effects[:, [trait]])[:, 0] + intercept[trait]
+        told = self.training.with_lines(dosage, values, weights, beside, rows)
+        intercept, centre, effects, fixed = solve_values(told)
+        found = project_lines(dosage, centre, effects[:, [trait]])[:, 0] + intercept[trait]
+        return found if beside is None else found + beside @ fixed[:, trait]
+
+    @cached_property
+    def _lines(self):
+        return TrainingLines(self.training.lines, self.centre, self.training.kernels)
+
+    @cached_property
+    def _errors(self):
+        told = self.training
+        return trait_errors(
+            self._lines.within(), told.covariances, told.known,
+            weights=told.weights, beside=told.beside,
+        )  # fmt: skip
+
+    def errors(self, dosage, rows=None, beside=None):
+        """Reliability of each line's genetic values, and the sd of their errors (trait units).
+
+        Parameters
+        ----------
+        dosage : ndarray (m, L)
+        rows : ndarray (m,) int, optional
+            Of the study's products, where the model was fitted with these.
+        beside : ndarray (m, p), optional
+            Covariates of the lines; at their mean without.
+
+        Returns
+        -------
+        reliability, sd : ndarray (m, T), or (m,) of a lone trait
+            See `kernels.certainty`, of lines of which no trait is known. NaN where the training
+            lines weren't kept, or are too many (`kernels.trait_errors`).
+        """
+        found = np.full((2, len(dosage), self.effects.shape[1]), np.nan)
+        if self.training is not None and self._errors is not None:
+            count = len(self.beside)
+            beside = np.zeros((len(dosage), count)) if beside is None else beside
+            for part, across, own in self._lines.blocks(dosage, rows):
+                found[:, part] = self._errors.of(across, own, beside[part])
+        return tuple(found[..., 0] if found.shape[-1] == 1 else found)
+
+    def without(self, groups, residuals):
+        """Errors of the training lines, each predicted without its group, and their sd.
+
+        See `kernels.certainty.LineErrors.without`; residuals and both results are (n, T), or (n,)
+        of a lone trait.
+        """
+        found = np.full((2, *residuals.shape), np.nan)
+        if self._errors is not None:
+            told = self._errors.without(groups, residuals.reshape(len(residuals), -1))
+            found[:] = np.reshape(told, found.shape)
+        return tuple(found)
 
     def state(self):
-        """All that predicts, as named arrays."""
-        return {name: getattr(self, name) for name in ("intercept", "centre", "effects")}
+        """All that predicts, and, where training lines were kept, what tells errors."""
+        names = ("intercept", "centre", "effects")
+        told = {name: getattr(self, name) for name in names} | {"fixed": self.beside}
+        return told if self.training is None else told | self.training.state()
+
+    def without_lines(self):
+        """The same model, which predicts alone."""
+        return dataclasses.replace(self, training=None)
 
     def summary(self):
         """Heritabilities, correlations of each two traits."""
@@ -118,45 +189,25 @@ class MultiTraitModel:
 
 def from_state(arrays):
     """The model that `MultiTraitModel.state` wrote."""
-    return MultiTraitModel(arrays["intercept"], arrays["centre"], arrays["effects"], {})
+    effects, training = arrays["effects"], None
+    if "lines" in arrays:
+        genetic, residual = arrays["genetic"], arrays["residual"]
+        covariances = Covariances(genetic, residual, np.full(len(genetic), np.nan), False)
+        training = TraitValues(
+            arrays["lines"], arrays["values"], covariances, arrays.get("weights"), arrays["beside"]
+        )
+    fixed = arrays.get("fixed", np.zeros((0, effects.shape[1])))
+    return MultiTraitModel(arrays["intercept"], arrays["centre"], effects, fixed, {}, training)
 
 
-def project_lines(dosage, centre, effects):
-    """(dosage - centre) effects, (m, T)."""
-    step = max(16, 2**24 // max(1, dosage.shape[1]))
-    values = np.empty((len(dosage), effects.shape[1]))
-    for start in range(0, len(dosage), step):
-        values[start : start + step] = dosage[start : start + step].astype(np.float64) @ effects
-    return values - centre @ effects
-
-
-def _solve(kernels, dosage, values, covariances):
-    """BLUP of all lines' values (n, T): intercepts (T,), means of the dosages, effects (L, T)."""
-    kernel, known = kernels.kernel(ADDITIVE), ~np.isnan(values)
-    count = values.shape[1]
-    means = np.nanmean(values, axis=0)
-    columns = np.zeros((kernel.decomposed, count, 1 + count))
-    columns[kernel.places, :, 0] = np.where(known, values - means, 0.0)
-    for trait in range(count):
-        columns[kernel.places, trait, 1 + trait] = known[:, trait]
-    solved = Grid(kernel, covariances, known).solve(columns)[kernel.places]
-    sums = solved.sum(0)  # over the cells that are known, a trait at a time
-    dual = solved[:, :, 0] - solved[:, :, 1:] @ np.linalg.solve(sums[:, 1:], sums[:, 0])
-    centre = dosage.mean(0, dtype=np.float64)
-    effects = project(dosage, centre, dual @ covariances.genetic)
-    # Values are mu + g + e with e = R dual, line by line, whatever the kernel was centred by.
-    left = values - dual @ covariances.residual - project_lines(dosage, centre, effects)
-    return np.nanmean(left, axis=0), centre, effects
-
-
-def _summary(found, covariances, traits):
+def _summary(found, covariances, traits, weights):
     """Heritability of a lone trait, else heritabilities and correlations by name."""
     shares = covariances.heritability
     if len(shares) == 1:
         alone = found[0,].estimate
         return {
             "heritability": shares[0],
-            "log_likelihood": alone.log_likelihood,
+            "log_likelihood": alone.log_likelihood + (0 if weights is None else log_scale(weights)),
             "at_bound": bool(alone.at_bound[0, 0]),
         }
     names = traits or [f"trait{number}" for number in range(1, len(shares) + 1)]
@@ -169,7 +220,7 @@ def _summary(found, covariances, traits):
     return told | {"bent": covariances.bent, "at_bound": at_bound}
 
 
-def fit(dosage, y, *, parameters, seed, kernels=None, traits=()):
+def fit(dosage, y, *, parameters, seed, kernels=None, traits=(), weights=None, beside=None):
     """Fit GBLUP of several traits.
 
     Parameters
@@ -186,6 +237,10 @@ def fit(dosage, y, *, parameters, seed, kernels=None, traits=()):
         Of these lines; computed from their dosages where it isn't given.
     traits : sequence of str, optional
         Names for the summary.
+    weights : ndarray of y's shape, optional
+        How much each value counts: a line's residuals are W^-1/2 e, e ~ N(0, R).
+    beside : ndarray (n, p), optional
+        X of fixed effects beside the means, as for GBLUP.
 
     Returns
     -------
@@ -198,17 +253,25 @@ def fit(dosage, y, *, parameters, seed, kernels=None, traits=()):
     """
     resolve(parameters, __name__)
     values = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+    weights = None if weights is None else weights.reshape(values.shape)
     for column in values.T:
         known = ~np.isnan(column)
         refuse_unusable(dosage[known], column[known], model="multi_trait_gblup")
+        if beside is not None:
+            part_of(beside, known)
     given, kernels = kernels, kernels or own_kernels(dosage)
 
-    def kernel_of(chosen):
-        return dataclasses.replace(kernels, rows=kernels.rows[chosen]).kernel(ADDITIVE)
+    def kernel_of(chosen, weights=None):
+        own = dataclasses.replace(kernels, rows=kernels.rows[chosen])
+        if weights is None:
+            return own.kernel(ADDITIVE)
+        return weighted_kernel(own.matrix(ADDITIVE)[0], weights)
 
     least = min(FEWEST, int((~np.isnan(values)).sum(0).min()))
-    found = estimate_pairs(values, kernel_of, fewest=least)
+    found = estimate_pairs(values, kernel_of, fewest=least, beside=beside, weights=weights)
     covariances = put_together(found, values.shape[1])
-    solved = _solve(kernels, dosage, values, covariances)
-    figures = _summary(found, covariances, traits)
-    return MultiTraitModel(*solved, figures, (dosage, values, given, covariances))
+    beside = np.zeros((len(values), 0)) if beside is None else beside
+    training = TraitValues(dosage, values, covariances, weights, beside, given)
+    solved = solve_values(dataclasses.replace(training, kernels=kernels))
+    figures = _summary(found, covariances, traits, weights)
+    return MultiTraitModel(*solved, figures, training)

@@ -191,7 +191,8 @@ class _Direct(_Unsure):
     def errors(self, dosage, families):
         if not declaration(self.module).reliability:
             return super().errors(dosage, families)
-        return np.array(self.model.errors(dosage, **self._handed(families)))[:, :, None]
+        told = self.model.errors(dosage, **self._handed(families))
+        return np.array(told).reshape(2, len(dosage), -1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -229,9 +230,11 @@ class _Blend:
 
     def errors(self, dosage, families):
         sd = np.zeros(len(dosage))
-        for member, weight in zip(self.members, self.weights.weights, strict=True):
+        members = zip(self.members, self.columns, self.weights.weights, strict=True)
+        for member, column, weight in members:
             if weight > 0:
-                sd += weight * member.errors(dosage, families)[1][:, 0]
+                told = member.errors(dosage, families)[1]
+                sd += weight * told[:, min(column, told.shape[1] - 1)]
         return np.stack([np.full(len(sd), np.nan), sd])[:, :, None]
 
 

@@ -101,6 +101,8 @@ def _filtering(study):
         "scores": f"{study.results}/evaluation/scores.tsv",
         "lost": [path for _, path in study.inputs.lost],
     }
+    if study.inputs.covariates:
+        files["covariates"] = f"{study.results}/cohort/covariate_counts.tsv"
     facts = {"schemes": [scheme for scheme, _ in study.inputs.lost]}
     return Page("Lines and SNPs lost at each step", files, "quality", facts=facts)
 

@@ -18,7 +18,7 @@ A module's declaration says what its `fit` takes beside dosages, trait, paramete
   (`environment_tasks`); its predictions have these columns too.
 - takes `conditions`: `conditions=` (environments, q) of these, where the study has a table of them.
 - takes `covariates`: `beside=` of its lines (`covariates.base_of`), where the study has some; its
-  predictions are without them.
+  predictions are without them, unless it is `joint` and handed `beside=` of the predicted.
 - takes `binary`: `binary=True`, where the trait is and no covariate has moved its values.
 - knows `reliability`: its model is asked for the errors of predictions.
 - has `kernels`: `kernels=` of its lines (`shared.LineKernels`), where the study shares
@@ -133,21 +133,23 @@ def learner(block, task, cohort, rows):
     return lambda y: module.fit(dosage, y, parameters=parameters, seed=task.seed, **handed)
 
 
-def _predict(model, block, task, rows, fitted):
+def predict_rows(model, block, task, rows, fitted):
     """Predicted values of lines `rows` by a fit on the lines `fitted`, in trait units.
 
     What covariates add beyond `task.shift` is the least-squares fit to what genetic values leave of
     the fitted lines, as the mixed model equations have it.
     """
-    needed = "families" in declaration(block["module"]).needs
+    declared = declaration(block["module"])
 
     def genetic(rows):
-        families = {"families": task.families[rows]} if needed else {}
+        families = {"families": task.families[rows]} if "families" in declared.needs else {}
         return model.predict(task.dosage[rows], **families)
 
     base = _base(block, task, fitted)
     if base is None:
         return genetic(rows)
+    if declared.joint:  # a trait's residuals tell of another's
+        return model.predict(task.dosage[rows], beside=base[rows])
     weights = weights_for(block["module"], task, fitted)
     weights = None if weights is None else weights[fitted]
     base = base - np.average(base[fitted], axis=0, weights=weights)
@@ -163,12 +165,15 @@ def _predict_new(model, block, task, cohort, rows, fitted):
     A final fit, which tests nothing, is held out as untested lines will be predicted: from their
     genotypes alone.
     """
-    predicted = _predict(model, block, task, rows, fitted)
+    predicted = predict_rows(model, block, task, rows, fitted)
     names = block["parameters"].get("known_traits", [])
     known = np.array([trait in names for trait in task.traits], dtype=bool)
     if not known.any() or "test" not in task.parts:
         return predicted
     shared = {} if cohort.products is None else {"rows": task.row[rows]}
+    weights, base = weights_for(block["module"], task, fitted), _base(block, task, fitted)
+    shared |= {} if weights is None else {"weights": weights[rows]}
+    shared |= {} if base is None else {"beside": base[rows]}
     for target in range(len(task.traits)):
         # No value of the trait itself leaves this line.
         others = known & (np.arange(len(known)) != target)
@@ -178,13 +183,16 @@ def _predict_new(model, block, task, cohort, rows, fitted):
     return predicted
 
 
-def _knows(model, block, task, cohort, rows):
-    """Reliability of some lines, and the sd of their errors: (2, n), NaN of other lines."""
-    needed = "families" in declaration(block["module"]).needs
-    handed = {"families": task.families[rows]} if needed else {}
+def _knows(model, block, task, cohort, rows, fitted):
+    """Reliability of some lines, and the sd of their errors: of y's shape, NaN of other lines."""
+    declared = declaration(block["module"])
+    handed = {"families": task.families[rows]} if "families" in declared.needs else {}
     if cohort.products is not None:
         handed["rows"] = task.row[rows]
-    found = np.full((2, len(task.y)), np.nan)
+    base = _base(block, task, fitted) if declared.joint else None
+    if base is not None:
+        handed["beside"] = base[rows]
+    found = np.full((2, *task.y.shape), np.nan)
     found[:, rows] = model.errors(task.dosage[rows], **handed)
     return found
 
@@ -202,11 +210,11 @@ def _held_out(block, task, cohort, model, fitted, parts):
     elif "val" not in parts:
         values[rows], knows = _predict_new(model, block, task, cohort, rows, fitted), True
     elif block.get("held_out", True) and "train" in parts:
-        train = task.rows("train")
-        model = learner(block, task, cohort, train)(task.y[train])
-        values[rows], knows = _predict_new(model, block, task, cohort, rows, train), True
+        fitted = task.rows("train")
+        model = learner(block, task, cohort, fitted)(task.y[fitted])
+        values[rows], knows = _predict_new(model, block, task, cohort, rows, fitted), True
     knows = knows and declared.reliability
-    return values, _knows(model, block, task, cohort, rows)[1] if knows else None
+    return values, _knows(model, block, task, cohort, rows, fitted)[1] if knows else None
 
 
 def _without_family(model, task, rows, predicted):
@@ -216,7 +224,7 @@ def _without_family(model, task, rows, predicted):
 
     Returns
     -------
-    dict of str to ndarray (n,)
+    dict of str to ndarray of y's shape
         without_family, without_family_sd; empty where it doesn't matter.
     """
     if task.families is None:
@@ -226,7 +234,7 @@ def _without_family(model, task, rows, predicted):
     if "test" in task.parts and not alone.any():
         return {}
     errors, sd = model.without(own, task.y[rows] - predicted[rows])
-    columns = np.full((2, len(task.y)), np.nan)
+    columns = np.full((2, *task.y.shape), np.nan)
     columns[:, rows] = task.y[rows] - errors, sd
     return dict(zip(("without_family", "without_family_sd"), columns, strict=True))
 
@@ -236,7 +244,7 @@ def _certainty(model, block, task, cohort, rows, predicted):
     if not declaration(block["module"]).reliability:
         return {}
     asked = task.rows("test") if "test" in task.parts else np.arange(len(task.y))
-    reliability, sd = _knows(model, block, task, cohort, asked)
+    reliability, sd = _knows(model, block, task, cohort, asked, rows)
     return {"reliability": reliability, "error_sd": sd} | _without_family(
         model, task, rows, predicted
     )
@@ -282,7 +290,7 @@ def fit_direct(block, task, cohort):
         save_checkpoint(path, (model.without_lines() if lean else model).state(), **facts)
 
     predicted, new = (
-        _predict(model, block, task, slice(None), rows),
+        predict_rows(model, block, task, slice(None), rows),
         np.ones(len(task.y), dtype=bool),
     )
     new[rows] = False

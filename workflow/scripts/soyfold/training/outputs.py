@@ -29,10 +29,12 @@ def predictions_table(task, fit):
                 "observed": observed,
                 "predicted": predicted,
                 "held_out": held_out,
-                **{name: told[known] for name, told in certainty.items()},
+                **dict(zip(certainty, knows, strict=True)),
             }
         )
-        for trait, known, (observed, predicted, held_out) in task.by_trait(*values)
+        for trait, known, (observed, predicted, held_out, *knows) in task.by_trait(
+            *values, *certainty.values()
+        )
     ]
     return _without_lone_trait(pd.concat(tables, ignore_index=True), task)
 

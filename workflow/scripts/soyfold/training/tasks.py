@@ -186,10 +186,10 @@ class Fit:
 
     `predicted` has the shape of the task's y, and so has `held_out`: predictions of the validation
     lines by a fit that hasn't seen them, NaN for all other lines. `certainty` has by name what a
-    model knows of its errors, each (n,) and NaN for other lines, of the test lines, in a final fit
-    of all: reliability; error_sd, of the genetic value's error (trait units); held_out_sd, of the
-    validation lines by the fit that hasn't seen them; and of training lines of which no more than
-    other families are known without_family, what the fit tells of them then, and
+    model knows of its errors, each of y's shape and NaN for other lines, of the test lines, in a
+    final fit of all: reliability; error_sd, of the genetic value's error (trait units);
+    held_out_sd, of the validation lines by the fit that hasn't seen them; and of training lines of
+    which no more than other families are known without_family, what the fit tells of them then, and
     without_family_sd.
     """
 

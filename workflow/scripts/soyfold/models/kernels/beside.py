@@ -46,18 +46,18 @@ def take_off(beside, y, weights=None):
     return beside, y - beside @ (base.T @ (roots * y))
 
 
-def part_of(beside, chosen):
+def part_of(beside, chosen, *, most=MOST):
     """X of some lines: orthonormal columns with sums of zero, (m, rank).
 
     Raises
     ------
     UserError
-        For more than half as many columns as lines.
+        For more than `most` as many columns as lines.
     """
     part = beside[chosen]
     left, sizes, _ = np.linalg.svd(part - part.mean(0), full_matrices=False)
     part = left[:, sizes > TINY]
-    if part.shape[1] > MOST * len(part):
+    if part.shape[1] > most * len(part):
         raise UserError(
             f"covariates of {part.shape[1]} directions for {len(part)} lines",
             at="key cohort.covariates.columns", allowed="at most half as many",

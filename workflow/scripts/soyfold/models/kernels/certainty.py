@@ -7,7 +7,9 @@ doi:10.2307/2529430):
     reliability = 1 - PEV / k_0 = (k'V^-1 k - (1'V^-1 k)^2 / w) / k_0
     var(mu + g - predicted) = k_0 - k'V^-1 k + (1 - 1'V^-1 k)^2 / w
 
-and for training lines i that are predicted from all others, with P = V^-1 - V^-1 1 1'V^-1 / w,
+(X of fixed effects beside the mean, `kernels.beside`, takes more off the first, and adds what isn't
+known of a line's x to the second), and for training lines i that are predicted from all others,
+with P = V^-1 - V^-1 1 1'V^-1 / w,
 
     y_i - predicted = (P_ii)^-1 (P y)_i,    var(y_i - predicted) = (P_ii)^-1
 
@@ -48,14 +50,22 @@ class LineErrors:
         V, in squared trait units; its lower triangle is read, and overwritten.
     noise : float or ndarray (n,)
         s_e, likewise, of each line.
+    beside : ndarray (n, p), optional
+        X, with the mean of full rank.
     """
 
-    def __init__(self, covariance, noise):
+    def __init__(self, covariance, noise, beside=None):
         self.factor, self.noise = _factorise(covariance), noise
         self.ones = _solve(self.factor, np.ones(len(self.factor)))
         self.weight = self.ones @ self.ones
+        beside = np.zeros((len(self.factor), 0)) if beside is None else beside
+        pushed = _solve(self.factor, beside)
+        self.means = self.ones @ pushed / self.weight
+        pushed = pushed - np.multiply.outer(self.ones, self.means)
+        self.lower = np.linalg.cholesky(pushed.T @ pushed)
+        self.root = np.linalg.solve(self.lower, pushed.T).T
 
-    def of(self, across, own):
+    def of(self, across, own, beside=0.0):
         """Errors of lines.
 
         Parameters
@@ -64,18 +74,24 @@ class LineErrors:
             Covariances with the training lines.
         own : ndarray (m,)
             Prior variances, NaN or 0 for a line without one.
+        beside : ndarray (m, p), optional
+            x of the lines.
 
         Returns
         -------
         reliability : ndarray (m,)
             NaN without a prior variance.
         sd : ndarray (m,)
-            Of mu + g - predicted, in trait units.
+            Of mu + x b + g - predicted, in trait units.
         """
         turned = _solve(self.factor, across.T)
-        mean = self.ones @ turned
+        mean, known = self.ones @ turned, self.root.T @ turned
         caught = np.square(turned).sum(0) - np.square(mean) / self.weight
-        return _told(caught, own, (1 - 2 * mean) / self.weight)
+        caught -= np.square(known).sum(0)
+        away = np.broadcast_to(beside, (len(across), len(self.means))) - self.means
+        away = np.linalg.solve(self.lower, away.T)
+        fixed = np.square(away).sum(0) - 2 * (away * known).sum(0)
+        return _told(caught, own, (1 - 2 * mean) / self.weight + fixed)
 
     def without(self, groups, residuals):
         """Errors of the training lines, each predicted without its group.
@@ -95,13 +111,15 @@ class LineErrors:
             As of `of`.
         """
         sums = solve_triangular(self.factor, self.ones, check_finite=False)
+        root = solve_triangular(self.factor, self.root, check_finite=False)
 
         def block(rows):
             # As many operations as a whole inverse, without a second matrix of its size.
             units = np.zeros((len(groups), len(rows)))
             units[rows, np.arange(len(rows))] = 1.0
             turned = _solve(self.factor, units)
-            return turned.T @ turned - np.multiply.outer(sums[rows], sums[rows]) / self.weight
+            inner = turned.T @ turned - np.multiply.outer(sums[rows], sums[rows]) / self.weight
+            return inner - root[rows] @ root[rows].T
 
         return _without(groups, residuals, self.noise, block)
 

@@ -3,7 +3,8 @@
 With all T values of all n lines the covariance comes apart into T of one trait (`traits`), each
 solved by the kernel's decomposition. Values that aren't there are taken out by conjugate gradients
 whose preconditioner is the inverse with them: their number is that of steps at most, and steps are
-few, since only what the absent values would have told stands between the two.
+few, since only what the absent values would have told stands between the two. So are values that
+weigh differently, the residuals of a line being W^-1/2 e, e ~ N(0, R).
 """
 
 import numpy as np
@@ -24,14 +25,20 @@ class Grid:
     covariances : soyfold.models.kernels.pairwise.Covariances
         G per unit of the kernel, and R.
     known : ndarray (n, T) of bool
+    weights : ndarray (n, T), optional
+        W; above 0 where a value is known.
     """
 
-    def __init__(self, kernel, covariances, known):
+    def __init__(self, kernel, covariances, known, weights=None):
         self.decomposition, self.places = kernel.decomposition, kernel.places
         self.genetic, self.residual = covariances.genetic, covariances.residual
         self.turn, self.ratios = covariances.canonical
         self.known = np.zeros((kernel.decomposed, known.shape[1]), dtype=bool)
         self.known[self.places] = known
+        self.spread = None
+        if weights is not None:
+            self.spread = np.ones((*self.known.shape, 1))
+            self.spread[self.places, :, 0] = np.where(known, weights, 1.0) ** -0.5
 
     def _turned(self, columns, function):
         """`function` of columns (N, T, k) by the decomposition, trait by trait of T."""
@@ -53,14 +60,23 @@ class Grid:
     def times(self, columns):
         """V of all cells, times columns (N, T, k)."""
         with_kernel = self._turned(columns, lambda column, _: self.decomposition.product(column))
-        return np.einsum("st,nsk->ntk", self.genetic, with_kernel) + np.einsum(
-            "st,nsk->ntk", self.residual, columns
-        )
+        inherited = np.einsum("st,nsk->ntk", self.genetic, with_kernel)
+        if self.spread is not None:
+            columns = self.spread * columns
+        rest = np.einsum("st,nsk->ntk", self.residual, columns)
+        return inherited + (rest if self.spread is None else self.spread * rest)
+
+    def residuals(self, dual):
+        """Residuals (n, T) of the lines, from V^-1 (y - mu - X b), (n, T), 0 in other cells."""
+        if self.spread is None:
+            return dual @ self.residual
+        spread = self.spread[self.places, :, 0]
+        return spread * ((spread * dual) @ self.residual)
 
     def solve(self, columns):
         """V^-1 of the cells that are known, of columns (N, T, k) that are 0 in all others."""
         known, wanted = self.known[..., None], columns
-        if known.all():
+        if known.all() and self.spread is None:
             return self.inverse(columns)
 
         def dot(left, right):

@@ -230,6 +230,20 @@ def fit_at_ridge(kernel, values, ridge, beside=None):
     return dual, variance_figures(ridge, squares.item(), logs + more, freedom, spread)
 
 
+def whiten(kernel, weights):
+    """A kernel (n, n) as of W^1/2 y, centred, in place; the column means that were taken off."""
+    means, roots = centre(kernel, weights), np.sqrt(weights)
+    kernel *= roots
+    kernel *= roots[:, None]
+    return means
+
+
+def weighted_kernel(kernel, weights):
+    """`Kernel` of W^1/2 y, decomposed for these weights alone; (n, n) is overwritten."""
+    whiten(kernel, weights)
+    return whole(kernel)
+
+
 def fit_weighted(kernel, y, weights, *, ridge=None, beside=None):
     """`fit_by_reml`, or `fit_at_ridge`, of values that weigh differently: e ~ N(0, s_e^2 W^-1).
 
@@ -255,10 +269,7 @@ def fit_weighted(kernel, y, weights, *, ridge=None, beside=None):
     means : ndarray (n,)
         Weighted means of the kernel's columns, with which mu is the weighted mean of y.
     """
-    roots = np.sqrt(weights)
-    means = centre(kernel, weights)
-    kernel *= roots
-    kernel *= roots[:, None]
+    roots, means = np.sqrt(weights), whiten(kernel, weights)
     values = roots * (y - np.average(y, weights=weights))
     beside = weighted_base(beside, weights)
     if ridge is None:

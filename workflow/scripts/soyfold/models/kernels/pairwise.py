@@ -1,7 +1,10 @@
 """REML of many traits by ones and twos, each on all lines that have the values; G and R of all.
 
-Lines that have the same traits share a likelihood. Matrices that are put together from pairs may be
-no covariances: their correlations are bent, eigenvalues below `LEAST` raised to it.
+Lines that have the same traits share a likelihood. Where values weigh differently, each trait's
+variances are those of its own weights; two traits, of which a line has but one weight here, take
+the geometric mean of both, so that correlations are exact where traits weigh alike. Matrices that
+are put together from pairs may be no covariances: their correlations are bent, eigenvalues below
+`LEAST` raised to it.
 """
 
 from dataclasses import dataclass
@@ -11,6 +14,7 @@ from itertools import combinations
 import numpy as np
 
 from soyfold.common.logs import log
+from soyfold.models.kernels.beside import MOST, part_of
 from soyfold.models.kernels.covariances import Estimate, estimate
 from soyfold.models.kernels.traits import traits_likelihood
 
@@ -40,7 +44,7 @@ class Told:
     spread: float = float("nan")
 
 
-def estimate_pairs(values, kernel_of, *, fewest):
+def estimate_pairs(values, kernel_of, *, fewest, beside=None, weights=None):
     """REML of each trait, and of each two.
 
     Parameters
@@ -48,9 +52,14 @@ def estimate_pairs(values, kernel_of, *, fewest):
     values : ndarray (n, T)
         NaN where a line has no value.
     kernel_of : callable
-        Which of the lines, (n,) of bool, to their `matrices.Kernel`.
+        Which of the lines, (n,) of bool, to their `matrices.Kernel`; with weights (n,) of these
+        lines that of `likelihood.weighted_kernel`.
     fewest : int, keyword only
         Lines with which there is an estimate.
+    beside : ndarray (n, p), keyword only, optional
+        X of fixed effects beside the means.
+    weights : ndarray (n, T), keyword only, optional
+        How much each value counts; above 0.
 
     Returns
     -------
@@ -60,19 +69,26 @@ def estimate_pairs(values, kernel_of, *, fewest):
     known, count = ~np.isnan(values), values.shape[1]
     together, found = {}, {}
     for traits in [(t,) for t in range(count)] + list(combinations(range(count), 2)):
-        chosen = known[:, traits].all(axis=1)
-        together.setdefault(chosen.tobytes(), (chosen, []))[1].append(traits)
-    for chosen, asked in together.values():
-        lines = int(chosen.sum())
-        if lines < fewest:
-            found |= dict.fromkeys(asked, Told(lines, remark=f"{fewest} lines needed"))
+        chosen, own = known[:, traits].all(axis=1), ()
+        if weights is not None:
+            own = (np.exp(np.log(weights[chosen][:, traits]).mean(axis=1)),)
+        key = (chosen.tobytes(), *(one.tobytes() for one in own))
+        together.setdefault(key, (chosen, own, []))[-1].append(traits)
+    for chosen, own, asked in together.values():
+        lines, part = int(chosen.sum()), None
+        if beside is not None:
+            part = part_of(beside, chosen, most=1.0)
+        needed = max(fewest, int(np.ceil((0 if part is None else part.shape[1]) / MOST)))
+        if lines < needed:
+            found |= dict.fromkeys(asked, Told(lines, remark=f"{needed} lines needed"))
             continue
-        found |= _estimate_some(values[chosen], kernel_of(chosen), asked)
+        kernel = kernel_of(chosen, *own)
+        found |= _estimate_some(values[chosen], kernel, asked, part, *own)
         log.info("REML of %d lines: %d traits and pairs of traits", lines, len(asked))
     return found
 
 
-def _estimate_some(values, kernel, asked):
+def _estimate_some(values, kernel, asked, beside=None, weights=None):
     """`Told` of traits that the same lines have."""
     lines = len(values)
     own = sorted({trait for traits in asked for trait in traits})
@@ -80,7 +96,7 @@ def _estimate_some(values, kernel, asked):
     if not (kernel.spread > 0 and varied):
         remark = "values that don't differ" if kernel.spread > 0 else "lines that don't differ"
         return dict.fromkeys(asked, Told(lines, remark=remark))
-    likelihood, found = traits_likelihood(kernel, values[:, varied]), {}
+    likelihood, found = traits_likelihood(kernel, values[:, varied], beside, weights), {}
     for traits in asked:
         if not set(traits) <= set(varied):
             found[traits] = Told(lines, remark="values that don't differ")

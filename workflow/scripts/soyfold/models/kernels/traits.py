@@ -7,16 +7,19 @@ independent, each with the covariance q_c K + I (the canonical transformation; Z
 
     -2 log L = sum over c of [ log|q_c K + I| + m_c' Y'P(q_c)Y m_c ] + (n - 1) (log|R| + T log 2 pi)
 
-with m_c the rows of Q' D^-1. All that G and R have to do with n lines are thus two functions of one
-ratio, log|q K + I| and Y'P(q)Y (T, T). In x = -log q both have no singularity nearer than pi to
-the real axis: polynomials through `NODES` Chebyshev points hold them to about 1e-10, lines without
-a value included (see `likelihood`), and any number of trials of any of the traits costs no further
-products with a decomposition.
+with m_c the rows of Q' D^-1. Fixed effects of all traits beside the means, X (n, p), take p off
+n - 1, and add log|X'P(q)X| to the first term. All that G and R have to do with n lines are thus two
+functions of one ratio, log|q K + I| and Y'P(q)Y (T, T). In x = -log q both have no singularity
+nearer than pi to the real axis: polynomials through `NODES` Chebyshev points hold them to about
+1e-10, lines without a value included (see `likelihood`), and any number of trials of any of the
+traits costs no further products with a decomposition.
 """
 
 import numpy as np
 
+from soyfold.models.kernels.beside import take_beside
 from soyfold.models.kernels.likelihood import LineLikelihood
+from soyfold.models.linear import weighted_base
 from soyfold.models.reml import SEARCH
 
 NODES = 96
@@ -29,7 +32,7 @@ class TraitsLikelihood:
     Parameters
     ----------
     freedom : int
-        Lines - 1.
+        Lines - 1 - p.
     scale : ndarray (T,)
         The traits' sd, in which they are measured here.
     coefficients : ndarray (NODES, 1 + T * T)
@@ -75,7 +78,7 @@ class TraitsLikelihood:
         Returns
         -------
         ndarray (...)
-            -1/2 [ log|V| + log|X'V^-1 X| - log|X'X| + (n - 1) T log(2 pi) + y'Py ].
+            -1/2 [ log|V| + log|F'V^-1 F| - log|F'F| + freedom T log(2 pi) + y'Py ], F = [1 X].
         """
         inverse = np.linalg.inv(residual)
         turned = inverse @ genetic
@@ -88,7 +91,7 @@ class TraitsLikelihood:
         return -0.5 * (height + self.freedom * (units + self.traits * np.log(2 * np.pi)))
 
 
-def traits_likelihood(kernel, values):
+def traits_likelihood(kernel, values, beside=None, weights=None):
     """`TraitsLikelihood` of lines that have values of all of T traits.
 
     Parameters
@@ -96,15 +99,26 @@ def traits_likelihood(kernel, values):
     kernel : soyfold.models.kernels.matrices.Kernel
     values : ndarray (n, T)
         Trait units; no trait constant.
+    beside : ndarray (n, p), optional
+        X: orthonormal columns, with sums of zero.
+    weights : ndarray (n,), optional
+        Of the lines, whose residuals are over them: the likelihood is that of W^1/2 Y, and the
+        kernel that of `likelihood.weighted_kernel`.
     """
-    values = values - values.mean(0)
-    scale = values.std(0, ddof=1)
-    lines = LineLikelihood(kernel, values / scale)
+    base = np.zeros((len(values), 0)) if beside is None else weighted_base(beside, weights)
+    values = values - np.average(values, axis=0, weights=weights)
+    if weights is not None:
+        values *= np.sqrt(weights)[:, None]
+    values -= base @ (base.T @ values)
+    scale, count = values.std(0, ddof=1), values.shape[1]
+    lines = LineLikelihood(kernel, np.column_stack([values / scale, base]))
+    freedom = lines.freedom - base.shape[1]
     angles = (np.arange(NODES) + 0.5) * np.pi / NODES
     told = np.empty((NODES, 1 + len(scale) ** 2))
     for row, ridge in zip(told, kernel.spread * np.exp(REACH * np.cos(angles)), strict=True):
-        squares, logs = lines.products(ridge)
-        row[0], row[1:] = logs - lines.freedom * np.log(ridge), ridge * squares.ravel()
+        products, logs = lines.products(ridge)
+        squares, _, more = take_beside(products, count)
+        row[0], row[1:] = logs + more - freedom * np.log(ridge), ridge * squares.ravel()
     coefficients = 2 / NODES * np.cos(np.outer(np.arange(NODES), angles)) @ told
     coefficients[0] /= 2
-    return TraitsLikelihood(lines.freedom, scale, coefficients)
+    return TraitsLikelihood(freedom, scale, coefficients)

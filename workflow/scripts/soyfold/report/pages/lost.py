@@ -13,6 +13,12 @@ STATUS = {
     "left_out": "records left out",
 }
 
+COVARIATE = {
+    "no value": "an empty cell: counted as the mean",
+    "no row": "no row in the table: counted as the mean",
+    "not in the genotypes": "rows of lines that are not among the genotypes",
+}
+
 
 def _left(value, first):
     return count(value, bar=value / first if first else 0.0)
@@ -52,6 +58,19 @@ def join_table(joins, samples):
                  filters=("trait",) if several else (),
                  note=f"Bars: share of the {samples:,} samples that passed the filters. Line by"
                       " line: cohort/join_report.tsv.")  # fmt: skip
+
+
+def covariate_table(counts):
+    """covariate_counts.tsv: lines of which covariates are known, and that count as the mean."""
+    rows = [
+        ["" if pd.isna(row.column) else row.column, COVARIATE.get(row.status, row.status),
+         count(row.lines)]
+        for row in counts.itertuples()
+    ]  # fmt: skip
+    columns = [Column("covariate"), Column("outcome"), Column("lines", number=True)]
+    return Table("Covariates: lines of which they are known", columns, rows,
+                 note="No line is lost: one without a row or a value counts as the mean of the"
+                      " training lines. cohort/covariates.tsv has them line by line.")  # fmt: skip
 
 
 def _span(values):
@@ -131,7 +150,7 @@ def accuracy_table(accuracy):
     return Table("Imputation: accuracy on masked calls", columns, rows)
 
 
-def lost_sections(*, qc, joins, accuracy, scores, lost):
+def lost_sections(*, qc, joins, accuracy, scores, lost, covariates=None):
     """What was lost on the road, and why.
 
     Parameters
@@ -140,6 +159,8 @@ def lost_sections(*, qc, joins, accuracy, scores, lost):
         qc_counts.tsv, join_counts.tsv, accuracy.tsv, scores.tsv.
     lost : dict of str to list of path-like, keyword only
         Scheme to the tables of lines without a part.
+    covariates : path-like, keyword only, optional
+        covariate_counts.tsv.
 
     Returns
     -------
@@ -150,6 +171,7 @@ def lost_sections(*, qc, joins, accuracy, scores, lost):
     sections = [
         filter_table(counts),
         join_table(read_table(joins, dtype={"trait": str}), int(counts.samples_left.iloc[-1])),
+        covariates and covariate_table(read_table(covariates, dtype={"column": str})),
         split_table(read_table(scores, required=names, dtype=names)),
         split_lost(lost),
         accuracy_table(read_table(accuracy)),

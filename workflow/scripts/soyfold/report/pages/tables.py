@@ -55,14 +55,15 @@ def schemes(files, facts):
 
 
 def filtering(files, facts):
-    """What was lost on the road. Files: qc, joins, accuracy, scores, lost (a list); facts:
-    schemes, that of each table of lost lines.
+    """What was lost on the road. Files: qc, joins, accuracy, scores, lost (a list), covariates (of
+    a study that has some); facts: schemes, that of each table of lost lines.
     """
     by_scheme = {}
     for scheme, path in zip(facts["schemes"], files["lost"], strict=True):
         by_scheme.setdefault(scheme, []).append(path)
     names = ("qc", "joins", "accuracy", "scores")
-    return lost.lost_sections(**{name: files[name] for name in names}, lost=by_scheme)
+    told = {name: files[name] for name in names} | {"covariates": files.get("covariates")}
+    return lost.lost_sections(**told, lost=by_scheme)
 
 
 def libraries(files, facts):
