@@ -71,7 +71,7 @@ def test_codes_and_units_of_covariates_change_no_prediction(name, seed, mixed, u
 
 def test_several_traits_have_their_covariates_weights_and_certainty():
     found = []
-    for seed in range(3):
+    for seed in range(2):
         dosage, y, table = draw(seed, 2)
         noise = np.where(np.isnan(y), np.nan, np.resize([0.2, 1.0, 4.0], LINES)[:, None])
         tested = PARTS == "test"
@@ -84,5 +84,5 @@ def test_several_traits_have_their_covariates_weights_and_certainty():
                 assert (known[tested] > 0).all() and np.isnan(known[~tested]).all()
             assert (fit.certainty["reliability"][tested] < 1).all()
             found.append(np.nanmean(np.abs(told - y)[tested]))
-    without, within = np.reshape(found, (3, 2)).mean(0)
+    without, within = np.reshape(found, (2, 2)).mean(0)
     assert within < 0.6 * without

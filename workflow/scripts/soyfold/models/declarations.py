@@ -17,7 +17,8 @@ file of the shared code, without a label, and with a meaning that says whom it h
 - `linear`: the checkpoint holds `effects`, in trait units per copy of ALT, and nothing beside them
   that predicts a line of no known family. `attention`: NAE, AAS and attention.tsv are written.
   `pairs`: a fitted direct model has `pair_weights()`, what it learned of pairs of chromosomes.
-  `reliability`: it has `errors(dosage, rows=None)`, how sure its predictions are,
+  `reliability`: it has `errors(dosage, rows=None)`, how sure its predictions are (of a model that
+  takes covariates also `beside=`, those of the lines),
   `without(groups, residuals)`, what it would have told of training lines without their group's,
   and `without_lines()`, the model without what alone tells these.
 - `joint`: of a direct model, its `fit` takes values (n, T) with NaN, and `traits=`, their names.

@@ -15,11 +15,12 @@ from scipy.linalg import cho_factor
 
 from soyfold.common.logs import log
 from soyfold.models.kernels.beside import part_of, solve_beside, take_off
-from soyfold.models.kernels.certainty import LineErrors, TrainingLines, collect
+from soyfold.models.kernels.certainty import LineErrors, collect, rows_beside
 from soyfold.models.kernels.matrices import centre, kernel_matrix
 from soyfold.models.kernels.names import ADDITIVE
 from soyfold.models.kernels.several import covariance, estimate, meets_bound
 from soyfold.models.kernels.shared import own_kernels
+from soyfold.models.kernels.training_lines import TrainingLines
 from soyfold.models.linear import project, refuse_unusable
 from soyfold.models.parameters import resolve
 
@@ -77,6 +78,8 @@ class FamilyModel:
         Of these lines, for errors during the fit; not saved.
     weights : ndarray (n,) or None
         Of these lines' values, where they weigh differently: the noise is over them.
+    beside : ndarray (n, p) or None
+        Their covariates, where the model was fitted with some.
     """
 
     intercept: float
@@ -90,6 +93,7 @@ class FamilyModel:
     own: np.ndarray | None = field(default=None, repr=False)
     kernels: object = field(default=None, repr=False)
     weights: np.ndarray | None = field(default=None, repr=False)
+    beside: np.ndarray | None = field(default=None, repr=False)
 
     def predict(self, dosage, families):
         """Predicted values in trait units.
@@ -125,9 +129,9 @@ class FamilyModel:
         covariance = self._training.within()
         covariance *= common + family * same_family(self.own)
         covariance[np.diag_indices_from(covariance)] += noise
-        return LineErrors(covariance, noise)
+        return LineErrors(covariance, noise, self.beside)
 
-    def errors(self, dosage, families, rows=None):
+    def errors(self, dosage, families, rows=None, beside=None):
         """Reliability of each line's GEBV, and the sd of its error (trait units).
 
         A line of a new family departs from all by effects that nothing tells of, a line of none
@@ -139,6 +143,8 @@ class FamilyModel:
         families : ndarray (m,) of str
         rows : ndarray (m,) int, optional
             Of the study's products, where the model was fitted with these.
+        beside : ndarray (m, p), optional
+            Their covariates; at the mean without.
 
         Returns
         -------
@@ -148,13 +154,14 @@ class FamilyModel:
         if self.lines is None:
             return np.full((2, len(dosage)), np.nan)
         families = np.asarray(families, dtype=str)
-        common, family, _ = self.variances
+        (common, family, _), x = self.variances, rows_beside(beside)
 
         def told():
             for part, across, own in self._training.blocks(dosage, rows):
                 shared = same_family(families[part], self.own)
                 prior = common + family * (families[part] != "")
-                yield part, self._errors.of(across * (common + family * shared), own * prior)
+                across *= common + family * shared
+                yield part, self._errors.of(across, own * prior, x(part))
 
         return collect(len(dosage), told())
 
@@ -165,7 +172,7 @@ class FamilyModel:
     def state(self):
         """All that predicts, and, where training lines were kept, what tells errors."""
         names = ("centre", "effects", "families", "departures")
-        names += ("variances", "lines", "own", "weights")
+        names += ("variances", "lines", "own", "weights", "beside")
         arrays = {name: getattr(self, name) for name in names}
         told = {name: array for name, array in arrays.items() if array is not None}
         return {"intercept": np.array(self.intercept), **told}
@@ -179,7 +186,7 @@ class FamilyModel:
 
     def without_lines(self):
         """The same model, which predicts alone."""
-        return replace(self, lines=None, own=None, kernels=None, weights=None)
+        return replace(self, lines=None, own=None, kernels=None, weights=None, beside=None)
 
     def summary(self):
         """Heritability, the families' share of the genetic variance, variances, and REML's end."""
@@ -276,7 +283,7 @@ def fit(dosage, y, *, parameters, seed, families, kernels=None, weights=None, be
     given, kernels = kernels, kernels or own_kernels(dosage)
     additive, scale = _scaled(kernel_matrix(kernels.products, kernels.rows, ADDITIVE)[0])
     within = same_family(families)
-    beside, y = take_off(beside, y, weights)
+    known, (beside, y) = beside, take_off(beside, y, weights)
     uneven = np.ones(len(y)) if weights is None else 1 / weights
     variances, reml = _variances(additive, within, y, most, seed, uneven, beside)
     figures = _figures(variances, additive, within, reml)
@@ -295,5 +302,5 @@ def fit(dosage, y, *, parameters, seed, families, kernels=None, weights=None, be
     effects = project(dosage, means, dual) * (variances[0] / scale)
     return FamilyModel(
         solved.mean, means, effects, names, departures, figures,
-        variances / [scale, scale, 1], dosage, families, given, weights,
+        variances / [scale, scale, 1], dosage, families, given, weights, known,
     )  # fmt: skip

@@ -17,12 +17,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-import pandas as pd
 
 from soyfold.common.blocks import blocks
 from soyfold.models.kernels.beside import solve_beside, take_off
-from soyfold.models.kernels.certainty import LineErrors, collect
-from soyfold.models.kernels.learned_weights import Posterior, climb
+from soyfold.models.kernels.certainty import LineErrors, collect, rows_beside
+from soyfold.models.kernels.learned_weights import Posterior, climb, tabulate_pairs
 from soyfold.models.kernels.likelihood import fit_by_reml, fit_weighted
 from soyfold.models.kernels.names import ADDITIVE
 from soyfold.models.kernels.pairs import FLOATS, chromosome_kernels, cross_products
@@ -104,6 +103,8 @@ class LearnedModel:
         What `summary` gives.
     weights : ndarray (n,) or None
         Of the training lines' values, where they weigh differently: the noise is over them.
+    beside : ndarray (n, p) or None
+        Their covariates, where the model was fitted with some.
     """
 
     intercept: float
@@ -119,6 +120,7 @@ class LearnedModel:
     sizes: np.ndarray
     figures: dict = field(repr=False)
     weights: np.ndarray | None = field(default=None, repr=False)
+    beside: np.ndarray | None = field(default=None, repr=False)
 
     def predict(self, dosage):
         """Predicted values in trait units: dosage (m, L) counts of ALT -> (m,) float64."""
@@ -156,13 +158,14 @@ class LearnedModel:
     def _errors(self):
         stack = stack_kernels(self.lines, *self._place)
         noise = self.noise if self.weights is None else self.noise / self.weights
-        return LineErrors(stack.covariance(self.chromosomes, self.pairs, noise), noise)
+        covariance = stack.covariance(self.chromosomes, self.pairs, noise)
+        return LineErrors(covariance, noise, self.beside)
 
     @property
     def _place(self):
         return self.centre, self.snp_chromosome, len(self.pairs), self.snp_weights
 
-    def errors(self, dosage, rows=None):
+    def errors(self, dosage, rows=None, beside=None):
         """Reliability of each line, and the sd of its error (trait units).
 
         Parameters
@@ -170,6 +173,8 @@ class LearnedModel:
         dosage : ndarray (m, L)
         rows
             Not used: the study has no products by chromosome.
+        beside : ndarray (m, p), optional
+            Their covariates; at the mean without.
 
         Returns
         -------
@@ -182,7 +187,10 @@ class LearnedModel:
                 part = slice(start, start + step)
                 kernels = chromosome_kernels(dosage[part], self.lines, *self._place)
                 own = self._covariance(self._own(dosage[part]))
-                yield part, self._errors.of(self._covariance(kernels), own)
+                yield (
+                    part,
+                    self._errors.of(self._covariance(kernels), own, rows_beside(beside)(part)),
+                )
 
         return collect(len(dosage), told())
 
@@ -222,27 +230,14 @@ class LearnedModel:
             a product of two SNPs), share (of the genetic variance); of pairs with SNPs that differ.
             Weights are 0 where the fit has no pairs.
         """
-        first, second = np.triu_indices(len(self.pairs), 1)
-        there = self.sizes[first, second] > 0
-        first, second = first[there], second[there]
-        learned, size = self.pairs[first, second], self.sizes[first, second]
-        total = learned.mean() if learned.any() else 1.0
-        return pd.DataFrame(
-            {
-                "chromosome": first,
-                "chromosome_2": second,
-                "contacts": self.contacts[first, second],
-                "weight": learned / total,
-                "share": learned * size / self.figures["variance_genetic"],
-            }
-        )
+        genetic = self.figures["variance_genetic"]
+        return tabulate_pairs(self.pairs, self.sizes, self.contacts, genetic)
 
     def state(self):
         """All that predicts, as named arrays; the training dosages are the bulk (n L bytes)."""
-        names = (*ARRAYS, *SCALARS, *(() if self.weights is None else ("weights",)))
-        return {name: np.asarray(getattr(self, name)) for name in names} | {
-            "variance_genetic": np.array(self.figures["variance_genetic"])
-        }
+        told = [name for name in KNOWN if getattr(self, name) is not None]
+        told = {name: np.asarray(getattr(self, name)) for name in (*ARRAYS, *SCALARS, *told)}
+        return told | {"variance_genetic": np.array(self.figures["variance_genetic"])}
 
     def summary(self):
         """Variances, share of the pairs, tau, log-likelihood, gains: `learned_weights.climb`."""
@@ -250,6 +245,7 @@ class LearnedModel:
 
 
 SCALARS = ("intercept", "noise")
+KNOWN = ("weights", "beside")  # where there are any
 ARRAYS = (
     "centre", "dual", "lines", "snp_weights", "snp_chromosome", "chromosomes", "pairs", "contacts",
     "sizes",
@@ -261,7 +257,8 @@ def from_state(arrays):
     scalars = {name: float(arrays[name]) for name in SCALARS}
     figures = {"variance_genetic": float(arrays["variance_genetic"])}
     kept = {name: arrays[name] for name in ARRAYS}
-    return LearnedModel(**scalars, **kept, figures=figures, weights=arrays.get("weights"))
+    told = {name: arrays.get(name) for name in KNOWN}
+    return LearnedModel(**scalars, **kept, figures=figures, **told)
 
 
 def fit(
@@ -307,7 +304,7 @@ def fit(
         _, alone = fit_by_reml(kernels.kernel(ADDITIVE), y - y.mean(), beside)
     else:
         _, alone, _ = fit_weighted(kernels.matrix(ADDITIVE)[0], y, weights, beside=beside)
-    beside, y = take_off(beside, y, weights)
+    known, (beside, y) = beside, take_off(beside, y, weights)
     centre, scale = weighted_means(dosage, weights), y.std()
     uneven = 1.0 if weights is None else 1 / weights
     contacts = pair_weights(cim, contacts=p["contacts"], power=1)
@@ -340,4 +337,5 @@ def fit(
         sizes=posterior.sizes,
         figures=figures,
         weights=weights,
+        beside=known,
     )

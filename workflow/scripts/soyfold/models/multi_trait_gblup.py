@@ -19,11 +19,11 @@ from functools import cached_property
 import numpy as np
 
 from soyfold.models.kernels.beside import part_of
-from soyfold.models.kernels.certainty import TrainingLines
 from soyfold.models.kernels.likelihood import log_scale, weighted_kernel
 from soyfold.models.kernels.names import ADDITIVE
 from soyfold.models.kernels.pairwise import Covariances, estimate_pairs, put_together
 from soyfold.models.kernels.shared import own_kernels
+from soyfold.models.kernels.training_lines import TrainingLines
 from soyfold.models.kernels.trait_errors import trait_errors
 from soyfold.models.kernels.trait_values import TraitValues, project_lines, solve_values
 from soyfold.models.linear import refuse_unusable

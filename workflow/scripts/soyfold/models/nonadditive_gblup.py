@@ -22,8 +22,9 @@ from soyfold.common.logs import log
 from soyfold.models import gblup
 from soyfold.models.chosen_loci import choose_loci
 from soyfold.models.kernels.beside import part_of, solve_beside, take_off
-from soyfold.models.kernels.certainty import LineErrors, TrainingLines, collect
+from soyfold.models.kernels.certainty import LineErrors, collect, rows_beside
 from soyfold.models.kernels.several import covariance, estimate, meets_bound
+from soyfold.models.kernels.training_lines import TrainingLines
 from soyfold.models.linear import refuse_unusable
 from soyfold.models.parameters import resolve
 
@@ -98,6 +99,8 @@ class TwoKernelModel:
         Of these lines, for errors during the fit; not saved.
     weights : ndarray (n,) or None
         Of these lines' values, where they weigh differently: the noise is over them.
+    beside : ndarray (n, p) or None
+        Their covariates, where the model was fitted with some.
     """
 
     intercept: float
@@ -111,6 +114,7 @@ class TwoKernelModel:
     figures: dict = field(repr=False)
     kernels: object = field(default=None, repr=False)
     weights: np.ndarray | None = field(default=None, repr=False)
+    beside: np.ndarray | None = field(default=None, repr=False)
 
     @cached_property
     def _training(self):
@@ -140,9 +144,9 @@ class TwoKernelModel:
         matrices = _matrices(self._training, self.kernel, self.loci)[0]
         uneven = 1.0 if self.weights is None else 1 / self.weights
         noise = self.variances[-1] * uneven
-        return LineErrors(covariance(matrices, self.variances, uneven), noise)
+        return LineErrors(covariance(matrices, self.variances, uneven), noise, self.beside)
 
-    def errors(self, dosage, rows=None):
+    def errors(self, dosage, rows=None, beside=None):
         """Reliability of each line's genetic value, and the sd of its error (trait units).
 
         Parameters
@@ -150,14 +154,16 @@ class TwoKernelModel:
         dosage : ndarray (m, L)
         rows : ndarray (m,) int, optional
             Of the study's products, where the model was fitted with these.
+        beside : ndarray (m, p), optional
+            Their covariates; at the mean without.
 
         Returns
         -------
         reliability, sd : ndarray (m,)
             See `kernels.certainty`.
         """
-        walk = self._covariances(dosage, rows)
-        told = ((part, self._errors.of(across, own)) for part, across, own in walk)
+        walk, x = self._covariances(dosage, rows), rows_beside(beside)
+        told = ((part, self._errors.of(across, own, x(part))) for part, across, own in walk)
         return collect(len(dosage), told)
 
     def without(self, groups, residuals):
@@ -173,8 +179,8 @@ class TwoKernelModel:
 
     def state(self):
         """All that predicts, as named arrays; the training dosages are the bulk (n L bytes)."""
-        names = (*ARRAYS, *SCALARS, *(() if self.weights is None else ("weights",)))
-        return {name: np.asarray(getattr(self, name)) for name in names}
+        told = [name for name in KNOWN if getattr(self, name) is not None]
+        return {name: np.asarray(getattr(self, name)) for name in (*ARRAYS, *SCALARS, *told)}
 
     def summary(self):
         """Heritability, the second kernel's share of it, variances, and REML's end."""
@@ -183,13 +189,14 @@ class TwoKernelModel:
 
 ARRAYS = ("centre", "dual", "lines", "scales", "variances", "loci")
 SCALARS = ("intercept", "kernel")
+KNOWN = ("weights", "beside")  # where there are any
 
 
 def from_state(arrays):
     """The model that `TwoKernelModel.state` wrote: it predicts as before."""
     kept = {name: arrays[name] for name in ARRAYS}
     told = {"intercept": float(arrays["intercept"]), "kernel": str(arrays["kernel"])}
-    return TwoKernelModel(**kept, **told, figures={}, weights=arrays.get("weights"))
+    return TwoKernelModel(**kept, **told, figures={}, **{name: arrays.get(name) for name in KNOWN})
 
 
 def _dominance(dosage, lines, centre):
@@ -280,7 +287,7 @@ def fit(dosage, y, *, parameters, seed, kernels=None, weights=None, beside=None)
     if len(y) > p["reml_lines"]:
         drawn = np.random.default_rng(seed).choice(len(y), p["reml_lines"], replace=False)
         chosen = np.sort(drawn)
-    beside, y = take_off(beside, y, weights)
+    known, (beside, y) = beside, take_off(beside, y, weights)
     part, uneven = np.ix_(chosen, chosen), np.ones(len(y)) if weights is None else 1 / weights
     variances, _, converged = estimate(
         [matrix[part] for matrix in matrices], y[chosen], uneven=uneven[chosen],
@@ -305,5 +312,5 @@ def fit(dosage, y, *, parameters, seed, kernels=None, weights=None, beside=None)
     }
     return TwoKernelModel(
         solved.mean, centre, solved.dual, dosage, scales, variances,
-        p["kernel"], loci, figures, kernels, weights,
+        p["kernel"], loci, figures, kernels, weights, known,
     )  # fmt: skip

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from soyfold.common.blocks import blocks, line_products
-from soyfold.models.kernels.certainty import FLOATS, LineErrors, collect
+from soyfold.models.kernels.certainty import FLOATS, LineErrors, collect, rows_beside
 from soyfold.models.kernels.likelihood import fit_by_reml, fit_weighted
 from soyfold.models.kernels.matrices import centre
 from soyfold.models.kernels.names import kernels_taken
@@ -79,6 +79,8 @@ class KernelModel:
         Of these lines, for errors during the fit; not saved.
     weights : ndarray (n,) or None
         Of these lines' values, where they weigh differently: the noise is over them.
+    beside : ndarray (n, p) or None
+        Their covariates, where the model was fitted with some.
     """
 
     intercept: float
@@ -89,6 +91,7 @@ class KernelModel:
     variances: np.ndarray | None = None
     kernels: object = field(default=None, repr=False)
     weights: np.ndarray | None = field(default=None, repr=False)
+    beside: np.ndarray | None = field(default=None, repr=False)
 
     def predict(self, dosage):
         """Predicted values in trait units: dosage (m, L) counts of ALT -> (m,) float64."""
@@ -124,9 +127,9 @@ class KernelModel:
         means = centre(kernel)
         kernel *= genetic
         kernel[np.diag_indices_from(kernel)] += noise
-        return LineErrors(kernel, noise), means
+        return LineErrors(kernel, noise, self.beside), means
 
-    def errors(self, dosage, rows=None):
+    def errors(self, dosage, rows=None, beside=None):
         """Reliability of each line's GEBV, and the sd of its error (trait units).
 
         Parameters
@@ -134,6 +137,8 @@ class KernelModel:
         dosage : ndarray (m, L)
         rows : ndarray (m,) int, optional
             Of the study's products, where the model was fitted with these.
+        beside : ndarray (m, p), optional
+            Their covariates; at the mean without.
 
         Returns
         -------
@@ -142,7 +147,7 @@ class KernelModel:
         """
         if self.variances is None:
             return np.full((2, len(dosage)), np.nan)
-        (known, means), genetic = self._errors, self.variances[0]
+        (known, means), genetic, x = self._errors, self.variances[0], rows_beside(beside)
 
         def told():
             step = max(16, FLOATS // max(self.lines.shape))
@@ -153,7 +158,7 @@ class KernelModel:
                 mean = kernel.mean(1)
                 own = own - 2 * mean + means.mean()
                 kernel += means.mean() - means - mean[:, None]
-                yield part, known.of(genetic * kernel, genetic * own)
+                yield part, known.of(genetic * kernel, genetic * own, x(part))
 
         return collect(len(dosage), told())
 
@@ -170,7 +175,7 @@ class KernelModel:
 
     def state(self):
         """All that predicts, as named arrays; the training dosages are the bulk (n L bytes)."""
-        known = {name: getattr(self, name) for name in ("variances", "weights")}
+        known = {name: getattr(self, name) for name in ("variances", "weights", "beside")}
         known = {name: array for name, array in known.items() if array is not None}
         return {
             "intercept": np.array(self.intercept),
@@ -191,6 +196,7 @@ def from_state(arrays):
     return KernelModel(
         **scalars, dual=arrays["dual"], lines=arrays["lines"], figures={},
         variances=arrays.get("variances"), weights=arrays.get("weights"),
+        beside=arrays.get("beside"),
     )  # fmt: skip
 
 
@@ -272,5 +278,5 @@ def fit(dosage, y, *, parameters, seed, kernels=None, weights=None, beside=None)
     mean = y.mean() if weights is None else np.average(y, weights=weights)
     intercept = float(mean - means @ dual)
     return KernelModel(
-        intercept, dual, np.array(dosage), width, figures, variances, kernels, weights
+        intercept, dual, np.array(dosage), width, figures, variances, kernels, weights, beside
     )

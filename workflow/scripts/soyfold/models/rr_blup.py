@@ -100,4 +100,5 @@ def fit(dosage, y, *, parameters, seed, kernels=None, weights=None, beside=None)
     figures = likelihood.figures(ridge, at_bound)
     if weights is not None:
         figures["log_likelihood"] += log_scale(weights)
-    return blup_model(dosage, y, centre, likelihood.effects(ridge), figures, None, weights)
+    effects = likelihood.effects(ridge)
+    return blup_model(dosage, y, centre, effects, figures, None, weights, beside)

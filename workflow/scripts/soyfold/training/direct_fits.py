@@ -189,7 +189,7 @@ def _knows(model, block, task, cohort, rows, fitted):
     handed = {"families": task.families[rows]} if "families" in declared.needs else {}
     if cohort.products is not None:
         handed["rows"] = task.row[rows]
-    base = _base(block, task, fitted) if declared.joint else None
+    base = _base(block, task, fitted)
     if base is not None:
         handed["beside"] = base[rows]
     found = np.full((2, *task.y.shape), np.nan)

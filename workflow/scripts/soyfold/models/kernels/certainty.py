@@ -18,15 +18,10 @@ and one triangular solution for all lines asked: fewer operations than turning t
 a stored decomposition, whose reflectors are large and gone when a study's fits are done.
 """
 
-from functools import cached_property
-
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
-from soyfold.common.blocks import line_products
-from soyfold.models.kernels.matrices import kernel_matrix
-from soyfold.models.kernels.names import ADDITIVE
-
+SINGULAR = 1e-9  # of P_ii's pivots, where only the group tells a fixed effect
 FLOATS = 2**24  # numbers of a block of covariances: 128 MB
 
 
@@ -61,9 +56,8 @@ class LineErrors:
         beside = np.zeros((len(self.factor), 0)) if beside is None else beside
         pushed = _solve(self.factor, beside)
         self.means = self.ones @ pushed / self.weight
-        pushed = pushed - np.multiply.outer(self.ones, self.means)
-        self.lower = np.linalg.cholesky(pushed.T @ pushed)
-        self.root = np.linalg.solve(self.lower, pushed.T).T
+        self.pushed = pushed - np.multiply.outer(self.ones, self.means)
+        self.lower = np.linalg.cholesky(self.pushed.T @ self.pushed)
 
     def of(self, across, own, beside=0.0):
         """Errors of lines.
@@ -85,13 +79,10 @@ class LineErrors:
             Of mu + x b + g - predicted, in trait units.
         """
         turned = _solve(self.factor, across.T)
-        mean, known = self.ones @ turned, self.root.T @ turned
+        mean = self.ones @ turned
         caught = np.square(turned).sum(0) - np.square(mean) / self.weight
-        caught -= np.square(known).sum(0)
-        away = np.broadcast_to(beside, (len(across), len(self.means))) - self.means
-        away = np.linalg.solve(self.lower, away.T)
-        fixed = np.square(away).sum(0) - 2 * (away * known).sum(0)
-        return _told(caught, own, (1 - 2 * mean) / self.weight + fixed)
+        lost, fixed = _of_beside(self.lower, self.pushed.T @ turned, beside - self.means)
+        return _told(caught - lost, own, (1 - 2 * mean) / self.weight + fixed)
 
     def without(self, groups, residuals):
         """Errors of the training lines, each predicted without its group.
@@ -106,12 +97,14 @@ class LineErrors:
         Returns
         -------
         errors : ndarray (n,)
-            Observed - predicted; NaN for lines of no group, or of one that has all lines.
+            Observed - predicted; NaN for lines of no group, or of one without which the others
+            don't tell all fixed effects.
         sd : ndarray (n,)
             As of `of`.
         """
         sums = solve_triangular(self.factor, self.ones, check_finite=False)
-        root = solve_triangular(self.factor, self.root, check_finite=False)
+        root = np.linalg.solve(self.lower, self.pushed.T).T
+        root = solve_triangular(self.factor, root, check_finite=False)
 
         def block(rows):
             # As many operations as a whole inverse, without a second matrix of its size.
@@ -140,20 +133,34 @@ class MarkerErrors:
     weights : ndarray (n,), optional
         W, where the lines' noise is s_e / W: Z is centred by weighted means, and `products` are
         Z'WZ.
+    beside : ndarray (n, p), optional
+        X, with the mean of full rank.
+    across : ndarray (L, p), optional
+        Z'WX.
     """
 
-    def __init__(self, products, lines, effect, noise, weights=None):
+    def __init__(self, products, lines, effect, noise, weights=None, beside=None, across=None):
         self.ridge, self.effect, self.noise = noise / effect, effect, noise
         self.weights = np.ones(lines) if weights is None else weights
         self.total = self.weights.sum()
         products[np.diag_indices_from(products)] += self.ridge
         self.factor = _factorise(products)
+        beside = np.zeros((lines, 0)) if beside is None else beside
+        self.means = self.weights @ beside / self.total
+        self.beside = beside - self.means
+        self.pushed = (
+            np.zeros((len(products), 0)) if across is None else _solve(self.factor, across)
+        )
+        within = self.beside.T @ (self.weights[:, None] * self.beside)
+        self.lower = np.linalg.cholesky((within - self.pushed.T @ self.pushed) / self.noise)
 
-    def of(self, centred):
+    def of(self, centred, beside=0.0):
         """Errors of lines (m, L), dosages minus the training means: as of `LineErrors`."""
         own = self.effect * np.square(centred).sum(1)
-        missed = self.noise * np.square(_solve(self.factor, centred.T)).sum(0)
-        return _told(own - missed, own, self.noise / self.total)
+        turned = _solve(self.factor, centred.T)
+        missed = self.noise * np.square(turned).sum(0)
+        lost, fixed = _of_beside(self.lower, self.pushed.T @ turned, beside - self.means)
+        return _told(own - missed - lost, own, self.noise / self.total + fixed)
 
     def without(self, groups, residuals, centred):
         """As of `LineErrors`; `centred(rows)` are dosages of training lines minus their means."""
@@ -161,9 +168,28 @@ class MarkerErrors:
         def block(rows):
             turned, own = _solve(self.factor, centred(rows).T), self.weights[rows]
             inner = np.diag(1 / own) - turned.T @ turned - 1 / self.total
-            return own[:, None] * inner * own / self.noise
+            root = np.linalg.solve(self.lower, (self.beside[rows] - turned.T @ self.pushed).T)
+            root *= own / self.noise
+            return own[:, None] * inner * own / self.noise - root.T @ root
 
         return _without(groups, residuals, self.noise / self.weights, block)
+
+
+def _of_beside(lower, crossed, away):
+    """What fixed effects X take off the variance caught (m,), and add to the mean's (m,).
+
+    Parameters
+    ----------
+    lower : ndarray (p, p)
+        L, L L' = X'P_1 X.
+    crossed : ndarray (p, m)
+        X'P_1 k.
+    away : ndarray (m, p) or (p,)
+        x minus what of it goes with the mean, of each line or of all.
+    """
+    known = np.linalg.solve(lower, crossed)
+    away = np.linalg.solve(lower, np.broadcast_to(away, crossed.T.shape).T)
+    return np.square(known).sum(0), np.square(away).sum(0) - 2 * (away * known).sum(0)
 
 
 def _without(groups, residuals, noise, block):
@@ -172,8 +198,12 @@ def _without(groups, residuals, noise, block):
     noise = np.broadcast_to(noise, len(groups))
     for group in np.unique(groups[groups != ""]):
         rows = np.flatnonzero(groups == group)
-        if len(rows) < len(groups):
+        try:
             factor = cho_factor(block(rows), lower=True, check_finite=False)
+        except np.linalg.LinAlgError:
+            continue
+        told = np.square(np.diag(factor[0]))
+        if len(rows) < len(groups) and told.min() > SINGULAR * told.max():
             solved = cho_solve(
                 factor, np.column_stack([residuals[rows] / noise[rows], np.eye(len(rows))])
             )
@@ -191,78 +221,9 @@ def _told(caught, own, mean):
     return reliability, np.sqrt(np.maximum(own - caught + mean, 0.0))
 
 
-class TrainingLines:
-    """The lines that a fit learned from, and additive kernels between them and others.
-
-    Parameters
-    ----------
-    dosage : ndarray (n, L) int8
-    centre : ndarray (L,)
-        Their means.
-    kernels : soyfold.models.kernels.shared.LineKernels, optional
-        Of these lines: spares their products where the study has them.
-    """
-
-    def __init__(self, dosage, centre, kernels=None):
-        self.dosage, self.centre, self.kernels = dosage, centre, kernels
-
-    @cached_property
-    def at_centre(self):
-        """X c, (n,)."""
-        return at_centre(self.dosage, self.centre)
-
-    def within(self):
-        """Z Z' (n, n) float64."""
-        if self.kernels is None:
-            return self._centred(line_products(self.dosage, self.dosage), self.at_centre)
-        products, _ = kernel_matrix(self.kernels.products, self.kernels.rows, ADDITIVE)
-        return self._centred(products, self.at_centre)
-
-    def blocks(self, dosage, rows=None):
-        """Walk over lines (m, L) in blocks.
-
-        Parameters
-        ----------
-        dosage : ndarray (m, L)
-        rows : ndarray (m,) int, optional
-            Of the study's products.
-
-        Yields
-        ------
-        part : slice
-        across : ndarray (b, n)
-            Z_new Z'.
-        own : ndarray (b,)
-            Squared lengths of the rows of Z_new.
-        """
-        step = max(16, FLOATS // max(1, *self.dosage.shape))
-        squares = self.centre @ self.centre
-        for start in range(0, len(dosage), step):
-            part = slice(start, start + step)
-            block = dosage[part]
-            if rows is None or self.kernels is None:
-                products = line_products(block, self.dosage)
-            else:
-                products = self.kernels.products[rows[part]][:, self.kernels.rows]
-            told = at_centre(block, self.centre)
-            own = np.square(block, dtype=np.float64).sum(1) - 2 * told + squares
-            # Of a line with the mean dosages alone rounding would be left.
-            own[own < 1e-9 * max(squares, 1.0)] = 0.0
-            yield part, self._centred(products, told), own
-
-    def _centred(self, products, told):
-        kernel = np.asarray(products, dtype=np.float64)
-        kernel -= told[:, None]
-        kernel -= self.at_centre
-        kernel += self.centre @ self.centre
-        return kernel
-
-
-def at_centre(dosage, centre):
-    """X c (m,) of lines (m, L) int8, a block at a time."""
-    step = max(16, FLOATS // max(1, dosage.shape[1]))
-    parts = [dosage[start : start + step] @ centre for start in range(0, len(dosage), step)]
-    return np.concatenate(parts) if parts else np.zeros(0)
+def rows_beside(beside):
+    """x (b, p) of a block of lines from that of all, or its mean, 0, where nothing is known."""
+    return lambda part: 0.0 if beside is None else beside[part]
 
 
 def collect(count, blocks):

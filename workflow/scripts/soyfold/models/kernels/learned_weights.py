@@ -11,6 +11,7 @@ would be fitted to noise; with it a pair has to earn what sets it apart from wha
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy.optimize import minimize
 
 from soyfold.models.kernels.stacked import evaluate
@@ -233,6 +234,31 @@ def climb(posterior, alone, scale, *, tau, free, iterations):
         "iterations": taken,
         "converged": converged,
     }
+
+
+def tabulate_pairs(pairs, sizes, contacts, genetic):
+    """What was learned of pairs of chromosomes: see `LearnedModel.pair_weights`.
+
+    Parameters
+    ----------
+    pairs, sizes, contacts : ndarray (G, G)
+        M, what K_g o K_h adds to the lines' variance, and H.
+    genetic : float
+        The genetic variance.
+    """
+    first, second = np.triu_indices(len(pairs), 1)
+    there = sizes[first, second] > 0
+    first, second = first[there], second[there]
+    learned = pairs[first, second]
+    return pd.DataFrame(
+        {
+            "chromosome": first,
+            "chromosome_2": second,
+            "contacts": contacts[first, second],
+            "weight": learned / (learned.mean() if learned.any() else 1.0),
+            "share": learned * sizes[first, second] / genetic,
+        }
+    )
 
 
 def _shares(posterior, now, scale):
