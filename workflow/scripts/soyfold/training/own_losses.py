@@ -53,9 +53,10 @@ def own_losses(network, block, task, cohort):
 
 def tell(columns, refused, cohort):
     """Say in the log which losses are taken."""
-    names = [cohort.traits[number] if cohort.traits else cohort.kind for number in columns]
     if columns:
-        log.info("learnt by cross-entropy: %s", ", ".join(names))
+        names = cohort.traits or ("the trait",)
+        told = [f"{names[number]} ({cohort.kinds[number]})" for number in columns]
+        log.info("learnt by cross-entropy: %s", ", ".join(told))
     for reason in refused:
         log.info("learnt by squared error: %s", reason)
 
