@@ -14,7 +14,7 @@ from soyfold.training.fits import files_of, fit
 from soyfold.training.network_fits import fit_and_write
 
 with rule_log(snakemake.log[0]):
-    blocks, cims = snakemake.params.block, snakemake.input.cim
+    blocks, cims = snakemake.params.block.values(), snakemake.input.cim
     folders = [Path(path).parent for path in snakemake.output.predictions]
     own = np.array_split(np.array(folders, dtype=object), len(blocks))
     for block, cim, folders in zip(blocks, cims, own, strict=True):

@@ -219,14 +219,13 @@ def test_small_controls_of_a_model_share_a_job_and_larger_ones_have_their_own(de
     (job,) = (job for job in demo.fits.jobs if job.rule == "fit_controls")
     wildcards = Wildcards(trait="protein", model="cisem")
     blocks, cims = job.block(wildcards), job.cim(wildcards)
-    assert [block["name"] for block in blocks] == [
-        f"cisem.{path.partition('/cim_')[2].removesuffix('.tsv')}" for path in cims
-    ]
+    kinds = [path.partition("/cim_")[2].removesuffix(".tsv") for path in cims]
+    assert [block["name"] for block in blocks.values()] == [f"cisem.{kind}" for kind in kinds]
     assert len({*cims}) == 7 and job.learnt(wildcards) == ["protein"]
     # Outputs stand model by model, as the script hands them out.
     given = [path.replace("{model,csafm|cisem}", "cisem") for path in job.outputs["attention"]]
     assert [path.split("/")[4] for path in given] == [
-        block["name"] for block in blocks for _ in job.seeds(wildcards)
+        name for name in blocks for _ in job.seeds(wildcards)
     ]
     own = next(job for job in demo.fits.jobs if job.rule == "fit_attention_network_seeds")
     assert own.block(Wildcards(trait="protein", model="cisem", split="seed0"))["cim"] == "real"

@@ -371,9 +371,9 @@ class FitJob:
         return [int(split.rpartition("seed")[2]) for split in self.splits(wildcards)]
 
     def block(self, wildcards):
-        """The block of the model, or of its final fit; of controls a list."""
+        """The block of the model, or of its final fit; of controls those of each, by name."""
         if self.controls:
-            return [self.fits.block(name) for name in self._named(wildcards.model)]
+            return {name: self.fits.block(name) for name in self._named(wildcards.model)}
         block = self.fits.block(wildcards.model)
         final = self.splits(wildcards)[0].startswith(f"{FINAL}/")
         return final_block(block) if final else block
