@@ -53,6 +53,14 @@ class Project:
         assert old in text, f"{file} doesn't hold {old!r}"
         path.write_text(text.replace(old, new, 1))
 
+    def share_seeds(self, model):
+        """Let all splits of a scheme share a job of a model that has one for each of them.
+
+        For a test of results, to which the number of jobs means nothing: each starts Python.
+        """
+        known = f"{model}: {{module: {model}"
+        self.edit("config/models.yaml", known, f"{known}, seeds_per_job: all")
+
 
 def copy_project(root, target):
     """Copy the sources, as a clone would have them."""

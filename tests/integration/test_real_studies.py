@@ -146,6 +146,7 @@ def yeast(real_data, fresh_project):
     study["evaluation"] = {"controls": False}  # of models that aren't fitted here
     study["interpretation"] = False  # its table names QTL of traits that are left out
     (folder / "config/some.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
+    fresh_project.share_seeds("gblup")
     done = fresh_project.snakemake(
         *TARGETS, "--configfile", "config/some.yaml", SOYFOLD_DATA=str(real_data.resolve())
     )
