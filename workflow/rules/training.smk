@@ -153,6 +153,7 @@ rule try_network_hypothesis:
     params:
         block=lambda wildcards: study.models[wildcards.model],
         seeds=study.seeds,
+        kind=lambda wildcards: study.fits.kind_of(wildcards.trait),
         source=lambda wildcards: study.source("try_network_hypothesis", wildcards.model),
     message:
         "training: {wildcards.arm} of the hypothesis of {wildcards.model} on {wildcards.trait}"

@@ -11,6 +11,7 @@ with rule_log(snakemake.log[0]):
         trait=snakemake.wildcards.trait,
         arm=snakemake.wildcards.arm,
         seeds=snakemake.params.seeds,
+        kind=snakemake.params.kind,
         threads=snakemake.threads,
         **{name: next(iter(snakemake.input[name]), None) for name in optional},
         **{
