@@ -11,7 +11,7 @@ from scipy.linalg import qr
 from soyfold.common.logs import log
 from soyfold.models.kernels.certainty import LineErrors
 
-MOST = 12_000  # cells, with 8 bytes for each two of them
+MOST = 12_000  # cells of a matrix, with 8 bytes for each two of them
 TINY = 1e-8
 
 
@@ -31,17 +31,18 @@ def trait_errors(kernel, covariances, known, *, weights=None, beside=None):
 
     Returns
     -------
-    CanonicalErrors, CellErrors, or None where there are more than `MOST` cells to be factorised.
+    CanonicalErrors, CellErrors, or None where their matrices were larger than one of `MOST` cells.
     """
     beside = np.zeros((len(known), 0)) if beside is None else beside
-    if known.all() and weights is None:
-        return CanonicalErrors(kernel, covariances, beside)
-    if known.sum() > MOST:
+    whole = known.all() and weights is None
+    floats = len(known) * known.size if whole else int(known.sum()) ** 2
+    if floats > MOST**2:
         log.warning(
-            "WARNING %d values of several traits, some absent or weighed: reliability isn't told of"
-            " more than %d", known.sum(), MOST,
-        )  # fmt: skip
+            "WARNING %d values of several traits: reliability isn't told of so many", known.sum()
+        )
         return None
+    if whole:
+        return CanonicalErrors(kernel, covariances, beside)
     return CellErrors(kernel, covariances, known, weights, beside)
 
 
