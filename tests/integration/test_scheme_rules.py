@@ -68,6 +68,7 @@ def schemes(finished_demo, tmp_path_factory):
         config["evaluation"] = {"paper_tables": False, "controls": False}
 
     change_config(project, change)
+    project.share_seeds("gblup")
     done = project.snakemake(*TARGETS)
     assert done.returncode == 0, done.stdout[-6000:]
     return project

@@ -273,7 +273,7 @@ def test_the_script_shares_a_search_among_workers(tmp_path, inputs, root):
         "    output: best='out/best.yaml', trials='out/trials.tsv'\n"
         "    log: 'tune.log'\n"
         "    threads: 2\n"
-        f"    params: block={model!r}, trials=5, seed=0, weights='off'\n"
+        f"    params: block={model!r}, trials=5, seed=0, weights='off', kind='quantitative'\n"
         f"    script: {str(root / 'workflow/scripts/tune_model.py')!r}\n"
     )
     command = [sys.executable, "-m", "snakemake", "--cores", "2", "--quiet", "all"]
