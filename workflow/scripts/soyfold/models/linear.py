@@ -77,6 +77,19 @@ def weighted_moments(y, weights=None):
     return float(mean), float(np.sqrt(np.average(np.square(y - mean), weights=weights)))
 
 
+MOST_BESIDE = 0.5  # directions of covariates per line
+
+
+def refuse_many(directions, lines, *, most=MOST_BESIDE):
+    """Raise `UserError` for covariates of more than `most` as many directions as lines."""
+    if directions > most * lines:
+        raise UserError(
+            f"covariates of {directions} directions for {lines} lines",
+            at="key cohort.covariates.columns", allowed="at most half as many",
+            mend="write number(column) for a number, or name fewer columns",
+        )  # fmt: skip
+
+
 def weighted_base(beside, weights):
     """X (n, p) of fixed effects, orthonormal beside the mean, for values times W^1/2; None stays.
 

@@ -276,7 +276,7 @@ class Fits:
         return {
             (fit["base"], fit["control"]): fit["model"]
             for fit in fits
-            if blocks[fit["base"]]["preset"] == "demo"
+            if blocks[fit["base"]]["seeds_per_job"] == "all"
             and script_of(blocks[fit["base"]]) == ATTENTION
         }
 

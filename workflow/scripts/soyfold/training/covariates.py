@@ -3,12 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from soyfold.common.errors import UserError
 from soyfold.common.files import read_table
 from soyfold.common.logs import log
+from soyfold.models.linear import refuse_many
 
 TINY = 1e-8  # of a column's length, below which nothing of it is its own
-MOST = 0.5  # directions per fitted line
 
 
 def read_covariates(path, samples):
@@ -86,12 +85,7 @@ def base_of(table, fitted, *, tell=True):
             log.warning("WARNING covariate %s is left out: it tells nothing of the lines fitted on"
                         " beside what stands before it", name)  # fmt: skip
         base = np.hstack([base, columns @ turned[kept].T / sizes[kept]])
-    if base.shape[1] > MOST * fitted.sum():
-        raise UserError(
-            f"covariates of {base.shape[1]} directions for {fitted.sum()} lines",
-            at="key cohort.covariates.columns", allowed="at most half as many",
-            mend="write number(column) for a number, or name fewer columns",
-        )  # fmt: skip
+    refuse_many(base.shape[1], int(fitted.sum()))
     return base
 
 

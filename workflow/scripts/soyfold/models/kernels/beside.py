@@ -13,11 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
-from soyfold.common.errors import UserError
-from soyfold.models.linear import weighted_base
+from soyfold.models.linear import MOST_BESIDE, refuse_many, weighted_base
 
 TINY = 1e-8  # of a column's length, below which nothing of it is its own
-MOST = 0.5  # columns per line
 
 
 def take_off(beside, y, weights=None):
@@ -46,7 +44,7 @@ def take_off(beside, y, weights=None):
     return beside, y - beside @ (base.T @ (roots * y))
 
 
-def part_of(beside, chosen, *, most=MOST):
+def part_of(beside, chosen, *, most=MOST_BESIDE):
     """X of some lines: orthonormal columns with sums of zero, (m, rank).
 
     Raises
@@ -57,12 +55,7 @@ def part_of(beside, chosen, *, most=MOST):
     part = beside[chosen]
     left, sizes, _ = np.linalg.svd(part - part.mean(0), full_matrices=False)
     part = left[:, sizes > TINY]
-    if part.shape[1] > most * len(part):
-        raise UserError(
-            f"covariates of {part.shape[1]} directions for {len(part)} lines",
-            at="key cohort.covariates.columns", allowed="at most half as many",
-            mend="write number(column) for a number, or name fewer columns",
-        )  # fmt: skip
+    refuse_many(part.shape[1], len(part), most=most)
     return part
 
 

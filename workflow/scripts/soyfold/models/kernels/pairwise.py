@@ -14,9 +14,10 @@ from itertools import combinations
 import numpy as np
 
 from soyfold.common.logs import log
-from soyfold.models.kernels.beside import MOST, part_of
+from soyfold.models.kernels.beside import part_of
 from soyfold.models.kernels.covariances import Estimate, estimate
 from soyfold.models.kernels.traits import traits_likelihood
+from soyfold.models.linear import MOST_BESIDE
 
 ALIKE = 1e-6  # what two traits' correlation leaves to 1 at least
 LEAST = 1e-3  # eigenvalue of correlations
@@ -78,7 +79,7 @@ def estimate_pairs(values, kernel_of, *, fewest, beside=None, weights=None):
         lines, part = int(chosen.sum()), None
         if beside is not None:
             part = part_of(beside, chosen, most=1.0)
-        needed = max(fewest, int(np.ceil((0 if part is None else part.shape[1]) / MOST)))
+        needed = max(fewest, int(np.ceil((0 if part is None else part.shape[1]) / MOST_BESIDE)))
         if lines < needed:
             found |= dict.fromkeys(asked, Told(lines, remark=f"{needed} lines needed"))
             continue
