@@ -71,7 +71,7 @@ def compare_attention(device, tokens, d_k, backward, threads, options):
     """Rows of all forms at one size; times are medians of turns, memory is of one pass alone."""
     cases = [
         Case(device, options.dtype, "attention", form, tokens, d_k, backward, threads)
-        for form in FORMS
+        for form in options.forms
     ]
     reasons = {case: reason_to_skip(case, options) for case in cases}
     chosen = [case for case in cases if reasons[case] is None]
@@ -151,6 +151,7 @@ def parse_options(arguments):
     parser.add_argument("--out", required=True, help="TSV to write")
     parser.add_argument("--tokens", type=int, nargs="+", default=[1024, 2048, 4096, 8192, 16384])
     parser.add_argument("--d-k", type=int, nargs="+", default=[8, 16, 32])
+    parser.add_argument("--forms", nargs="+", choices=FORMS, default=list(FORMS))
     parser.add_argument("--threads", type=int, nargs="+", default=sorted({1, all_threads()}))
     parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32")
     parser.add_argument("--repeats", type=int, default=7, help="most rounds of a size")

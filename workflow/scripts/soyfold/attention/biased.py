@@ -169,10 +169,11 @@ def biased_attention(q, k, v, H, chromosome, *, form="auto", dropout_p=0.0):
         n x n scores of each head. auto: dense on a CPU in full precision up to n = 64, where it
         takes 0.42 of augmented's time (n = 42, d_k = 16, G = 20, batch 64, 2 heads; 1.1 at n =
         128, d_k = 32); beyond, on a CPU, what costs less of plain attention's time: augmented
-        w(d_k + G) / w(d_k), or blocked w(its width) / w(d_k) + c blocks / n, with w = W + 16, or W
-        + 20 where W is no multiple of 16, and c = 20 for kernels with AVX2, 60 with AVX-512. A
-        rule, not a measurement at each start, so that reruns choose alike: forms differ in the
-        last digits. CUDA takes augmented, unmeasured. Figures: benchmarks/attention.
+        w(d_k + G) / w(d_k), or blocked w(its width) / w(d_k) + blocks (a / n + b / n^2), with w = W
+        + 16, or W + 20 where W is no multiple of 16, and a, b = 20, 0 for kernels with AVX2, 8,
+        5000 with AVX-512. A rule, not a measurement at each start, so that reruns choose alike:
+        forms differ in the last digits. CUDA takes augmented, unmeasured. Figures:
+        benchmarks/attention.
     dropout_p : float
         Dropout on the attention, for augmented alone; above 0 a CPU leaves the fused kernel, so put
         it elsewhere.

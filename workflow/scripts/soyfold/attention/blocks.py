@@ -13,9 +13,9 @@ from soyfold.attention.forms import kernel_width, width_cost
 from soyfold.attention.priors import at_least_float32, one_hot
 from soyfold.attention.sharing import head_slices, one_thread, share_out
 
-# What a block costs beside its own queries, in queries, by the vectors the kernel computes with.
-# AVX2: measured on an AMD EPYC (Zen 3). AVX512: from a Xeon's figures of an earlier form of blocks.
-BLOCK_COST = {"AVX2": 20, "AVX512": 60}
+# What a block costs beside its own queries, of plain attention's time: a / n + b / n^2, the keys
+# written again and the calls. By the kernel's vectors, each measured on an AMD EPYC.
+BLOCK_COST = {"AVX2": (20, 0), "AVX512": (8, 5000)}
 
 _ATTEND = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu.default
 _ATTEND_BACKWARD = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward.default
@@ -38,13 +38,13 @@ def choose_columns(prior, d_k, n, device):
         Of plain attention's time, by the measured rule of `soyfold.attention.biased`.
     """
     plain = kernel_width(d_k, device)
-    blocks_cost = BLOCK_COST.get(torch.backends.cpu.get_cpu_capability(), BLOCK_COST["AVX2"])
+    a, b = BLOCK_COST.get(torch.backends.cpu.get_cpu_capability(), BLOCK_COST["AVX2"])
     costs = {}
     for width in (plain, plain + 8):
         columns = width - d_k
         if columns or prior.on_all_components:
             blocks = -(-prior.count // max(1, columns))
-            costs[columns] = width_cost(width, plain) + blocks_cost * blocks / n
+            costs[columns] = width_cost(width, plain) + blocks * (a / n + b / n**2)
     columns = min(costs, key=costs.get)
     return columns, costs[columns]
 
