@@ -3,11 +3,15 @@
     python workflow/scripts/name_yeast_groups.py
 
 writes into results/yeast_groups: processes.tsv and components.tsv, the open reading frames by their
-GO slim terms (Saccharomyces Genome Database, R64). A maintainer's tool, not a rule.
+GO slim terms (Saccharomyces Genome Database, R64), and process_pairs.tsv, how many genes two processes
+share. A maintainer's tool, not a rule.
 """
 
 import argparse
 from pathlib import Path
+
+import numpy as np
+import pandas as pd
 
 from soyfold.common.files import read_table, write_table
 from soyfold.study.settings import expand_path
@@ -30,6 +34,24 @@ def regions_of(genes, terms, aspect, left_out):
     return table[["chromosome", "start", "end", "term"]].rename(columns={"term": "group"})
 
 
+def pairs_of(genes_in):
+    """Pairs of groups that share genes: group, group_2, weight (shared / in either, Jaccard).
+
+    Parameters
+    ----------
+    genes_in : DataFrame
+        A row for each gene and group: orf, term.
+    """
+    member = pd.crosstab(genes_in.orf, genes_in.term).clip(upper=1)
+    shared = (member.T @ member).to_numpy()
+    either = np.add.outer(shared.diagonal(), shared.diagonal()) - shared
+    first, second = np.triu_indices(len(shared), 1)
+    names = member.columns.to_numpy()
+    table = {"group": names[first], "group_2": names[second]}
+    table = pd.DataFrame(table | {"weight": (shared / either)[first, second]})
+    return table[table.weight > 0]
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", default="results/yeast_groups")
@@ -41,3 +63,7 @@ if __name__ == "__main__":
         table = regions_of(genes, terms, aspect, LEFT_OUT[name])
         write_table(table, out / f"{name}.tsv")
         print(f"{name}: {table.group.nunique()} groups, {len(table)} rows")
+    own = terms[(terms.aspect == "P") & ~terms.term.isin(LEFT_OUT["processes"])]
+    pairs = pairs_of(own[own.orf.isin(genes.orf)])
+    write_table(pairs, out / "process_pairs.tsv")
+    print(f"process_pairs: {len(pairs)} pairs that share genes")
