@@ -3,8 +3,8 @@
     python workflow/scripts/name_yeast_groups.py
 
 writes into results/yeast_groups: processes.tsv and components.tsv, the open reading frames by their
-GO slim terms (Saccharomyces Genome Database, R64), and process_pairs.tsv, how many genes two processes
-share. A maintainer's tool, not a rule.
+GO slim terms (Saccharomyces Genome Database, R64), and process_pairs.tsv, how many genes two
+processes share. A maintainer's tool, not a rule.
 """
 
 import argparse
