@@ -135,19 +135,22 @@ def test_they_are_those_of_generalised_least_squares(module, parts_of, weighted)
             assert told(moved)[1] < height + 1e-4
 
 
-def test_groups_are_fitted_beside_covariates():
-    dosage, _, raw, y, _ = draw(2)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_groups_are_fitted_beside_covariates_and_weights(weighted):
+    dosage, _, raw, y, weights = draw(2, weighted)
     base = np.linalg.qr(raw - raw.mean(0))[0]
     members = np.zeros((SNPS, 4), bool)
     members[np.arange(SNPS), np.minimum(np.arange(SNPS) // 6, 3)] = True
     groups = Groups(["a", "b", "c", REST], sparse.csr_array(members), np.eye(4))
-    model = group_gblup.fit(dosage[:LINES], y, parameters={}, seed=0, groups=groups, beside=base)
+    known = {"weights": weights, "beside": base}
+    model = group_gblup.fit(dosage[:LINES], y, parameters={}, seed=0, groups=groups, **known)
     z = (dosage - dosage[:LINES].mean(0)) / model.scale
     kernels = [z @ z[:LINES].T, group_products(z, groups, z[:LINES])]
-    found = fit_kernels([kernel[:LINES] for kernel in kernels], y, base)
+    found = fit_kernels([kernel[:LINES] for kernel in kernels], y, **known)
     mixed = sum(s * kernel for s, kernel in zip(found.variances[:-1], kernels, strict=True))
-    covariance = mixed[:LINES] + found.variances[-1] * np.eye(LINES)
-    expected, _ = literal(covariance, mixed[LINES:], y, raw, None)
+    noise = np.ones(LINES) if weights is None else 1 / weights
+    covariance = mixed[:LINES] + found.variances[-1] * np.diag(noise)
+    expected, _ = literal(covariance, mixed[LINES:], y, raw, weights)
     np.testing.assert_allclose(model.predict(dosage[LINES:]), expected, rtol=1e-4)
 
 

@@ -26,6 +26,7 @@ DECLARATION = {
     "kind": "direct",
     "needs": ["groups"],
     "covariates": True,
+    "weights": True,
     "parameters": {
         "hypothesis": {"default": None, "type": ["string", "null"],
                        "description": "Its name in hypotheses.tsv, which the model can't do "
@@ -106,7 +107,7 @@ def _standardised(dosage, centre, scale):
     return (dosage - centre.astype(np.float32)) / np.float32(scale)
 
 
-def fit(dosage, y, *, parameters, seed, groups, beside=None):
+def fit(dosage, y, *, parameters, seed, groups, weights=None, beside=None):
     """Fit GBLUP with products of groups.
 
     Parameters
@@ -121,6 +122,8 @@ def fit(dosage, y, *, parameters, seed, groups, beside=None):
         Not used: there is nothing random.
     groups : soyfold.common.groups.Groups
         Of the SNPs.
+    weights : ndarray (n,), optional
+        How much each value counts: its noise is over them.
     beside : ndarray (n, p), optional
         X of fixed effects beside the mean, as for GBLUP.
 
@@ -145,7 +148,7 @@ def fit(dosage, y, *, parameters, seed, groups, beside=None):
     scale = float(np.sqrt(dosage.var(0, dtype=np.float64).sum()))
     z = _standardised(dosage, centre, scale)
     kernels = [kernel.astype(np.float64) for kernel in (z @ z.T, group_products(z, groups))]
-    found, alone = fit_kernels(kernels, y, beside), fit_kernels(kernels[:1], y, beside)
+    found, alone = (fit_kernels(some, y, beside, weights) for some in (kernels, kernels[:1]))
     if not found.converged:
         log.warning("WARNING REML of %d lines has not converged", len(y))
     additive, products, noise = found.variances

@@ -61,7 +61,7 @@ class KernelFit:
         Returns
         -------
         mean, variance : ndarray (m,)
-            Noise and the doubt about mu are in the variance.
+            Noise (of a weight of 1) and the doubt about mu are in the variance.
         """
         mixed = sum(s * k for s, k in zip(self.variances[:-1], between, strict=True))
         prior = sum(s * k for s, k in zip(self.variances[:-1], own, strict=True))
@@ -78,7 +78,7 @@ def spread(kernel):
     return (np.trace(kernel) - kernel.sum() / len(kernel)) / (len(kernel) - 1)
 
 
-def fit_kernels(kernels, y, beside=None):
+def fit_kernels(kernels, y, beside=None, weights=None):
     """REML of several kernels on the training lines.
 
     Parameters
@@ -89,6 +89,8 @@ def fit_kernels(kernels, y, beside=None):
         Trait units.
     beside : ndarray (n, p), optional
         X of fixed effects beside the mean: orthonormal columns, with sums of zero.
+    weights : ndarray (n,), optional
+        How much each value counts: its noise is over them.
 
     Returns
     -------
@@ -97,11 +99,14 @@ def fit_kernels(kernels, y, beside=None):
     spreads = np.array([spread(kernel) for kernel in kernels])
     told = np.flatnonzero(spreads > 1e-12 * max(1e-300, spreads.max()))
     scaled = [kernels[k] / spreads[k] for k in told]
-    beside, y = take_off(beside, y)
-    found, point, converged = estimate(scaled, y, beside=beside, noise=NOISE_OF_SINGLES)
+    beside, y = take_off(beside, y, weights)
+    uneven = 1.0 if weights is None else 1 / weights
+    found, point, converged = estimate(
+        scaled, y, uneven=uneven, beside=beside, noise=NOISE_OF_SINGLES
+    )
     variances = np.zeros(len(kernels) + 1)
     variances[told], variances[-1] = found[:-1] / spreads[told], found[-1]
-    factor = cho_factor(covariance(scaled, found), lower=True, check_finite=False)
+    factor = cho_factor(covariance(scaled, found, uneven), lower=True, check_finite=False)
     solved = solve_beside(factor, y, beside)
     genetic = variances[:-1] * spreads
     return KernelFit(
