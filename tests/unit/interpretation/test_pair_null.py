@@ -132,7 +132,8 @@ def test_the_job_hands_its_files_over(tmp_path, root):
     found = read_table(tmp_path / "null.tsv", dtype=text)
     assert (found["trait"] == "oil").all() and (found["model"] == "learned").all()
     expected = permute_pairs(BLOCK, given, permutations=2, seed=1)
-    np.testing.assert_allclose(found[["share", "p"]], expected[["share", "p"]], rtol=1e-6)
+    # Kernels of float32, whose last digits hang on where they lie in memory.
+    np.testing.assert_allclose(found[["share", "p"]], expected[["share", "p"]], rtol=1e-4)
 
 
 def test_traits_learnt_together_are_refused():

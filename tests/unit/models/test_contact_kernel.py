@@ -102,7 +102,7 @@ def test_likelihood_is_that_of_generalised_least_squares(share):
     z, phi = scaled(z), scaled(phi - phi.mean(0))
     share, noise = found["share"], found["variance_residual"] / found["variance_genetic"]
     V = (1 - share) * z @ z.T + share * phi @ phi.T + noise * np.eye(LINES)
-    assert found["log_likelihood"] == pytest.approx(gls_log_likelihood(V, y), abs=1e-8)
+    assert found["log_likelihood"] == pytest.approx(gls_log_likelihood(V, y), rel=1e-9)
     assert found["heritability"] == pytest.approx(1 / (1 + noise))
 
 
