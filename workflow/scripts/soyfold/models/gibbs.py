@@ -20,8 +20,9 @@ import numpy as np
 
 from soyfold.common.blocks import blocks
 from soyfold.common.logs import log
+from soyfold.models.gibbs_departures import Departures
 from soyfold.models.gibbs_diagnostics import effective_size, split_rhat
-from soyfold.models.gibbs_sweeps import choose_form
+from soyfold.models.gibbs_sweeps import ResidualForm, choose_form
 from soyfold.models.kernels.likelihood import log_scale
 from soyfold.models.linear import RidgeModel, refuse_unusable, weighted_means
 
@@ -133,8 +134,9 @@ def from_state(arrays):
 class _Chains:
     """Chains side by side: their laws, generators and residual variances, beside the effects."""
 
-    def __init__(self, form, laws, rngs, data, starts):
+    def __init__(self, form, laws, rngs, data, starts, departures=None):
         self.form, self.laws, self.rngs, self.data = form, laws, rngs, data
+        self.departures = departures
         self.scale = data.variance * (1 - data.r2) * (DEGREES + 2)
         self.residual_variance = data.variance * (1 - np.asarray(starts))
 
@@ -156,6 +158,8 @@ class _Chains:
         """One iteration of all chains; returns what is traced, a dict for each chain."""
         rows = zip(*(self._conditionals(c) for c in range(len(self.laws))), strict=True)
         self.form.sweep(*(np.stack(row) for row in rows))
+        if self.departures:
+            self.departures.draw(self.form.residual, self.residual_variance, self.rngs)
         traced = []
         for c, (unexplained, genetic) in enumerate(zip(*self.form.squares(), strict=True)):
             law, rng, effects = self.laws[c], self.rngs[c], self.form.effects[c]
@@ -175,7 +179,11 @@ class _Chains:
             "variance_residual": residual,
             "log_likelihood": -0.5 * density,
             **self.laws[c].figures(),
+            **self._family(c, genetic * self.data.lines),
         }
+
+    def _family(self, c, squares):
+        return {"family_share": self.departures.share(c, squares)} if self.departures else {}
 
 
 def _run(chains, *, iterations, burn_in):
@@ -197,6 +205,8 @@ def _run(chains, *, iterations, burn_in):
     traced, kept = [], []
     for i in range(iterations):
         traced.append(chains.step())
+        if chains.departures:
+            chains.departures.keep()
         total += now
         present += now != 0
         if i % thin == 0:
@@ -246,6 +256,29 @@ def fit_effects(dosage, y, law, *, options, seed, model, form=None, weights=None
 
     Parameters
     ----------
+    dosage, y, law, options, seed, model, form, weights
+        As for `sample_effects`.
+
+    Returns
+    -------
+    GibbsModel
+
+    Raises
+    ------
+    UserError
+        For fewer than 3 lines, or a trait or SNPs without variance.
+    """
+    found, _ = sample_effects(
+        dosage, y, law, options=options, seed=seed, model=model, form=form, weights=weights
+    )
+    return found
+
+
+def sample_effects(dosage, y, law, *, options, seed, model, form=None, weights=None, families=None):
+    """Sample the effects of SNPs under a law, and each family's departures where there are some.
+
+    Parameters
+    ----------
     dosage : ndarray (n, L) int8
         Counts of ALT of the training lines. SNPs that don't differ get no effect.
     y : ndarray (n,) float64
@@ -260,13 +293,18 @@ def fit_effects(dosage, y, law, *, options, seed, model, form=None, weights=None
     model : str
         For messages.
     form : type, optional
-        GramForm or ResidualForm; by default the cheaper one.
+        GramForm or ResidualForm; by default the cheaper one, or with families the latter.
     weights : ndarray (n,), optional
         How much each value counts, with a mean of 1: its noise is over them.
+    families : ndarray (n,) of str, optional
+        An empty string for a line of no family.
 
     Returns
     -------
-    GibbsModel
+    model : GibbsModel
+        Posterior means of the effects of all; its intercept has what departures add in the mean.
+    departures : ndarray (F, L) or None
+        Those of each family (by its name's order), in trait units per copy of ALT.
 
     Raises
     ------
@@ -285,14 +323,23 @@ def fit_effects(dosage, y, law, *, options, seed, model, form=None, weights=None
     starts = (np.arange(options["chains"]) + 0.5) / options["chains"]
     laws = [law(data, start) for start in starts]
     form = form or choose_form(n, markers, laws[0].changing)
+    form = form if families is None else ResidualForm
     log.info("%s: %d chains on %d SNPs, %s", model, len(laws), markers, form.__name__)
     rngs = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(len(laws))]
     form = form(dosage, y - mean, chains=len(laws), weights=weights)
-    chains = _Chains(form, laws, rngs, data, starts)
+    own = families if families is None else Departures(
+        dosage, centre[varying], families, variance=data.variance, spread=data.spread,
+        starts=starts / 2, weights=weights,
+    )  # fmt: skip
+    chains = _Chains(form, laws, rngs, data, starts, own)
     effects[varying], inclusion[varying], traces, kept = _run(
         chains, iterations=options["iterations"], burn_in=options["burn_in"]
     )
     figures = _figures(traces, _predicted(dosage, centre[varying], kept), model)
     if weights is not None:
         figures["log_likelihood"] += log_scale(weights)
-    return GibbsModel(mean, centre, effects, figures, inclusion)
+    if own is None:
+        return GibbsModel(mean, centre, effects, figures, inclusion), None
+    departures = np.zeros((len(own.names), len(varying)))
+    departures[:, varying] = own.effects(dosage, centre[varying])
+    return GibbsModel(mean - own.mean(), centre, effects, figures, inclusion), departures

@@ -144,7 +144,13 @@ class GramForm:
 
 
 class ResidualForm:
-    """Effects of several chains beside the dosages themselves; as `GramForm`."""
+    """Effects of several chains beside the dosages themselves; as `GramForm`.
+
+    Attributes
+    ----------
+    residual : ndarray (chains, n) float64
+        y - Z b, whose (weighted) sum has to stay 0; what else tells of y may be taken off.
+    """
 
     def __init__(self, dosage, y, *, chains, weights=None):
         self.centre = weighted_means(dosage, weights)
@@ -157,18 +163,18 @@ class ResidualForm:
         self.diagonal = sums - self._weights.sum() * np.square(self.centre)
         self._y = y
         self.effects = np.zeros((chains, dosage.shape[1]))
-        self._residual = np.tile(y, (chains, 1))
+        self.residual = np.tile(y, (chains, 1))
 
     def sweep(self, gain, cut, shrink, noise):
         """Draw all effects once: four arrays (chains, L), as the module says."""
         _sweep_residual(
-            self._columns, self.centre, self.diagonal, self._weights, self._residual,
+            self._columns, self.centre, self.diagonal, self._weights, self.residual,
             self.effects, gain, cut, shrink, noise,
         )  # fmt: skip
 
     def squares(self):
         """Sums of squares of y - Z b and of Z b: two arrays (chains,)."""
-        parts = self._residual, self._y - self._residual
+        parts = self.residual, self._y - self.residual
         return tuple((self._weights * np.square(part)).sum(1) for part in parts)
 
 
