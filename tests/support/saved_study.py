@@ -21,6 +21,7 @@ FAMILIES = {"pattern": r"(\d)$"}  # of names such as PI000017
 NETWORK = {"epochs": 2, "patience": 2, "window": 4, "d_model": 8}
 DIRECT = {
     "bayesb": {"iterations": 40, "burn_in": 10},
+    "family_bayesb": {"iterations": 40, "burn_in": 10},
     "bayescpi": {"iterations": 40, "burn_in": 10},
     "bayesian_lasso": {"iterations": 40, "burn_in": 10},
     "random_forest": {"trees": 5},
