@@ -81,7 +81,7 @@ def write_study(folder, *, known=120, new=20):
         "study": "tiny",
         "chromosomes": str(folder / "chromosomes.tsv"),
         "genotypes": {"file": str(folder / "known.vcf")},
-        "imputation": {"mask_fraction": False, "iterations": 3, "burnin": 1},
+        "imputation": {"mask_fraction": False},
         "contacts": "expected",
         "cohort": {"traits": str(folder / "traits.tsv")},
         "splits": {"seeds": 1},

@@ -11,7 +11,12 @@ from soyfold.common.logs import log
 from soyfold.genotypes import bed
 from soyfold.genotypes.counts import count_variants
 from soyfold.imputation.beagle import impute_from_panel, phase_panel
-from soyfold.imputation.imputing import BEAGLE, MOST_FREQUENT
+from soyfold.imputation.imputing import (
+    BEAGLE,
+    MOST_FREQUENT,
+    choose_phasing,
+    count_genotypes,
+)
 from soyfold.imputation.masking import NO_VARIANTS, NONE_MISSING
 
 FEWEST_SHARED = 2  # variants of a chromosome that Beagle needs
@@ -26,7 +31,8 @@ def phase_chromosome(source, chromosome, *, settings, path, memory_mb):
         Prefix of a .bed, .bim, .fam without missing calls.
     chromosome : str
     settings : mapping
-        `imputation` of the study: seed, iterations, burnin, threads.
+        `imputation` of the study: seed, iterations and burnin (numbers or auto, by these lines'
+        heterozygous calls), threads.
     path : path-like
         Writes this gzipped VCF, in Beagle's numbers for names; an empty one where the chromosome
         has fewer than two variants, which is no work for Beagle.
@@ -41,12 +47,13 @@ def phase_chromosome(source, chromosome, *, settings, path, memory_mb):
         if len(here) < 2:
             with zipped(temporary):
                 return
+        rows = np.array(rows[here])
         with scratch(Path(path).with_suffix(".phasing")) as folder:
             phased = phase_panel(
-                np.array(rows[here]),
+                rows,
                 len(samples),
                 bim["position"].to_numpy()[here],
-                settings=settings,
+                settings=_phasing(rows, len(samples), settings),
                 memory_mb=memory_mb,
                 folder=folder,
             )
@@ -66,7 +73,8 @@ def fill_chromosome(source, chromosome, *, panel, phased, settings, prefix, call
     phased : path-like or None
         The phased panel of this chromosome; None fills with its most frequent genotypes.
     settings : mapping
-        `imputation` of the study: seed, iterations, burnin, threads.
+        `imputation` of the study: seed, iterations and burnin (numbers or auto, by the new lines'
+        heterozygous calls), threads.
     prefix : path-like
         Writes <prefix>.bed.
     calls : path-like
@@ -95,7 +103,7 @@ def fill_chromosome(source, chromosome, *, panel, phased, settings, prefix, call
                 panel["position"].to_numpy(),
                 shared,
                 phased,
-                settings=settings,
+                settings=_phasing(rows, samples, settings),
                 memory_mb=memory_mb,
                 folder=folder,
             )
@@ -104,6 +112,11 @@ def fill_chromosome(source, chromosome, *, panel, phased, settings, prefix, call
     row = [chromosome, len(here), len(shared), missing, method]
     columns = ["chromosome", "variants", "shared", "filled", "method"]
     write_table(pd.DataFrame([row], columns=columns), calls)
+
+
+def _phasing(rows, samples, settings):
+    """Settings whose iterations and burn-in are numbers."""
+    return {**settings, **choose_phasing(count_genotypes(rows, samples), settings)}
 
 
 def _method(variants, missing, shared, phased):

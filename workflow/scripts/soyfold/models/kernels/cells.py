@@ -283,6 +283,8 @@ class _Full:
 
 def _invert(matrix, noise):
     """(matrix + noise I)^-1 of a symmetric matrix, which is overwritten; log of the determinant."""
+    if not len(matrix):  # of an environment without values; LAPACK complains of it
+        return matrix, 0.0
     matrix = matrix.T  # itself, in LAPACK's order
     matrix[np.diag_indices_from(matrix)] += noise
     factor, _ = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
