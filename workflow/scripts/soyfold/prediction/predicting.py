@@ -14,6 +14,7 @@ from soyfold.prediction.new_lines import write_new_dosage
 from soyfold.prediction.panel import read_panel, refuse_other_variants
 from soyfold.prediction.saved_models import load_model
 from soyfold.prediction.summary import describe_run
+from soyfold.prediction.unknown_families import find_guides
 
 COLUMNS = [
     "line", "trait", "environment", "unit", "model", "prediction", "lower", "upper", "reliability",
@@ -144,7 +145,7 @@ def compare_kinship(lines, panel, samples, sets):
     return tables
 
 
-def predict_model(path, lines, panel, kinship, *, level):
+def predict_model(path, lines, panel, kinship, *, level, guides):
     """What one saved model says of new lines.
 
     Parameters
@@ -158,6 +159,8 @@ def predict_model(path, lines, panel, kinship, *, level):
         As `compare_kinship` gives it.
     level : float
         Coverage wanted of the intervals.
+    guides : dict of str to soyfold.prediction.unknown_families.Guide
+        By trait: how much wider a model that can't tell makes its intervals of new families.
 
     Returns
     -------
@@ -183,7 +186,10 @@ def predict_model(path, lines, panel, kinship, *, level):
     for column, trait in enumerate(saved.traits):
         new = kinship[trait]["family_lines"].eq(0).fillna(False).to_numpy(dtype=bool)
         half = saved.half_widths(trait, level, error_sd[:, column], new)
-        _warn_of_intervals(saved, trait, half, new)
+        unsure = new if not len(saved.apart[trait].residuals) else np.zeros_like(new)
+        if trait in guides:
+            half[unsure] *= guides[trait].ratio
+        _warn_of_intervals(saved, trait, half, unsure, guides.get(trait))
         table = kinship[trait].assign(
             line=lines.names,
             trait=trait,
@@ -218,20 +224,28 @@ def _in_environments(saved, table, lines, trait, level):
         )
 
 
-def _warn_of_intervals(saved, trait, half, new):
-    """Tell of lines without an interval, and of those whose interval is too narrow."""
+def _warn_of_intervals(saved, trait, half, unsure, guide):
+    """Tell of lines without an interval, and of those whose interval isn't the model's own."""
     if np.isnan(half).any():
         log.warning(
             "WARNING %s of %s: %d lines without an interval, %d residuals of lines that it hadn't"
             " seen", saved.name, trait, np.isnan(half).sum(),
             len(saved.calibration[trait].residuals),
         )  # fmt: skip
-    if new.any() and not len(saved.apart[trait].residuals):
-        log.warning(
-            "WARNING %s of %s: it can't tell how it errs without a line's family: the intervals of"
-            " %d lines of new families are those of other lines, and too narrow",
-            saved.name, trait, new.sum(),
+    if not unsure.any():
+        return
+    if guide is not None:
+        log.info(
+            "%s of %s can't tell how it errs without a line's family: intervals of %d lines of new"
+            " families are wider by %.2f, as those of %s are",
+            saved.name, trait, unsure.sum(), guide.ratio, guide.label,
         )  # fmt: skip
+        return
+    log.warning(
+        "WARNING %s of %s: it can't tell how it errs without a line's family: the intervals of"
+        " %d lines of new families are those of other lines, and too narrow",
+        saved.name, trait, unsure.sum(),
+    )  # fmt: skip
 
 
 def predict_lines(models, lines, panel, kinship, *, level):
@@ -249,7 +263,8 @@ def predict_lines(models, lines, panel, kinship, *, level):
     DataFrame
         `COLUMNS`; without environment where no model has any.
     """
-    tables = [predict_model(path, lines, panel, kinship, level=level) for path in models]
+    told = {"level": level, "guides": find_guides(models, level)}
+    tables = [predict_model(path, lines, panel, kinship, **told) for path in models]
     table = pd.concat(tables, ignore_index=True)
     if table["environment"].isna().all():
         table = table.drop(columns="environment")
