@@ -150,7 +150,7 @@ def decompose(matrix, width=WIDTH):
     # the diagonal is worked on, whose rows are the columns below it.
     matrix = matrix if matrix.flags.c_contiguous else np.ascontiguousarray(matrix.T)
     n, flat = len(matrix), matrix.reshape(-1)
-    band, turns, used = np.zeros((width + 1, n)), [], 0
+    band, turns, used = np.zeros((width + 1, n), order="F"), [], 0  # as LAPACK will copy it
     for start in range(0, max(1, n - width - 1), width):
         rest = start + width
         if rest >= n - 1:
@@ -198,16 +198,16 @@ def _turn(matrix, block, turn, first):
 
     S is S - V W' - W V' with W = X - V (T' V' X) / 2, X = S V T. Tiles on the diagonal hold both
     triangles; the first one has `first` rows (0: TILE), so that tiles stay where they are while S
-    shrinks.
+    shrinks. X' is what is summed: products with few rows are quicker than such with few columns.
     """
     edges = [0, *range(first or TILE, len(matrix), TILE), len(matrix)]
     tiles = [slice(*edge) for edge in pairwise(edges)]
-    turned, product = block @ turn, np.zeros_like(block)
+    turned, product = turn.T @ block.T, np.zeros(block.shape[::-1])
     for tile in tiles:
-        product[tile] += matrix[tile, tile.start :] @ turned[tile.start :]
-        product[tile.stop :] += matrix[tile, tile.stop :].T @ turned[tile]
-    product -= block @ (turn.T @ (block.T @ product) / 2)
-    left, right = np.hstack([block, product]), np.hstack([product, block])
+        product[:, tile] += turned[:, tile.start :] @ matrix[tile, tile.start :].T
+        product[:, tile.stop :] += turned[:, tile] @ matrix[tile, tile.stop :]
+    product -= product @ block @ turn / 2 @ block.T
+    left, right = np.hstack([block, product.T]), np.hstack([product.T, block])
     for number, tile in enumerate(tiles):
         for other in tiles[number:]:
             matrix[tile, other] -= left[tile] @ right[other].T
