@@ -172,8 +172,8 @@ def align_variants(panel, new, *, called, frequency, policy, rows=None):
     evidence = Evidence(
         policy,
         panel["frequency"].to_numpy(),
-        np.where(present, np.asarray(frequency)[rows], np.nan),
-        np.where(present, np.asarray(called)[rows], 0),
+        np.append(frequency, np.nan)[rows],  # the last of them for a row of -1
+        np.append(called, 0)[rows],
     )
     fate, told_by = find_fates(match_alleles(*_four(table)), present, evidence)
     used = np.isin(fate, KNOWN)
