@@ -20,7 +20,7 @@ import numpy as np
 
 from soyfold.common.blocks import blocks
 from soyfold.common.logs import log
-from soyfold.models.gibbs_departures import Departures
+from soyfold.models.gibbs_departures import DEGREES, Departures
 from soyfold.models.gibbs_diagnostics import effective_size, split_rhat
 from soyfold.models.gibbs_sweeps import ResidualForm, choose_form
 from soyfold.models.kernels.likelihood import log_scale
@@ -48,7 +48,6 @@ DECLARATION = {
          "doi": "10.1534/genetics.114.164442"},
     ],
 }  # fmt: skip
-DEGREES = 5.0  # of the inverse chi-square priors, as in BGLR
 SHAPE = 1.1  # of the gamma priors of scales, as in BGLR
 KEPT = 250  # draws a chain whose predictions are compared
 LINES = 500  # lines whose predictions are compared
@@ -322,8 +321,9 @@ def sample_effects(dosage, y, law, *, options, seed, model, form=None, weights=N
     data = Data(n, markers, float(variance), _spread(dosage, weights), options["r2"])
     starts = (np.arange(options["chains"]) + 0.5) / options["chains"]
     laws = [law(data, start) for start in starts]
+    if families is not None:
+        form = ResidualForm
     form = form or choose_form(n, markers, laws[0].changing)
-    form = form if families is None else ResidualForm
     log.info("%s: %d chains on %d SNPs, %s", model, len(laws), markers, form.__name__)
     rngs = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(len(laws))]
     form = form(dosage, y - mean, chains=len(laws), weights=weights)

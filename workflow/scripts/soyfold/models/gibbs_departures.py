@@ -16,7 +16,7 @@ import numpy as np
 
 from soyfold.models.linear import project
 
-DEGREES = 5.0  # of the prior, as of the other variances
+DEGREES = 5.0  # of the inverse chi-square priors of all variances, as in BGLR
 SHARE = 0.1
 TINY = 1e-8  # of the largest eigenvalue, below which one is 0
 
