@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import logging
 import os
 import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -145,18 +147,37 @@ def test_each_part_of_a_fingerprint_tells():
         assert [key for key in before if after[key] != before[key]] == [name]
 
 
-def start(folder, inputs, chosen):
-    """Start a fit in a process of its own; its log goes to fit.log."""
+class Kill(logging.Handler):
+    """Ends this very process by SIGKILL at a random moment of the epochs after a given one."""
+
+    def __init__(self, after):
+        super().__init__()
+        self.after = after
+
+    def emit(self, record):
+        if not record.msg.startswith("epoch"):
+            return
+        if record.args[0] == self.after:
+            moment = random.Random(time.time_ns()).uniform(0, 0.05)
+            threading.Timer(moment, os.kill, (os.getpid(), signal.SIGKILL)).start()
+        elif record.args[0] > self.after + 4:
+            time.sleep(60)  # a quick machine is past its last epoch before the moment comes
+
+
+def start(folder, inputs, chosen, kill=None):
+    """A fit in a process of its own, killed after epoch `kill`; its log goes to fit.log."""
     code = (
-        "import sys\n"
+        "import logging, sys\n"
         "from pathlib import PosixPath\n"
-        f"sys.path.append({str(SUPPORT)!r})\n"
+        f"sys.path[:0] = {[str(SUPPORT), str(Path(__file__).parent)]!r}\n"
+        "from test_resume import Kill\n"
         "from tiny_study import fit\n"
         "from soyfold.common.logs import rule_log\n"
+        f"if {kill!r}: logging.getLogger('soyfold').addHandler(Kill({kill!r}))\n"
         f"with rule_log({str(folder.parent / 'fit.log')!r}):\n"
         f"    fit({chosen!r}, folders=[{str(folder)!r}], seconds=0, **{inputs!r})\n"
     )
-    return subprocess.Popen([sys.executable, "-c", code], cwd=SCRIPTS)
+    return subprocess.Popen([sys.executable, "-c", code], cwd=SCRIPTS).wait(timeout=120)
 
 
 @pytest.mark.slow
@@ -165,21 +186,13 @@ def test_a_fit_killed_three_times_ends_byte_by_byte_as_one_that_was_not(tmp_path
     inputs = write_cohort(tmp_path)
     (tmp_path / "whole").mkdir()
     (tmp_path / "cut").mkdir()
-    assert start(tmp_path / "whole/out", inputs, chosen).wait() == 0
-    log, moment, resumed = tmp_path / "cut/fit.log", random.Random(time.time_ns()), 0
-    for kill in range(3):
-        process = start(tmp_path / "cut/out", inputs, chosen)
-        # A random moment once it has got on by some epochs: never by the clock alone.
-        wanted = f"epoch {8 * (kill + 1):3d}"
-        while wanted not in (log.read_text() if log.exists() else ""):
-            assert process.poll() is None
-            time.sleep(0.02)
-        time.sleep(moment.uniform(0, 0.3))
-        os.kill(process.pid, signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
+    assert start(tmp_path / "whole/out", inputs, chosen) == 0
+    log, resumed = tmp_path / "cut/fit.log", 0
+    for epoch in (8, 16, 24):
+        assert start(tmp_path / "cut/out", inputs, chosen, kill=epoch) == -signal.SIGKILL
         resumed += "resuming at epoch" in log.read_text()
         log.unlink()
-    assert start(tmp_path / "cut/out", inputs, chosen).wait() == 0
+    assert start(tmp_path / "cut/out", inputs, chosen) == 0
     assert "resuming at epoch" in log.read_text() and resumed == 2
     assert_same(tmp_path / "cut/out", tmp_path / "whole/out")
     assert read_table(tmp_path / "cut/out/cost.tsv").resumed[0] == 3
