@@ -3,6 +3,9 @@
     python benchmarks/imputation/compare_phasing.py --source results/STUDY/genotypes/filtered \\
         --chromosomes Gm01 Gm02 --out results/benchmark_imputation.tsv
 
+    python benchmarks/imputation/compare_phasing.py --source results/STUDY/genotypes/filtered \\
+        --chromosomes Gm01 --lines 2000 --heterozygous --out results/benchmark_imputation.tsv
+
     python benchmarks/imputation/compare_phasing.py --simulated 20000 \\
         --chromosomes Gm11 --settings 3,1 12,3 --out results/benchmark_imputation.tsv
 
@@ -47,14 +50,22 @@ def spent():
     return times.children_user + times.children_system
 
 
-def read(source, chromosome, lines=None):
-    """Packed rows and positions of a chromosome, and the number of lines: all, or the first."""
+def read(source, chromosome, lines=None, heterozygous=False):
+    """Packed rows and positions of a chromosome, and the number of lines.
+
+    All lines, or the first, or those with the most heterozygous calls over the genome.
+    """
     bim, samples = bed.read_bim(f"{source}.bim"), bed.read_fam(f"{source}.fam")
     rows = bed.open_bed(f"{source}.bed", variants=len(bim), samples=len(samples))
     here = np.flatnonzero(bim["chromosome"] == chromosome)
-    rows, positions = np.array(rows[here[0] : here[-1] + 1]), bim["position"].to_numpy()[here]
     lines = min(lines or len(samples), len(samples))
-    return bed.pack(bed.unpack(rows, len(samples))[:, :lines]), positions, lines
+    chosen = np.arange(lines)
+    if heterozygous:
+        calls = sum((block == 1).sum(axis=0) for _, block in bed.blocks(rows, len(samples)))
+        chosen = np.sort(np.argsort(-calls, kind="stable")[:lines])
+    positions = bim["position"].to_numpy()[here]
+    rows = bed.unpack(np.array(rows[here[0] : here[-1] + 1]), len(samples))
+    return bed.pack(rows[:, chosen]), positions, lines
 
 
 def simulate(chromosome, lines):
@@ -113,6 +124,9 @@ def main():
         "--settings", nargs="+", type=pair, default=SETTINGS, metavar="ITERATIONS,BURNIN"
     )
     parser.add_argument("--lines", type=int, help="as many of the first lines")
+    parser.add_argument(
+        "--heterozygous", action="store_true", help="those with the most heterozygous calls instead"
+    )
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     options.out.parent.mkdir(parents=True, exist_ok=True)
@@ -121,7 +135,7 @@ def main():
         if options.simulated:
             given = simulate(chromosome, options.simulated)
         else:
-            given = read(options.source, chromosome, options.lines)
+            given = read(options.source, chromosome, options.lines, options.heterozygous)
         folder = options.out.parent
         for row in measure(chromosome, *given, folder, settings=options.settings):
             table.append(row)
