@@ -1,7 +1,7 @@
 # Each target sets up what it needs. The only ones a new user has to know: demo and test.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: demo new report why test test-slurm lint format docs bench bench-kernels bench-power bench-epistasis bench-scale bench-startup bench-untested bench-crosses clean setup help
+.PHONY: demo new report why test test-slurm lint format docs bench bench-kernels bench-power bench-epistasis bench-temperature bench-scale bench-startup bench-untested bench-crosses clean setup help
 
 BIN := .venv/bin
 CORES ?= all
@@ -20,6 +20,7 @@ help:
 	@echo "make bench-kernels   GBLUP per fold beside other programs (BENCH_ARGS=\"--janusx PYTHON\")"
 	@echo "make bench-power   what each model could have seen: planted epistasis on yeast (BENCH_ARGS)"
 	@echo "make bench-epistasis   which models learn products of four loci (BENCH_ARGS)"
+	@echo "make bench-temperature   the same traits at eight temperatures: few lines at one (BENCH_ARGS)"
 	@echo "make bench-scale   each storey's time and memory on a simulated study (BENCH_ARGS)"
 	@echo "make bench-startup   CPU time and memory of a job's imports (BENCH_ARGS)"
 	@echo "make bench-untested   SoyNAM lines set aside, predicted as untested ones (about 30 minutes)"
@@ -83,10 +84,10 @@ bench-power: .venv/.ready
 
 # On simulated segregants where there are no real data.
 YEAST_DATA := $(or $(SOYFOLD_DATA),../shared/data)/yeast
-bench-epistasis: .venv/.ready
+bench-epistasis bench-temperature: bench-%: .venv/.ready
 	$(if $(wildcard $(YEAST_DATA)),snakemake $(YEAST) --cores $(CORES) --configfile config/yeast.yaml)
-	python benchmarks/epistasis/measure_epistasis.py --out results/benchmark_epistasis.tsv \
-	  --figure results/benchmark_epistasis.png $(BENCH_ARGS)
+	python benchmarks/epistasis/measure_$*.py --out results/benchmark_$*.tsv \
+	  --figure results/benchmark_$*.png $(BENCH_ARGS)
 
 bench-scale: .venv/.ready
 	python benchmarks/scale/measure_storeys.py --out results/benchmark_scale.tsv $(BENCH_ARGS)

@@ -84,6 +84,15 @@ def draw_split(cohort, split):
     )  # fmt: skip
 
 
+def learner_of(block):
+    """What fits a model of its kind; torch is loaded for networks alone."""
+    if block["kind"] == "direct":
+        from soyfold.training.direct_fits import fit_direct as fit
+    else:
+        from soyfold.training.network_fits import fit_network as fit
+    return fit
+
+
 def fit_cell(block, cohort, split):
     """One fit.
 
@@ -97,11 +106,7 @@ def fit_cell(block, cohort, split):
     """
     task = draw_split(cohort, split)
     started = time.process_time()
-    if block["kind"] == "direct":
-        from soyfold.training.direct_fits import fit_direct as fit
-    else:
-        from soyfold.training.network_fits import fit_network as fit
-    done = fit(block, task, cohort)
+    done = learner_of(block)(block, task, cohort)
     seconds, test = time.process_time() - started, task.rows("test")
     return done, task.y[test], done.predicted[test], seconds
 
@@ -134,7 +139,8 @@ def fill_table(path, keys, columns, asked, measure):
     waiting = [cell for cell in asked if cell not in known]
     print(f"{len(asked) - len(waiting)} of {len(asked)} cells are there", flush=True)
     for number, cell in enumerate(waiting, start=1):
-        row = [*map(str, cell), *(f"{value:.6g}" for value in measure(cell))]
+        told = ("NA" if value != value else f"{value:.6g}" for value in measure(cell))
+        row = [*map(str, cell), *told]
         with path.open("a") as stream:
             stream.write("\t".join(row) + "\n")
         print(f"{number} of {len(waiting)}  " + " ".join(row), flush=True)

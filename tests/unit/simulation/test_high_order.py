@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 
 from soyfold.common.errors import UserError
-from soyfold.simulation.high_order import HighOrder, draw_products, plant_high_order
+from soyfold.simulation.high_order import (
+    TEMPERATURES,
+    HighOrder,
+    draw_products,
+    plant_high_order,
+    plant_temperatures,
+)
 
 EVERY = np.array(list(product((-1, 1), repeat=7)), dtype=float)  # all genotypes of 7 loci
 
@@ -43,3 +49,29 @@ def test_products_are_different_sets_of_different_loci():
     assert (np.diff(sets, axis=1) > 0).all() and sets.min() == 0 and sets.max() == 8
     with pytest.raises(UserError, match="1 to 126"):
         draw_products(HighOrder(loci=9, products=127))
+
+
+@pytest.mark.parametrize("coefficients", ["normal", "exponential"])
+def test_temperatures_bend_each_coefficient_about_the_trait_at_30_degrees(coefficients):
+    planting = HighOrder(loci=7, products=20, coefficients=coefficients, noise=0, seed=3)
+    values = plant_temperatures(EVERY, 0.4, planting)
+    assert np.allclose(values[:, TEMPERATURES.index(30)], plant_high_order(EVERY, 0.4, planting)[0])
+    # Regression on a locus tells 0.4 / 7 of its coefficient: a quadratic of the temperature.
+    found = EVERY.T @ values / len(EVERY) * 7 / 0.4
+    fitted = np.polynomial.polynomial.polyfit(TEMPERATURES, found.T, 2)
+    told = np.polynomial.polynomial.polyval(np.array(TEMPERATURES), fitted)
+    assert np.allclose(told, found) and not np.allclose(found[:, :1], found)
+    assert np.linalg.matrix_rank(values, tol=1e-9) == 3
+
+
+def test_departures_from_30_degrees_have_mean_zero_and_noise_is_its_temperatures_own():
+    planting = HighOrder(loci=40_000, products=1, noise=0.2, seed=2)
+    x = np.random.default_rng(1).choice([-1.0, 1.0], (60, planting.loci))
+    quiet = HighOrder(loci=40_000, products=1, noise=0, seed=2)
+    values, genetic = (plant_temperatures(x, 1, each, (22, 30, 38)) for each in (planting, quiet))
+    # t is -1, 0 and 1: the means of the three temperatures' coefficients are 0.5 each.
+    means = np.linalg.lstsq(x @ np.ones((planting.loci, 1)) / planting.loci, genetic, rcond=None)[0]
+    assert np.allclose(means, 0.5, atol=0.2)
+    noise = values - genetic
+    assert np.allclose(noise.std(0) / genetic.std(0), 0.2, rtol=0.25)
+    assert (np.abs(np.corrcoef(noise.T)[np.triu_indices(3, 1)]) < 0.5).all()

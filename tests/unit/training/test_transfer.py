@@ -125,7 +125,7 @@ def test_values_that_are_not_labelled_yet_and_tested_ones_have_no_say(study, tmp
 
 
 def test_too_few_labels_are_refused(study):
-    with pytest.raises(UserError, match=r"training lines with a value of second.*more than 500"):
+    with pytest.raises(UserError, match=r"training lines with a value of second.*500 or more"):
         transfer.transfer_trait(
             direct("gblup", joint=False), fit_direct, **study, points=3, fewest=500
         )

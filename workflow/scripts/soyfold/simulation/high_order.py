@@ -15,6 +15,8 @@ from soyfold.common.errors import UserError
 from soyfold.simulation.options import Seeded
 
 COEFFICIENTS = ("normal", "exponential")
+TEMPERATURES = (23, 25, 27, 30, 33, 35, 37, 38)  # degrees Celsius
+MIDDLE, SPAN = 30, 8  # all are within SPAN of MIDDLE, so that all parts of a coefficient count
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,16 @@ class HighOrder(Seeded):
     }
 
     def draw_coefficients(self, count, stream):
-        """Coefficients (count,) of one term."""
-        rng = self.generator(stream)
+        """Coefficients (count,) of one term; a stream is a number, or several."""
+        rng = self.generator(*np.atleast_1d(stream).tolist())
         if self.coefficients == "exponential":
             return rng.exponential(size=count)
         return rng.normal(0.5, 0.5, size=count)
+
+    @property
+    def mean_coefficient(self):
+        """Expectation of a coefficient."""
+        return 1.0 if self.coefficients == "exponential" else 0.5
 
 
 def draw_products(planting):
@@ -71,6 +78,26 @@ def draw_products(planting):
         drawn = rng.choice(planting.loci, size=planting.order, replace=False)
         found[tuple(sorted(drawn.tolist()))] = None
     return np.array(list(found), dtype=np.int64)
+
+
+def _terms(x, eps, planting, single, joint):
+    """The additive term and the products, with their weights, for columns of coefficients.
+
+    Parameters
+    ----------
+    x : ndarray (n, planting.loci)
+    eps : float
+    planting : HighOrder
+    single, joint : ndarray (planting.loci, k), (planting.products, k)
+
+    Returns
+    -------
+    additive, products : ndarray (n, k)
+    """
+    x = np.asarray(x, dtype=np.float64)
+    additive = eps * (x @ single) / planting.loci
+    fours = x[:, draw_products(planting)].prod(axis=2)
+    return additive, (1 - eps) * (fours @ joint) / planting.products
 
 
 def plant_high_order(x, eps, planting):
@@ -92,12 +119,42 @@ def plant_high_order(x, eps, planting):
     additive, products : ndarray (n,)
         The two terms with their weights.
     """
-    sets = draw_products(planting)
-    single = planting.draw_coefficients(planting.loci, 2)
-    joint = planting.draw_coefficients(planting.products, 3)
-    x = np.asarray(x, dtype=np.float64)
-    additive = eps * (x @ single) / planting.loci
-    products = (1 - eps) * (x[:, sets].prod(axis=2) @ joint) / planting.products
+    single = planting.draw_coefficients(planting.loci, 2)[:, None]
+    joint = planting.draw_coefficients(planting.products, 3)[:, None]
+    additive, products = (term[:, 0] for term in _terms(x, eps, planting, single, joint))
     genetic = additive + products
     noise = planting.generator(4).standard_normal(len(x))
     return genetic + planting.noise * genetic.std() * noise, additive, products
+
+
+def plant_temperatures(x, eps, planting, temperatures=TEMPERATURES):
+    """Plant a trait in environments that differ by their temperature.
+
+    Each coefficient is a quadratic function of it, c_0 + c_1 t + c_2 t^2 with t = (T - 30) / 8: c_0
+    is that of `plant_high_order`, c_1 and c_2 are draws of the same distribution about 0 (the paper
+    tells the form alone). At 30 degrees the trait is that of `plant_high_order`, noise apart.
+
+    Parameters
+    ----------
+    x, eps, planting
+        As for `plant_high_order`.
+    temperatures : sequence of float
+        Degrees Celsius.
+
+    Returns
+    -------
+    ndarray (n, T)
+        Each with a noise of its own, of `planting.noise` times its genetic standard deviation.
+    """
+    t = (np.asarray(temperatures, dtype=np.float64) - MIDDLE) / SPAN
+    powers = np.stack([np.ones_like(t), t, t**2])
+    drawn = []
+    for count, stream in ((planting.loci, 2), (planting.products, 3)):
+        parts = [planting.draw_coefficients(count, stream)]
+        for power in (1, 2):
+            part = planting.draw_coefficients(count, (stream, power))
+            parts.append(part - planting.mean_coefficient)
+        drawn.append(np.stack(parts, axis=1) @ powers)
+    genetic = sum(_terms(x, eps, planting, *drawn))
+    noise = planting.generator(4, 1).standard_normal(genetic.shape)
+    return genetic + planting.noise * genetic.std(axis=0) * noise

@@ -193,11 +193,11 @@ def curve(block, learn, cohort, target, *, seeds, splits, points, fewest, kind):
     parts = [dict(zip(table["sample"], table["part"], strict=True)) for table in tables]
     orders = [order_lines(part, known, seed) for part, seed in zip(parts, seeds, strict=True)]
     most = min(sum(map(len, order.values())) for order in orders)
-    if most <= fewest:
+    if most < fewest:
         raise UserError(
             f"{most} training lines with a value of {target}",
             at="key evaluation.transfer.fewest",
-            allowed=f"more than {fewest}, the least of the curve",
+            allowed=f"{fewest} or more, the least of the curve",
         )
     for seed, split, part, order in zip(seeds, splits, parts, orders, strict=True):
         tested = {line for line in known if part.get(line) == "test"}
@@ -250,7 +250,7 @@ def transfer_trait(
     Raises
     ------
     UserError
-        If no more than `fewest` training lines have a value, an environment has none, or a fit
+        If fewer than `fewest` training lines have a value, an environment has none, or a fit
         fails.
     """
     together = phenotypes if block["joint"] and not environments else [target]
