@@ -13,21 +13,30 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "workflow" / "scripts"))
 
 import pandas as pd
+from set_aside import FAMILY
 
 from soyfold.common.files import write_table
 from soyfold.metrics import mae, pearson
 
 
 def score(rows):
-    """One row of the table for the lines of one trait, model and kind."""
+    """One row of the table for the lines of one trait, model and kind.
+
+    Lines of a new family are ranked within it, as its breeder would: PCC is the mean over families.
+    """
     inside = (rows["observed"] >= rows["lower"]) & (rows["observed"] <= rows["upper"])
+    families = inside.groupby(rows["family"])
+    ranked = [rows] if rows["family_lines"].any() else [own for _, own in rows.groupby("family")]
     return pd.Series(
         {
             "lines": len(rows),
-            "PCC": pearson(rows["observed"], rows["prediction"]),
+            "families": families.ngroups,
+            "PCC": sum(pearson(own["observed"], own["prediction"]) for own in ranked) / len(ranked),
             "bias": (rows["prediction"] - rows["observed"]).mean(),
             "MAE": mae(rows["observed"], rows["prediction"]),
             "coverage": inside.mean(),
+            "least_coverage": families.mean().min(),
+            "width": (rows["upper"] - rows["lower"]).mean(),
         }
     )
 
@@ -48,11 +57,12 @@ def main(arguments=None):
     table = table.merge(
         effects.rename(columns={"strain": "line", "value": "observed"}), on=["line", "trait"]
     ).dropna(subset="observed")
+    table["family"] = table["line"].str.extract(FAMILY)[0]
     table["kind"] = table["family_lines"].eq(0).map({True: "new family", False: "sisters"})
     found = table.groupby(["trait", "model", "kind"], sort=True)[
-        ["observed", "prediction", "lower", "upper"]
+        ["family", "family_lines", "observed", "prediction", "lower", "upper"]
     ].apply(score)
-    found["lines"] = found["lines"].astype(int)
+    found = found.astype({"lines": int, "families": int})
     write_table(found.reset_index().round(4), given.out)
     print(found.round(3).to_string())
 

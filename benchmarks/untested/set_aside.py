@@ -2,9 +2,9 @@
 
     python benchmarks/untested/set_aside.py --out results/untested
 
-One whole family and some lines of the others are set aside. In their file chromosomes have other
-names and order, SNPs have no ids, and some are missing, have REF and ALT swapped, or stand on the
-other strand.
+Whole families, by default every fifth, and some lines of the others are set aside. In their file
+chromosomes have other names and order, SNPs have no ids, and some are missing, have REF and ALT
+swapped, or stand on the other strand.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 FIXED = 9  # columns of a VCF before the samples
+EVERY = 5  # of how many families one is set aside
 FAMILY = r"^DS\d\d-(\d\d)"
 DROPPED, SWAPPED, FLIPPED = 0.10, 0.20, 0.10  # shares of SNPs
 STRAND = str.maketrans("ACGT", "TGCA")
@@ -41,12 +42,15 @@ def write_vcf(path, meta, table):
         table.to_csv(file, sep="\t", index=False)
 
 
-def choose_lines(samples, family, count, rng):
-    """Names to set aside: those of one family, and `count` of the other families."""
-    families = pd.Series(samples, index=samples).str.extract(FAMILY)[0]
-    whole = families.index[families == family]
-    others = families.index[families.notna() & (families != family)]
-    return sorted([*whole, *rng.choice(others, size=count, replace=False)])
+def choose_lines(samples, wanted, count, rng):
+    """Names to set aside: those of some families, and `count` of the other families.
+
+    Without `wanted` every fifth family from the last is.
+    """
+    families = pd.Series(samples, index=samples).str.extract(FAMILY)[0].dropna()
+    asked = families.isin(wanted or sorted(families.unique())[::-EVERY])
+    others = families.index[~asked]
+    return sorted([*families.index[asked], *rng.choice(others, size=count, replace=False)])
 
 
 def recode(table, rng):
@@ -74,7 +78,7 @@ def main(arguments=None):
     )
     data = Path(os.environ.get("SOYFOLD_DATA", "../shared/data"))
     parser.add_argument("--genotypes", type=Path, default=data / "soynam/genotypes.vcf.gz")
-    parser.add_argument("--family", default="64", help="set aside as a whole")
+    parser.add_argument("--families", nargs="+", help="set aside as a whole (default every fifth)")
     parser.add_argument("--lines", type=int, default=160, help="of the other families")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", required=True, type=Path)
@@ -82,7 +86,7 @@ def main(arguments=None):
     rng = np.random.default_rng(given.seed)
     meta, table = read_vcf(given.genotypes)
     names = list(table.columns[FIXED:])
-    chosen = choose_lines(names, given.family, given.lines, rng)
+    chosen = choose_lines(names, given.families, given.lines, rng)
     new, changed = recode(table[[*table.columns[:FIXED], *chosen]], rng)
     given.out.mkdir(parents=True, exist_ok=True)
     write_vcf(given.out / "train.vcf.gz", meta, table.drop(columns=chosen))

@@ -63,7 +63,14 @@ def test_lines_set_aside_keep_their_alleles(modules, tmp_path):
     _, train = set_aside.read_vcf(tmp_path / "train.vcf.gz")
     _, new = set_aside.read_vcf(tmp_path / "new.vcf.gz")
     aside = list(new.columns[set_aside.FIXED :])
-    assert {name for name in table.columns if name[5:7] == "64"} <= set(aside)
+    assert {name for name in table.columns if name[5:7] == "64"} <= set(aside)  # every fifth of 3
+    names = [f"DS10-{family:02d}{k}" for family in range(2, 14) for k in range(3)]
+    rng = np.random.default_rng(1)
+    assert [name[5:7] for name in set_aside.choose_lines(names, None, 0, rng)] == [
+        family for family in ("03", "08", "13") for _ in range(3)
+    ]
+    chosen = set_aside.choose_lines(names, ["04", "05"], 2, rng)
+    assert len(chosen) == 8 and sum(name[5:7] in ("04", "05") for name in chosen) == 6
     assert len(aside) == 8 + 5 and "IA3023" not in aside
     pd.testing.assert_frame_equal(train, table.drop(columns=aside))
     assert 0 < len(table) - len(new) < 0.2 * len(table)
@@ -87,16 +94,16 @@ def test_lines_set_aside_keep_their_alleles(modules, tmp_path):
 
 def test_score_counts_by_kind_of_line(modules, tmp_path):
     _, score = modules
-    lines = ["DS10-02001", "DS10-02002", "DS10-03001", "DS10-03002", "DS10-64001", "DS10-64002"]
-    observed = np.array([1.0, 2.0, 11.0, 12.0, 5.0, 7.0])
-    predicted = np.array([2.0, 1.0, 12.0, 11.0, 6.0, 8.0])  # right families, wrong within
-    reach = np.array([1.5, 1.5, 0.5, 1.5, 1.5, 0.5])
+    lines = [f"DS10-{family}00{k}" for family in ("02", "03", "59", "64") for k in (1, 2)]
+    observed = np.array([1.0, 2.0, 11.0, 12.0, 15.0, 17.0, 5.0, 7.0])
+    predicted = np.array([2.0, 1.0, 12.0, 11.0, 6.0, 8.0, 6.0, 8.0])  # 02, 03: wrong within
+    reach = np.array([1.5, 1.5, 0.5, 1.5, 9.5, 9.5, 1.5, 0.5])
     pd.DataFrame({"strain": lines, "oil_blue": observed, "protein_blue": np.nan}).to_csv(
         tmp_path / "blues.tsv", sep="\t", index=False
     )
     pd.DataFrame(
         {"line": lines, "trait": "oil", "model": "gblup", "prediction": predicted,
-         "family_lines": [9, 9, 7, 7, 0, 0],
+         "family_lines": [9, 9, 7, 7, 0, 0, 0, 0],
          "lower": predicted - reach, "upper": predicted + reach}
     ).to_csv(tmp_path / "predictions.tsv", sep="\t", index=False)  # fmt: skip
     score.main(
@@ -104,8 +111,11 @@ def test_score_counts_by_kind_of_line(modules, tmp_path):
          "--effects", str(tmp_path / "blues.tsv")]
     )  # fmt: skip
     found = pd.read_csv(tmp_path / "out.tsv", sep="\t").set_index("kind")
-    assert found["lines"].to_dict() == {"new family": 2, "sisters": 4}
+    assert found["lines"].to_dict() == {"new family": 4, "sisters": 4}
     sisters = found.loc["sisters"]
     assert sisters["PCC"] == pytest.approx(np.corrcoef(observed[:4], predicted[:4])[0, 1], abs=1e-4)
-    assert found.loc["new family", ["PCC", "bias", "MAE"]].tolist() == [1, 1, 1]
-    assert found["coverage"].to_dict() == {"new family": 0.5, "sisters": 0.75}
+    # Within a new family all is right; over both it is not.
+    assert found.loc["new family", ["PCC", "bias", "MAE"]].tolist() == [1, -4, 5]
+    assert found["coverage"].to_dict() == {"new family": 0.75, "sisters": 0.75}
+    assert found["least_coverage"].to_dict() == {"new family": 0.5, "sisters": 0.5}
+    assert found["width"].to_dict() == {"new family": 10.5, "sisters": 2.5}
