@@ -42,23 +42,29 @@ COPIES = 0.94  # |r| above which two SNPs are one locus
 SIMULATED, SPACING, MORGANS_PER_MB = 1000, 4000, 3.5
 
 
-def read_arguments(arguments=None):
-    """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+def arguments_of(doc, models, *, eps, lines):
+    """The parser of a benchmark of such traits, with what they all take."""
+    parser = argparse.ArgumentParser(description=doc.partition("\n")[0])
     parser.add_argument("--study", default=str(ROOT / "config/yeast.yaml"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--figure", type=Path, help="of the whole table")
-    parser.add_argument("--models", nargs="+", default=MODELS)
+    parser.add_argument("--models", nargs="+", default=models)
     parser.add_argument("--models-file", default=MODELS_FILE)
-    parser.add_argument("--eps", nargs="+", type=float, default=[k / 10 for k in range(11)])
-    parser.add_argument("--coefficients", nargs="+", choices=COEFFICIENTS, default=["normal"])
-    parser.add_argument("--lines", nargs="+", type=int, default=[10_000], help="of the study, then "
+    parser.add_argument("--eps", nargs="+", type=float, default=eps)
+    parser.add_argument("--lines", nargs="+", type=int, default=lines, help="of the study, then "
                         "of crosses of its lines")  # fmt: skip
     parser.add_argument("--epochs", type=int, default=500, help="of networks; all are trained")
     parser.add_argument("--draws", type=int, default=1)
     parser.add_argument("--splits", type=int, default=1)
     parser.add_argument("--loci", type=int, default=HighOrder.loci)
     parser.add_argument("--products", type=int, default=HighOrder.products)
+    return parser
+
+
+def read_arguments(arguments=None):
+    """Read the command line."""
+    parser = arguments_of(__doc__, MODELS, eps=[k / 10 for k in range(11)], lines=[10_000])
+    parser.add_argument("--coefficients", nargs="+", choices=COEFFICIENTS, default=["normal"])
     return parser.parse_args(arguments)
 
 
@@ -132,6 +138,13 @@ def cells(given, source):
             yield source.name, model, eps, coefficients, lines, epochs, draw + 1, split
 
 
+def labels_of(table, source):
+    """What figures call the models of a table: dict of str to str."""
+    names = list(dict.fromkeys(table.model))
+    blocks = load_models(source.settings, source.schemas, names)
+    return {name: blocks[name]["label"] for name in names}
+
+
 def draw_figure(table, labels, path):
     """R2 over eps, a panel for each kind of trait and number of lines."""
     import matplotlib as mpl
@@ -182,9 +195,7 @@ def main(arguments=None):
     fill_table(given.out, KEYS, COLUMNS, cells(given, source), measured)
     if given.figure:
         table = read_table(given.out)
-        names = list(dict.fromkeys(table.model))
-        labels = load_models(source.settings, source.schemas, names)
-        draw_figure(table, {name: labels[name]["label"] for name in names}, given.figure)
+        draw_figure(table, labels_of(table, source), given.figure)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ target, all have theirs at the other temperatures. A row a cell, written as it i
 and what was found: benchmarks/README.md.
 """
 
-import argparse
 import dataclasses
 import itertools
 import logging
@@ -18,15 +17,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pandas as pd
-from measure_epistasis import MODELS_FILE, Segregants, choose_balanced, trained_for
-from planted_cells import ROOT, TESTED, cohort_of, draw_split, fill_table, learner_of
+from measure_epistasis import Segregants, arguments_of, choose_balanced, labels_of, trained_for
+from planted_cells import TESTED, cohort_of, draw_split, fill_table, learner_of
 
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table
 from soyfold.evaluation.transfer import compare_transfer
 from soyfold.report.figures.transfer import plot_transfer
 from soyfold.simulation.high_order import TEMPERATURES, HighOrder, plant_temperatures
-from soyfold.study.registry import load_models
 from soyfold.training.transfer import SCORES, curve, label_counts
 
 KEYS = ["genotypes", "model", "eps", "target", "lines", "labels", "epochs", "draw", "split"]
@@ -39,22 +37,10 @@ TRAINED = 1 - TESTED  # share of the lines that train or validate
 
 def read_arguments(arguments=None):
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--study", default=str(ROOT / "config/yeast.yaml"))
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--figure", type=Path, help="of the whole table")
-    parser.add_argument("--models", nargs="+", default=MODELS)
-    parser.add_argument("--models-file", default=MODELS_FILE)
-    parser.add_argument("--eps", nargs="+", type=float, default=[0.0, 0.5, 1.0])
+    parser = arguments_of(__doc__, MODELS, eps=[0.0, 0.5, 1.0], lines=[10_000])
     parser.add_argument("--target", type=int, choices=TEMPERATURES, default=37)
-    parser.add_argument("--lines", nargs="+", type=int, default=[10_000])
     parser.add_argument("--labels", nargs="+", type=int, help="lines with a value at the target "
                         f"(default {POINTS} numbers, evenly on a log scale)")  # fmt: skip
-    parser.add_argument("--epochs", type=int, default=500, help="of networks; all are trained")
-    parser.add_argument("--draws", type=int, default=1)
-    parser.add_argument("--splits", type=int, default=1)
-    parser.add_argument("--loci", type=int, default=HighOrder.loci)
-    parser.add_argument("--products", type=int, default=HighOrder.products)
     return parser.parse_args(arguments)
 
 
@@ -127,9 +113,7 @@ def main(arguments=None):
     fill_table(given.out, KEYS, COLUMNS, cells(given, source), measured)
     if given.figure:
         table = read_table(given.out)
-        names = list(dict.fromkeys(table.model))
-        blocks = load_models(source.settings, source.schemas, names)
-        labels = {name: blocks[name]["label"] for name in names}
+        labels = labels_of(table, source)
         told = compare_transfer(scores_of(table), labels=labels, test_share=TESTED / TRAINED)
         plot_transfer(told, paths=[given.figure])
 
