@@ -16,7 +16,8 @@ from soyfold.simulation.epistasis import cross_lines
 from soyfold.simulation.planted import read_source
 from soyfold.study.registry import load_models
 from soyfold.study.settings import load_study
-from soyfold.training.tasks import Cohort, Task
+from soyfold.training.cohorts import Cohort
+from soyfold.training.tasks import Task
 
 ROOT = Path(__file__).resolve().parents[1]
 MORGANS_PER_MB = 3.5  # of yeast, for crosses

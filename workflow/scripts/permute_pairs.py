@@ -3,8 +3,8 @@
 from soyfold.common.files import write_table
 from soyfold.common.logs import rule_log
 from soyfold.interpretation.pair_null import permute_pairs
+from soyfold.training.cohorts import read_cohort
 from soyfold.training.fits import with_tuned
-from soyfold.training.tasks import read_cohort
 
 with rule_log(snakemake.log[0]):
     names = ("dosage", "samples", "variants", "phenotypes", "products")

@@ -16,7 +16,7 @@ from soyfold.common.files import read_table, write_table
 from soyfold.contacts.cim import write_cim
 from soyfold.interpretation.pair_null import permute_pairs, step_down
 from soyfold.models.kernels.matrices import write_products
-from soyfold.training.tasks import Cohort
+from soyfold.training.cohorts import Cohort
 
 NAMES = ["chr2", "chr10", "chr1"]
 BLOCK = {"name": "learned", "module": "learned_contact_kernel", "parameters": {"iterations": 15}}

@@ -22,9 +22,10 @@ from soyfold.models.sparse_effects import sparse_effects
 from soyfold.models.tokens import make_layout
 from soyfold.training import network_fits
 from soyfold.training.checkpoints import load_network, read_checkpoint
+from soyfold.training.cohorts import Cohort
 from soyfold.training.loop import predict
 from soyfold.training.scaling import fit_scaler
-from soyfold.training.tasks import Cohort, Task
+from soyfold.training.tasks import Task
 
 
 def make(*, cim=CIM, width=1, outputs=1, seed=0, **parameters):

@@ -24,9 +24,9 @@ from soyfold.models.places_and_classes import MotifBias
 from soyfold.models.tokens import make_layout, with_classes
 from soyfold.report.figures.motif_bias import plot_motif_bias
 from soyfold.training.checkpoints import load_network
+from soyfold.training.cohorts import read_cohort
 from soyfold.training.loop import predict
 from soyfold.training.loop.optimiser import decay_groups
-from soyfold.training.tasks import read_cohort
 
 NAMES = ["CACGTG", "at_rich", "other"]
 CLASSES = np.random.default_rng(5).choice(NAMES, len(CODES))

@@ -15,7 +15,7 @@ from soyfold.common.files import read_table
 from soyfold.evaluation.conformal import excess_variance
 from soyfold.prediction import saved_models
 from soyfold.prediction.panel import refuse_other_variants
-from soyfold.prediction.saved_models import members_sd
+from soyfold.prediction.predictors import members_sd
 from soyfold.training import checkpoints
 
 ELSEWHERE = """

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from planted_traits import draw_lines
 from tiny_study import block
 
+from soyfold.training.cohorts import Cohort
 from soyfold.training.covariates import base_of, shift_of
 from soyfold.training.direct_fits import fit_direct
-from soyfold.training.tasks import Cohort, Task
+from soyfold.training.tasks import Task
 
 LINES, SNPS = 72, 40
 PARTS = np.resize(["train", "train", "train", "train", "val", "test"], LINES).astype(str)

@@ -6,9 +6,10 @@ import pytest
 from tiny_study import QUICK, SMALL, agreement, block, fit, write_cohort, write_second_trait
 
 from soyfold.common.errors import UserError
+from soyfold.training.cohorts import read_cohort
 from soyfold.training.covariates import base_of, shift_of
 from soyfold.training.outputs import read_predictions
-from soyfold.training.tasks import draw_task, read_cohort
+from soyfold.training.tasks import draw_task
 
 FILES = ("dosage", "samples", "variants", "phenotypes")
 MODELS = [

@@ -7,7 +7,8 @@ from tiny_study import agreement, block, fit, write_cohort
 
 from soyfold.common.errors import UserError
 from soyfold.metrics import pearson
-from soyfold.training.tasks import draw_task, read_cohort
+from soyfold.training.cohorts import read_cohort
+from soyfold.training.tasks import draw_task
 
 PLACES = ["east", "west"]
 

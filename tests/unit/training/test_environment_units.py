@@ -9,9 +9,9 @@ from tiny_study import QUICK, SMALL, block, fit, planted_lines
 
 from soyfold.common.errors import UserError
 from soyfold.evaluation.measures import measure_trait
+from soyfold.training.cohorts import read_cohort
 from soyfold.training.environment_tasks import draw_cells, fill_unknown, known_environments
 from soyfold.training.scaling import fit_scaler
-from soyfold.training.tasks import read_cohort
 
 torch.set_num_threads(1)
 KEYS = ["sample", "environment"]

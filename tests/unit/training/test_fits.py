@@ -18,8 +18,9 @@ from soyfold.models.mean import fit as fit_mean
 from soyfold.study import registry
 from soyfold.training import fits, loop
 from soyfold.training.checkpoints import load_network, read_checkpoint, save_checkpoint
+from soyfold.training.cohorts import read_cohort
 from soyfold.training.scaling import fit_scaler
-from soyfold.training.tasks import draw_task, read_cohort
+from soyfold.training.tasks import draw_task
 
 torch.set_num_threads(1)
 PARTS = {"train": 84, "val": 24, "test": 12}

@@ -9,10 +9,10 @@ from scipy.stats import norm
 from soyfold.common.groups import read_groups
 from soyfold.evaluation.hypotheses import compare_hypotheses
 from soyfold.models.kernels.groups import permute_groups
+from soyfold.training.cohorts import read_cohort
 from soyfold.training.hypotheses import SCORES
 from soyfold.training.network_fits import build_network
 from soyfold.training.network_hypotheses import arm_of, try_arm
-from soyfold.training.tasks import read_cohort
 
 LINES, SNPS = 60, 12
 BLOCK = {

@@ -19,11 +19,12 @@ from tiny_study import (
 
 from soyfold.common.files import read_table, write_table
 from soyfold.metrics import concordance
-from soyfold.prediction.saved_models import _Networks
+from soyfold.prediction.predictors import Networks
 from soyfold.training import loop, transfer, tuning
 from soyfold.training.checkpoints import load_network, read_checkpoint, rebuild_members
+from soyfold.training.cohorts import Cohort
 from soyfold.training.network_fits import fit_network
-from soyfold.training.tasks import Cohort, Task
+from soyfold.training.tasks import Task
 
 torch.set_num_threads(1)
 CUTS = {"binary": [0.0], "ordinal": [-1.0, 0.0, 0.5]}
@@ -105,7 +106,7 @@ def test_a_saved_ensemble_predicts_the_same(tmp_path, kind):
     arrays, facts = read_checkpoint(tmp_path / "fit/checkpoint.npz")
     assert facts["links"] == {"0": len(CUTS[kind]) + 1}
     dosage = np.load(inputs["dosage"])
-    values, sd = _Networks(*rebuild_members(arrays, facts), MLP["batch_size"]).predict(dosage, None)
+    values, sd = Networks(*rebuild_members(arrays, facts), MLP["batch_size"]).predict(dosage, None)
     rows = told["sample"].str[2:].astype(int)
     np.testing.assert_allclose(values[rows, 0], told.predicted, rtol=1e-9)
     assert (sd > 0).all()

@@ -15,8 +15,9 @@ from soyfold.interpretation.gradients import explain_network
 from soyfold.models.chosen_loci import independent_loci
 from soyfold.prediction.saved_models import load_model
 from soyfold.training.checkpoints import read_checkpoint
+from soyfold.training.cohorts import Cohort
 from soyfold.training.network_fits import lay_out
-from soyfold.training.tasks import Cohort, Task
+from soyfold.training.tasks import Task
 from soyfold.training.thinning import thin
 
 torch.set_num_threads(1)

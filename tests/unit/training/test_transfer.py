@@ -13,9 +13,10 @@ from tiny_study import QUICK, SMALL, block, write_cohort, write_second_trait
 from soyfold.common.errors import UserError
 from soyfold.common.files import read_table, write_table
 from soyfold.training import transfer
+from soyfold.training.cohorts import read_cohort
 from soyfold.training.direct_fits import fit_direct
 from soyfold.training.network_fits import fit_network
-from soyfold.training.tasks import FEWEST, draw_task, read_cohort
+from soyfold.training.tasks import FEWEST, draw_task
 
 COUNTS = {"points": 3, "fewest": 20}
 

@@ -9,8 +9,9 @@ from tiny_study import QUICK, SMALL, agreement, block, fit, write_cohort, write_
 from soyfold.common.files import read_table
 from soyfold.training import fits, loop
 from soyfold.training.checkpoints import load_network, read_checkpoint
+from soyfold.training.cohorts import read_cohort
 from soyfold.training.network_fits import member_seed
-from soyfold.training.tasks import draw_task, read_cohort
+from soyfold.training.tasks import draw_task
 
 torch.set_num_threads(1)
 AUGMENTED = {"snp_dropout": 0.3, "mixup": 1.0, "epochs": 3}

@@ -13,8 +13,8 @@ import torch._dynamo  # what the counter loads at its first use: here, before pr
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
 from soyfold.common.files import read_cim, read_table
+from soyfold.training.cohorts import Cohort
 from soyfold.training.network_fits import build_network
-from soyfold.training.tasks import Cohort
 from soyfold.training.thinning import kept_snps
 
 MEBIBYTE = 2**20

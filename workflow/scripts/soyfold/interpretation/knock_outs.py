@@ -7,8 +7,9 @@ from soyfold.common.files import read_table
 from soyfold.common.groups import KERNEL, read_groups
 from soyfold.common.logs import log
 from soyfold.metrics import pearson, r2
+from soyfold.training.cohorts import read_cohort
 from soyfold.training.hypotheses import fit_hypothesis
-from soyfold.training.tasks import draw_task, read_cohort
+from soyfold.training.tasks import draw_task
 
 CHANGES = ("mean_change", "spread_change", "moved", "PCC_change", "R2_change")
 COLUMNS = [

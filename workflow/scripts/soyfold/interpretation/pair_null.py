@@ -76,7 +76,7 @@ def permute_pairs(block, cohort, *, permutations, seed):
     ----------
     block : dict
         The registry's entry of a direct model that learns `pair_weights()`.
-    cohort : soyfold.training.tasks.Cohort
+    cohort : soyfold.training.cohorts.Cohort
         Of one trait; all its lines are fitted.
     permutations, seed : int, keyword only
         Shuffles, and the seed of their order.

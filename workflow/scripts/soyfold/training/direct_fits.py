@@ -117,7 +117,7 @@ def learner(block, task, cohort, rows):
     block : dict
         The model's entry of the registry.
     task : soyfold.training.tasks.Task
-    cohort : soyfold.training.tasks.Cohort
+    cohort : soyfold.training.cohorts.Cohort
     rows : ndarray of int
         Of the task's lines.
 
@@ -260,7 +260,7 @@ def fit_direct(block, task, cohort):
     block : dict
         The model's entry of the registry.
     task : soyfold.training.tasks.Task
-    cohort : soyfold.training.tasks.Cohort
+    cohort : soyfold.training.cohorts.Cohort
 
     Returns
     -------

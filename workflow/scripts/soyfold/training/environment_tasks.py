@@ -44,7 +44,7 @@ def task_of(block, cohort, split, seed):
     ----------
     block : dict
         The model's entry of the registry.
-    cohort : soyfold.training.tasks.Cohort
+    cohort : soyfold.training.cohorts.Cohort
     split : path-like
         sample, part; of a model of environments sample, environment, part, value.
     seed : int
@@ -63,7 +63,7 @@ def draw_cells(cohort, split, seed):
 
     Parameters
     ----------
-    cohort : soyfold.training.tasks.Cohort
+    cohort : soyfold.training.cohorts.Cohort
     split : path-like
         sample, environment, part, value (trait units), a row for each line and environment.
     seed : int

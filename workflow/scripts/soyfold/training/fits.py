@@ -9,8 +9,8 @@ import yaml
 from soyfold.common.errors import UserError
 from soyfold.common.logs import log
 from soyfold.models.parameters import resolve
+from soyfold.training.cohorts import read_cohort
 from soyfold.training.environment_tasks import task_of
-from soyfold.training.tasks import read_cohort
 from soyfold.training.thinning import thin
 
 

@@ -13,7 +13,8 @@ from soyfold.common.logs import log
 from soyfold.metrics import pearson, r2
 from soyfold.models.group_kernel import fit_kernels
 from soyfold.models.kernels.groups import copies_of, group_products, stack_groups
-from soyfold.training.tasks import draw_task, read_cohort
+from soyfold.training.cohorts import read_cohort
+from soyfold.training.tasks import draw_task
 
 ADDITIVE, NONE, REAL = "additive", "none", "real"
 SCORES = ["trait", "hypothesis", "model", "arm", "seed", "metric", "value"]

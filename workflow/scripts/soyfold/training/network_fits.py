@@ -166,7 +166,7 @@ def train_network(
     block : dict
         The model's entry of the registry.
     task : soyfold.training.tasks.Task
-    cohort : soyfold.training.tasks.Cohort
+    cohort : soyfold.training.cohorts.Cohort
     seed : int
         Of the initialisation and of all that training draws.
     epochs, on_epoch
@@ -283,7 +283,7 @@ def fit_network(block, task, cohort, *, resume=None, measure=None):
     block : dict
         The model's entry of the registry.
     task : soyfold.training.tasks.Task
-    cohort : soyfold.training.tasks.Cohort
+    cohort : soyfold.training.cohorts.Cohort
     resume : ResumeFiles, optional
     measure : callable, optional
         `soyfold.training.attention.measure_members` for a network whose attention is told.
@@ -356,7 +356,7 @@ def fit_and_write(block, task, cohort, folder, *, threads=1, measure=None, **res
     block : dict
         The model's entry of the registry.
     task : soyfold.training.tasks.Task
-    cohort : soyfold.training.tasks.Cohort
+    cohort : soyfold.training.cohorts.Cohort
     folder : path-like
     threads : int, keyword only
         Threads of the CPU.

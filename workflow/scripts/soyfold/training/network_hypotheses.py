@@ -9,10 +9,11 @@ import torch
 from soyfold.common.logs import log
 from soyfold.metrics import pearson, r2
 from soyfold.models.kernels.groups import copies_of
+from soyfold.training.cohorts import read_cohort
 from soyfold.training.fits import with_tuned
 from soyfold.training.hypotheses import NONE, SCORES
 from soyfold.training.network_fits import fit_network
-from soyfold.training.tasks import draw_task, read_cohort
+from soyfold.training.tasks import draw_task
 from soyfold.training.thinning import thin
 
 PERMUTED = "permuted"
@@ -63,7 +64,7 @@ def try_arm(block, *, trait, arm, seeds, splits, tuned=None, threads=1, **files)
         As for `soyfold.training.fits.fit`.
     threads : int, keyword only
     **files
-        As for `soyfold.training.tasks.read_cohort`.
+        As for `soyfold.training.cohorts.read_cohort`.
 
     Returns
     -------

@@ -21,7 +21,7 @@ def own_losses(network, block, task, cohort):
     block : dict
         The model's entry of the registry.
     task : soyfold.training.tasks.Task
-    cohort : soyfold.training.tasks.Cohort
+    cohort : soyfold.training.cohorts.Cohort
 
     Returns
     -------

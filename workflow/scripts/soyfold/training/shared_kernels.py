@@ -13,7 +13,7 @@ def kernels_of_lines(block, task, cohort, rows):
     block : dict
         The model's entry of the registry.
     task : soyfold.training.tasks.Task
-    cohort : soyfold.training.tasks.Cohort
+    cohort : soyfold.training.cohorts.Cohort
     rows : ndarray of int
         Of the task's lines.
     """

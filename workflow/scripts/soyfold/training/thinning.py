@@ -51,7 +51,7 @@ def thin(block, task, cohort):
     ----------
     block : dict
     task : soyfold.training.tasks.Task
-    cohort : soyfold.training.tasks.Cohort
+    cohort : soyfold.training.cohorts.Cohort
 
     Returns
     -------

@@ -15,8 +15,9 @@ from soyfold.common.errors import UserError
 from soyfold.common.files import read_table
 from soyfold.common.logs import log
 from soyfold.metrics import all_metrics
+from soyfold.training.cohorts import read_cohort
 from soyfold.training.fits import files_of
-from soyfold.training.tasks import FEWEST, draw_task, read_cohort
+from soyfold.training.tasks import FEWEST, draw_task
 from soyfold.training.thinning import thin
 
 ALONE, JOINT = "alone", "joint"
@@ -65,14 +66,14 @@ def with_labels(cohort, target, lines):
 
     Parameters
     ----------
-    cohort : soyfold.training.tasks.Cohort
+    cohort : soyfold.training.cohorts.Cohort
     target : str
     lines : set of str
         Those that keep their value, tested ones among them.
 
     Returns
     -------
-    soyfold.training.tasks.Cohort
+    soyfold.training.cohorts.Cohort
     """
     lost = ~cohort.lines["sample"].isin(lines).to_numpy()
     column = cohort.traits.index(target) if cohort.traits else 0
@@ -118,13 +119,13 @@ def by_environment(cohort, cells):
 
     Parameters
     ----------
-    cohort : soyfold.training.tasks.Cohort
+    cohort : soyfold.training.cohorts.Cohort
     cells : path-like
         sample, environment, value (trait units).
 
     Returns
     -------
-    soyfold.training.tasks.Cohort
+    soyfold.training.cohorts.Cohort
         `traits` are the environments.
     """
     table = read_table(cells, dtype=dict.fromkeys(("sample", "environment"), str))
@@ -173,7 +174,7 @@ def curve(block, learn, cohort, target, *, seeds, splits, points, fewest, kind):
     ----------
     block, learn, seeds, splits, points, fewest
         As for `transfer_trait`.
-    cohort : soyfold.training.tasks.Cohort
+    cohort : soyfold.training.cohorts.Cohort
         All columns.
     target : str
         Of `cohort.traits`.
@@ -239,7 +240,7 @@ def transfer_trait(
     cells : path-like, optional
         Values of the target by environment (sample, environment, value).
     **inputs
-        Of `soyfold.training.tasks.read_cohort`.
+        Of `soyfold.training.cohorts.read_cohort`.
 
     Returns
     -------

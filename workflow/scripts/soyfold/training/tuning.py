@@ -25,9 +25,9 @@ from soyfold.common.logs import log
 from soyfold.models.parameters import training_options
 from soyfold.models.search_space import check_space, draw
 from soyfold.training import loop
+from soyfold.training.cohorts import read_cohort
 from soyfold.training.environment_tasks import task_of
 from soyfold.training.network_fits import group_numbers, lay_out, places_of, train_network
-from soyfold.training.tasks import read_cohort
 from soyfold.training.thinning import thin
 from soyfold.training.tuning_study import (
     best_of,
