@@ -11,7 +11,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from soyfold.attention.biased import attention_statistics, biased_attention, plain_attention
 from soyfold.models import cisem, csafm
 from soyfold.models.declarations import declaration
-from soyfold.models.encoder import EncoderLayer
+from soyfold.models.encoder_layers import EncoderLayer
 
 GROUPS = 20  # chromosomes of soybean
 HEADS = 8

@@ -10,7 +10,7 @@ from tiny_study import CHROMOSOMES, CIM, build, planted_lines, standardised, tin
 from soyfold.attention.biased import attention_statistics
 from soyfold.common import digest
 from soyfold.common.errors import UserError
-from soyfold.models import encoder
+from soyfold.models import encoder_layers
 from soyfold.models.loading import import_model
 from soyfold.study import registry
 from soyfold.training.attention import measure_attention
@@ -248,8 +248,8 @@ def test_feed_forward_in_chunks_is_the_same_function(monkeypatch, module, norm):
         return out, *torch.autograd.grad(out.square().sum(), list(network.parameters()))
 
     whole = value_and_gradients()
-    monkeypatch.setattr(encoder, "LONG_LINE", 6)
-    monkeypatch.setattr(encoder, "CHUNK_TOKENS", 3)  # 7 tokens: the last chunk is shorter
+    monkeypatch.setattr(encoder_layers, "LONG_LINE", 6)
+    monkeypatch.setattr(encoder_layers, "CHUNK_TOKENS", 3)  # 7 tokens: the last chunk is shorter
     for found, wanted in zip(value_and_gradients(), whole, strict=True):
         torch.testing.assert_close(found, wanted, atol=1e-6, rtol=1e-5)
 

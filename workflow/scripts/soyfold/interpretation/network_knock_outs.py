@@ -10,7 +10,7 @@ from soyfold.common.files import read_table
 from soyfold.common.groups import groups_of
 from soyfold.common.logs import log
 from soyfold.interpretation.knock_outs import COLUMNS, knock_out_each
-from soyfold.models.encoder import EncoderLayer
+from soyfold.models.encoder_layers import EncoderLayer
 from soyfold.training import loop
 from soyfold.training.checkpoints import batch_size_of, load_network, read_checkpoint
 from soyfold.training.outputs import read_predictions

@@ -7,7 +7,7 @@ from torch import nn
 
 from soyfold.attention.biased import chromosome_context
 from soyfold.models.contact_encoder import ContactEncoder
-from soyfold.models.encoder import EncoderLayer
+from soyfold.models.encoder_layers import EncoderLayer
 from soyfold.models.parameters import require
 
 DECLARATION = {

@@ -19,7 +19,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from soyfold.models import encoder
+from soyfold.models import encoder, encoder_layers
 
 DECLARATION = {
     "label": "Cross-attention",
@@ -60,7 +60,7 @@ class CrossAttention(nn.Module):
         self.query = nn.Linear(d, d)
         self.key_value = nn.Linear(d, 2 * d)
         self.output = nn.Linear(d, d)
-        start = torch.full((heads,), math.log(encoder.TEMPERATURE))
+        start = torch.full((heads,), math.log(encoder_layers.TEMPERATURE))
         self.temperature = nn.Parameter(start) if cosine else None  # its logarithm
 
     @property
@@ -106,7 +106,7 @@ class QueryReadout(nn.Module):
             d, parameters["heads"], outputs, cosine=parameters["scores"] == "cosine"
         )
         self.norm = nn.LayerNorm(d)
-        self.feed_forward = encoder.FeedForward(
+        self.feed_forward = encoder_layers.FeedForward(
             d, parameters["feed_forward"], parameters["activation"]
         )
         self.dropout = nn.Dropout(parameters["dropout"])

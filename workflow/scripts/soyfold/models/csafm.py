@@ -5,7 +5,7 @@ from torch import nn
 
 from soyfold.attention.priors import ChromosomeDirect, ChromosomeOnKeys, SharesOnKeys
 from soyfold.models.contact_encoder import ContactEncoder
-from soyfold.models.encoder import EncoderLayer, with_priors
+from soyfold.models.encoder_layers import EncoderLayer, with_priors
 from soyfold.models.parameters import require
 
 DECLARATION = {

@@ -7,7 +7,7 @@ layer follows. What attention adds to this is what attention adds.
 from torch import nn
 
 from soyfold.models import embedding
-from soyfold.models.encoder import LinearPath, Readout
+from soyfold.models.encoder_layers import LinearPath, Readout
 from soyfold.models.parameters import resolve
 
 DECLARATION = {
