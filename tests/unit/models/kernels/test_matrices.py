@@ -15,7 +15,7 @@ from soyfold.models.kernels.matrices import (
     median_off_diagonal,
     write_products,
 )
-from soyfold.models.kernels.names import gaussian_name, kernels_of, parts_of, takes_products
+from soyfold.models.kernels.names import kernels_of, parts_of, takes_products
 
 
 def make_dosage(n=40, markers=130, seed=0):
@@ -65,7 +65,7 @@ def test_gaussian_kernel_is_its_definition(bandwidth):
     rows = np.arange(39, 3, -1)  # an odd number of pairs, another order
     squared = cdist(dosage[rows], dosage[rows], "sqeuclidean")
     median = np.median(pdist(dosage[rows], "sqeuclidean"))
-    kernel, width = kernel_matrix(line_products(dosage, dosage), rows, gaussian_name(bandwidth))
+    kernel, width = kernel_matrix(line_products(dosage, dosage), rows, f"gaussian{bandwidth:g}")
     assert width == bandwidth * median
     np.testing.assert_allclose(kernel, np.exp(-squared / (bandwidth * median)), rtol=1e-12)
 

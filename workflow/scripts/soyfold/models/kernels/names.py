@@ -9,11 +9,6 @@ GAUSSIAN = re.compile(r"gaussian(\d+(?:\.\d+)?)")
 _EACH = re.compile(r"(\w+)\{(\w+)\}")
 
 
-def gaussian_name(bandwidth):
-    """Name of the Gaussian kernel of a bandwidth, as files have it."""
-    return f"gaussian{bandwidth:g}"
-
-
 def kernels_taken(module, parameters):
     """Names of the kernels that a model declares, at these parameters.
 
