@@ -137,14 +137,14 @@ def test_table_puts_schemes_side_by_side():
         for scheme, value in (("random", 1.0), ("given", 3.0))
         for model, role in (("mean", "model"), ("gblup", "model"), ("csafm.zero", "control"))
         for seed in (0, 1)
-        for metric in ("R2", "PCC", "parameters")
+        for metric in ("R2", "coverage90", "PCC", "parameters")
     ]  # fmt: skip
     rows[-1]["value"] = np.nan
     table = scheme_table(pd.DataFrame(rows))
     assert table.columns.tolist() == ["trait", "model", "scheme", "metric", "mean", "sd", "splits"]
-    assert table.groupby("model", sort=False).size().to_dict() == {"MEAN": 4, "GBLUP": 4}
+    assert table.groupby("model", sort=False).size().to_dict() == {"MEAN": 6, "GBLUP": 6}
     first = table[table.model == "MEAN"]
-    assert first.scheme.tolist() == ["random"] * 2 + ["given"] * 2
-    assert first.metric.tolist() == ["PCC", "R2"] * 2
-    assert first["mean"].tolist() == [1.5, 1.5, 3.5, 3.5]
+    assert first.scheme.tolist() == ["random"] * 3 + ["given"] * 3
+    assert first.metric.tolist() == ["PCC", "coverage90", "R2"] * 2
+    assert first["mean"].tolist() == [1.5] * 3 + [3.5] * 3
     assert (table.splits == 2).all() and np.allclose(table.sd, np.sqrt(0.5))

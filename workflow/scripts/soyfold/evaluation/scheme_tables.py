@@ -2,9 +2,12 @@
 
 import pandas as pd
 
-from soyfold.evaluation.scores import FURTHER_METRICS, PAPER_METRICS, mean_over_seeds
-
-WITHIN = ["PCC_within_family", "PCC_within_environment"]
+from soyfold.evaluation.scores import (
+    FURTHER_METRICS,
+    NAMED_METRICS,
+    PAPER_METRICS,
+    mean_over_seeds,
+)
 
 
 def scheme_table(scores):
@@ -23,7 +26,8 @@ def scheme_table(scores):
         trait, model (label), scheme, metric, mean, sd, splits: schemes in the order of the study.
         A metric that is undefined on some split has no mean.
     """
-    wanted = [*PAPER_METRICS, *WITHIN, *FURTHER_METRICS]
+    named = sorted(name for name in scores.metric.unique() if name.startswith(NAMED_METRICS))
+    wanted = [*PAPER_METRICS, *named, *FURTHER_METRICS]
     ours = scores[(scores.role == "model") & scores.metric.isin(wanted)]
     rows = []
     for (trait, label, scheme, metric), group in ours.groupby(

@@ -89,12 +89,12 @@ def _differences(comparisons, scheme, trait, metric):
 
 
 def _schemes(results, scheme):
-    """PCC under each validation scheme of the models that have several; none if there is one."""
+    """PCC and intervals' coverage under each validation scheme of the models that have several."""
     path = Path(results) / "evaluation" / "tables" / "schemes.tsv"
     if not path.is_file():
         return ""
     table = read_table(path)
-    rows = table[table.metric.isin(["PCC", "PCC_within_family", "PCC_within_environment"])]
+    rows = table[table.metric.str.startswith(("PCC", "coverage"))]
     models = table[table.scheme != scheme].model.unique()
     if len(models) == 0:
         return ""

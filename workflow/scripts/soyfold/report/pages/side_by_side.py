@@ -70,7 +70,8 @@ def scheme_sections(path):
     list of Table
     """
     table = read_table(path, required=("trait", "model", "scheme", "metric"), dtype={"trait": str})
-    kept = table[table.metric.isin([*SHOWN, "PCC_within_family", "PCC_within_environment"])]
+    named = table.metric.str.startswith(("PCC_within_", "coverage"))
+    kept = table[table.metric.isin(SHOWN) | named]
     keys = ["trait", "model", "metric"]
     schemes = list(dict.fromkeys(kept.scheme))
     rows = []
