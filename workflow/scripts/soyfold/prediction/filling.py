@@ -20,6 +20,10 @@ from soyfold.imputation.imputing import (
 from soyfold.imputation.masking import NO_VARIANTS, NONE_MISSING
 
 FEWEST_SHARED = 2  # variants of a chromosome that Beagle needs
+# Beagle holds up to 13 kB for each known call of the lines that it fills, whatever its heap; fewer
+# lines than LEAST_LINES at a time would read the panel too often.
+BATCH_CALLS = 100_000
+LEAST_LINES = 100
 
 
 def phase_chromosome(source, chromosome, *, settings, path, memory_mb):
@@ -96,22 +100,46 @@ def fill_chromosome(source, chromosome, *, panel, phased, settings, prefix, call
     if method == MOST_FREQUENT:
         filled = fill_rows(rows, samples, panel["most_frequent"].to_numpy())
     elif method == BEAGLE:
-        with scratch(prefix) as folder:
-            told = impute_from_panel(
-                rows,
-                samples,
-                panel["position"].to_numpy(),
-                shared,
-                phased,
-                settings=_phasing(rows, samples, settings),
-                memory_mb=memory_mb,
-                folder=folder,
-            )
-        filled = keep_calls(rows, told, samples)
+        settings = _phasing(rows, samples, settings)
+        told = []
+        for lines in batches(samples, len(shared)):
+            with scratch(prefix) as folder:
+                own = impute_from_panel(
+                    bed.pack(bed.unpack(rows, samples)[:, lines]),
+                    len(lines),
+                    panel["position"].to_numpy(),
+                    shared,
+                    phased,
+                    settings=settings,
+                    memory_mb=memory_mb,
+                    folder=folder,
+                )
+            told.append(bed.unpack(own, len(lines)))
+        filled = keep_calls(rows, bed.pack(np.concatenate(told, axis=1)), samples)
     bed.write_bed(filled, f"{prefix}.bed")
     row = [chromosome, len(here), len(shared), missing, method]
     columns = ["chromosome", "variants", "shared", "filled", "method"]
     write_table(pd.DataFrame([row], columns=columns), calls)
+
+
+def batches(samples, shared):
+    """Lines that Beagle fills together: even shares that its memory holds, in their order.
+
+    Parameters
+    ----------
+    samples : int
+    shared : int
+        Variants with a call of some line.
+
+    Returns
+    -------
+    list of ndarray of int
+    """
+    most = max(LEAST_LINES, BATCH_CALLS // shared)
+    found = np.array_split(np.arange(samples), -(-samples // most))
+    if len(found) > 1:
+        log.info("in %d batches of up to %d lines, by Beagle's memory", len(found), len(found[0]))
+    return found
 
 
 def _phasing(rows, samples, settings):
