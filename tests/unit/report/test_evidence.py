@@ -166,3 +166,23 @@ def test_hypotheses_and_knock_outs_are_told_by_their_tables(tmp_path):
     )
     kept = pd.read_csv(tmp_path / "docs" / f"{tmp_path.name}_hypotheses.tsv", sep="\t")
     assert set(kept.metric) == {"log_likelihood", "PCC"}
+
+
+def test_transfer_is_told_by_lines_and_what_the_others_add(tmp_path):
+    keys = {"trait": "oil", "metric": "R2", "model": "csafm", "label": "CSAFM"}
+    rows = [
+        {**keys, "arm": arm, "lines": lines, "value": value, "difference": gain,
+         "low": gain - 0.1, "high": gain + 0.1}
+        for arm, lines, value, gain in (
+            ("alone", 20, -0.25, np.nan), ("joint", 20, 0.1, 0.35),
+            ("alone", 90, 0.5, np.nan), ("joint", 90, 0.55, 0.05),
+        )
+    ]  # fmt: skip
+    write_table(pd.DataFrame(rows), tmp_path / "evaluation" / "tables" / "transfer.tsv")
+    facts = {"scheme": "random", "command": "snakemake", "title": "Oil", "version": "1"}
+    write_evidence(tmp_path, tmp_path / "docs", **facts)
+    text = (tmp_path / "docs" / f"{tmp_path.name}.md").read_text()
+    assert "| model | arm | 20 | 90 |" in text
+    assert "| CSAFM | alone | -0.250 | 0.500 |" in text
+    assert "| CSAFM | joint | 0.100 (+0.3500 [+0.2500, +0.4500]) | 0.550 (+0.0500 [-0.0500," in text
+    assert len(pd.read_csv(tmp_path / "docs" / f"{tmp_path.name}_transfer.tsv", sep="\t")) == 4

@@ -19,10 +19,11 @@ SCORES = (
     "coverage90",
 )  # fmt: skip
 FEW_TRAITS = 4
-KINDS = ("comparisons", "controls", "hypotheses")  # tables of differences
+KINDS = ("comparisons", "controls", "hypotheses", "transfer")  # tables of differences
 FIGURES = {
     "PCC": "Differences in PCC", "R2": "Differences in R2", "controls": "The CIM and its controls",
     "hypotheses": "Hypotheses and their copies", "knock_outs": "Groups knocked out",
+    "transfer": "R2 over the lines with a value",
 }  # fmt: skip
 KNOCKED = 3  # groups of a trait, hypothesis and model that are told
 
@@ -184,6 +185,25 @@ def _knock_outs(path):
     )
 
 
+def _transfer(path):
+    """R2 of each model over the lines with a value, and what the joint arm adds to it alone."""
+    table = read_table(path)
+    table = table[table.metric == "R2"]
+    told = []
+    for trait, rows in table.groupby("trait", sort=False):
+        gain = _intervals(rows).where(rows.difference.notna())
+        text = rows.value.map("{:.3f}".format) + (" (" + gain + ")").fillna("")
+        wide = rows.assign(text=text).pivot(
+            index=["label", "arm"], columns="lines", values="text"
+        )  # fmt: skip
+        wide = wide.loc[list(dict.fromkeys(zip(rows.label, rows.arm, strict=True)))].reset_index()
+        told.append(f"### {trait}\n\n{markdown(wide.rename(columns={'label': 'model'}))}")
+    return (
+        "## Few lines with a value\n\nR2 of test lines, mean over splits, by the number of lines"
+        " with a value; in brackets joint - alone, 95 % interval.\n\n" + "\n\n".join(told)
+    )
+
+
 def _intervals(rows, to=""):
     """Differences (to what their columns' ends say) as text with intervals; of no rows, none."""
     cells = zip(*(rows[f"{name}{to}"] for name in ("difference", "low", "high")), strict=True)
@@ -228,13 +248,13 @@ def evidence(results, *, scheme):
     Raises
     ------
     UserError
-        If the study has no comparisons, controls or hypotheses yet.
+        If the study has no comparisons, controls, hypotheses or transfer yet.
     """
     results = Path(results)
     tables = results / "evaluation" / "tables"
-    comparisons, controls, hypotheses = (tables / f"{name}.tsv" for name in KINDS)
+    comparisons, controls, hypotheses, transfer = (tables / f"{name}.tsv" for name in KINDS)
     knocked = results / "interpretation" / "knock_outs.tsv"
-    if not any(path.is_file() for path in (comparisons, controls, hypotheses)):
+    if not any(path.is_file() for path in (comparisons, controls, hypotheses, transfer)):
         raise UserError("no such file", file=comparisons, mend="run the study to its end first")
     parts = []
     if comparisons.is_file():
@@ -245,7 +265,11 @@ def evidence(results, *, scheme):
         parts.append(_controls(controls))
     parts += [
         told(path)
-        for path, told in ((hypotheses, _hypotheses), (knocked, _knock_outs))
+        for path, told in (
+            (hypotheses, _hypotheses),
+            (knocked, _knock_outs),
+            (transfer, _transfer),
+        )
         if path.is_file()
     ]
     times = storey_times(results / "benchmarks")
@@ -274,7 +298,7 @@ def write_evidence(results, folder, *, scheme, command, title, version):
             _copy_table(source, folder / f"{study}_{kind}.tsv")
             parts.append(f"[All {kind}]({study}_{kind}.tsv)")
     figures = {name: f"comparisons_{scheme}_{name}" for name in ("PCC", "R2")}
-    alike = {name: name for name in ("controls", "hypotheses", "knock_outs")}
+    alike = {name: name for name in ("controls", "hypotheses", "knock_outs", "transfer")}
     for name, figure in {**figures, **alike}.items():
         source = results / "report" / "figures" / f"{figure}.png"
         if source.is_file():
@@ -284,8 +308,9 @@ def write_evidence(results, folder, *, scheme, command, title, version):
 
 
 def _copy_table(source, target):
-    """Copy a table's differences in the metrics that are kept."""
+    """Copy a table's differences in the metrics that are kept; of transfer what they are of too."""
     table = read_table(source)
     with staged(target) as temporary:
-        kept = table[table.metric.isin(KEPT)].dropna(subset="difference")
+        kept = table[table.metric.isin(KEPT)]
+        kept = kept if "arm" in kept else kept.dropna(subset="difference")
         kept.to_csv(temporary, sep="\t", index=False, na_rep="NA", float_format="%.5g")
