@@ -169,6 +169,7 @@ def test_hypotheses_and_knock_outs_are_told_by_their_tables(tmp_path):
 
 
 def test_transfer_is_told_by_lines_and_what_the_others_add(tmp_path):
+    write_study(tmp_path)
     keys = {"trait": "oil", "metric": "R2", "model": "csafm", "label": "CSAFM"}
     rows = [
         {**keys, "arm": arm, "lines": lines, "value": value, "difference": gain,

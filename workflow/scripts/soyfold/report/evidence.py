@@ -197,7 +197,8 @@ def _transfer(path):
             index=["label", "arm"], columns="lines", values="text"
         )  # fmt: skip
         wide = wide.loc[list(dict.fromkeys(zip(rows.label, rows.arm, strict=True)))].reset_index()
-        told.append(f"### {trait}\n\n{markdown(wide.rename(columns={'label': 'model'}))}")
+        wide = wide.rename(columns=str).rename(columns={"label": "model"})
+        told.append(f"### {trait}\n\n{markdown(wide)}")
     return (
         "## Few lines with a value\n\nR2 of test lines, mean over splits, by the number of lines"
         " with a value; in brackets joint - alone, 95 % interval.\n\n" + "\n\n".join(told)
