@@ -3,8 +3,8 @@
 With all T values of all n lines the covariance comes apart into T of one trait (`traits`), each
 solved by the kernel's decomposition. Values that aren't there are taken out by conjugate gradients
 whose preconditioner is the inverse with them: their number is that of steps at most, and steps are
-few, since only what the absent values would have told stands between the two. So are values that
-weigh differently, the residuals of a line being W^-1/2 e, e ~ N(0, R).
+few, since only what the absent values would have told stands between the two. So are fixed effects,
+and values that weigh differently, the residuals of a line being W^-1/2 e, e ~ N(0, R).
 """
 
 import numpy as np
@@ -13,6 +13,7 @@ from soyfold.common.logs import log
 
 TOLERANCE = 1e-10  # of the residual's length
 STEPS = 500
+RANK = 1e-8  # of the largest singular value: a smaller one is none
 
 
 class Grid:
@@ -73,29 +74,56 @@ class Grid:
         spread = self.spread[self.places, :, 0]
         return spread * ((spread * dual) @ self.residual)
 
-    def solve(self, columns):
-        """V^-1 of the cells that are known, of columns (N, T, k) that are 0 in all others."""
-        known, wanted = self.known[..., None], columns
-        if known.all() and self.spread is None:
-            return self.inverse(columns)
+    def solve(self, values, fixed):
+        """P y: V^-1 (y - X b) of the cells with a value, b by generalised least squares.
 
-        def dot(left, right):
-            return np.einsum("ntk,ntk->k", left, right)
+        It is what is orthogonal to X and leaves of V times itself but y - X b; so the steps stay
+        among columns that are orthogonal to X, and X needs no columns of its own.
 
-        found, rest = np.zeros_like(columns), columns.copy()
-        better = direction = known * self.inverse(rest)
-        height = dot(rest, better)
-        goal = TOLERANCE**2 * dot(wanted, wanted)
+        Parameters
+        ----------
+        values : ndarray (n, T)
+            0 where there is none.
+        fixed : ndarray (n, p)
+            X of each trait, its mean among them.
+
+        Returns
+        -------
+        ndarray (n, T)
+            0 where there is no value.
+        """
+        bases = [_basis(fixed, own) for own in self.known[self.places].T]
+
+        def project(cells):
+            own = np.where(self.known[self.places], cells[self.places, :, 0], 0.0)
+            for trait, basis in enumerate(bases):
+                own[:, trait] -= basis @ (basis.T @ own[:, trait])
+            cells = np.zeros_like(cells)
+            cells[self.places, :, 0] = own
+            return cells
+
+        found = np.zeros((*self.known.shape, 1))
+        rest = found.copy()
+        rest[self.places, :, 0] = values
+        rest = project(rest)
+        better = direction = project(self.inverse(rest))
+        wanted, height = np.vdot(rest, rest), np.vdot(rest, better)
         for _ in range(STEPS):
-            if (dot(rest, rest) <= goal).all():
+            if np.vdot(rest, rest) <= TOLERANCE**2 * wanted:
                 break
-            pushed = known * self.times(direction)
-            length = height / np.maximum(dot(direction, pushed), 1e-300)
+            pushed = project(self.times(direction))
+            length = height / np.vdot(direction, pushed)
             found, rest = found + length * direction, rest - length * pushed
-            better = known * self.inverse(rest)
-            height, before = dot(rest, better), height
-            direction = better + height / np.maximum(before, 1e-300) * direction
+            better = project(self.inverse(rest))
+            height, before = np.vdot(rest, better), height
+            direction = better + height / before * direction
         else:
-            far = np.sqrt((dot(rest, rest) / np.maximum(dot(wanted, wanted), 1e-300)).max())
+            far = np.sqrt(np.vdot(rest, rest) / wanted)
             log.warning("WARNING absent values: an error of %.0e left after %d steps", far, STEPS)
-        return found
+        return found[self.places, :, 0]
+
+
+def _basis(fixed, own):
+    """An orthonormal basis (n, rank) of the columns of `fixed` in a trait's own lines."""
+    left, values, _ = np.linalg.svd(own[:, None] * fixed, full_matrices=False)
+    return left[:, values > RANK * values[0]]

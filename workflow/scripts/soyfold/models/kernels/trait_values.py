@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from soyfold.models.kernels.grid import Grid
+from soyfold.models.kernels.grid import RANK, Grid
 from soyfold.models.kernels.names import ADDITIVE
 from soyfold.models.kernels.pairwise import Covariances
 from soyfold.models.kernels.shared import own_kernels
@@ -95,27 +95,15 @@ def solve_values(training):
     """
     kernels = training.kernels or own_kernels(training.lines)
     kernel, known, beside = kernels.kernel(ADDITIVE), training.known, training.beside
-    values, covariances, count = training.values, training.covariances, known.shape[1]
-    means = np.nanmean(values, axis=0)
+    values, covariances = training.values, training.covariances
     fixed = np.column_stack([np.ones(len(beside)), beside])
-    columns = np.zeros((kernel.decomposed, count, 1 + fixed.shape[1] * count))
-    columns[kernel.places, :, 0] = np.where(known, values - means, 0.0)
-    for trait in range(count):
-        own = known[:, trait, None] * fixed
-        columns[kernel.places, trait, 1 + trait :: count] = own
     grid = Grid(kernel, covariances, known, training.weights)
-    solved = grid.solve(columns)[kernel.places]
-    # Over the cells that are known, a trait at a time.
-    sums = [solved.sum(0), *(np.tensordot(column, solved, 1) for column in beside.T)]
-    sums = np.concatenate(sums)
-    if len(beside.T):  # of which some trait's lines may tell nothing
-        weighed = np.linalg.pinv(sums[:, 1:], 1e-8, hermitian=True) @ sums[:, 0]
-    else:
-        weighed = np.linalg.solve(sums[:, 1:], sums[:, 0])
-    dual = solved[:, :, 0] - solved[:, :, 1:] @ weighed
+    dual = grid.solve(np.where(known, values - np.nanmean(values, axis=0), 0.0), fixed)
     centre = training.lines.mean(0, dtype=np.float64)
     effects = project(training.lines, centre, dual @ covariances.genetic)
-    b = weighed[count:].reshape(-1, count)
     # Values are mu + X b + g + e with e = R dual, line by line, whatever the kernel is centred by.
     left = values - grid.residuals(dual) - project_lines(training.lines, centre, effects)
+    told = zip(known.T, left.T, strict=True)
+    b = [np.linalg.lstsq(fixed[own], rest[own], rcond=RANK)[0][1:] for own, rest in told]
+    b = np.stack(b, axis=1)
     return np.nanmean(left - beside @ b, axis=0), centre, effects, b
