@@ -95,17 +95,21 @@ class Segregants(Genotypes):
         )  # fmt: skip
         self.sums = expected_sums(self.chromosomes)
 
+    def loci_of(self, lines, draw, planting):
+        """Dosages (lines, planting.loci) of balanced loci, and their chromosomes."""
+        dosage = self.lines_of(lines, draw)
+        loci = choose_balanced(dosage, planting)
+        return np.ascontiguousarray(dosage[:, loci]), self.variants.chromosome.to_numpy()[loci]
+
     def planted(self, eps, coefficients, lines, draw, given):
         """A cohort, and the additive term's share of the two terms' variances."""
         planting = HighOrder(
             loci=given.loci, products=given.products, coefficients=coefficients, seed=draw
         )
-        dosage = self.lines_of(lines, draw)
-        loci = choose_balanced(dosage, planting)
-        dosage = np.ascontiguousarray(dosage[:, loci])
+        dosage, chromosome = self.loci_of(lines, draw, planting)
         values, *terms = plant_high_order(dosage - 1.0, eps, planting)
         spread = [term.var() for term in terms]
-        cohort = cohort_of(dosage, values, self.variants.chromosome.to_numpy()[loci], self.cim)
+        cohort = cohort_of(dosage, values, chromosome, self.cim)
         return cohort, spread[0] / sum(spread)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pandas as pd
-from measure_epistasis import Segregants, arguments_of, choose_balanced, labels_of, trained_for
+from measure_epistasis import Segregants, arguments_of, labels_of, trained_for
 from planted_cells import TESTED, cohort_of, draw_split, fill_table, learner_of
 
 from soyfold.common.errors import UserError
@@ -47,11 +47,10 @@ def read_arguments(arguments=None):
 def plant(source, eps, lines, draw, given):
     """A cohort that has a column for each temperature."""
     planting = HighOrder(loci=given.loci, products=given.products, seed=draw)
-    dosage = source.lines_of(lines, draw)
-    loci = choose_balanced(dosage, planting)
-    dosage = dosage[:, loci]
-    values = plant_temperatures(dosage - 1.0, eps, planting)
-    cohort = cohort_of(dosage, values, source.variants.chromosome.to_numpy()[loci], source.cim)
+    dosage, chromosome = source.loci_of(lines, draw, planting)
+    cohort = cohort_of(
+        dosage, plant_temperatures(dosage - 1.0, eps, planting), chromosome, source.cim
+    )
     named = tuple(f"{temperature} C" for temperature in TEMPERATURES)
     return dataclasses.replace(cohort, traits=named)
 

@@ -69,6 +69,17 @@ def test_batches_are_filled_as_they_would_be_alone(study, tmp_path, monkeypatch,
     assert (filled[:, 13:] == alone).all()
 
 
+def test_a_batch_may_lack_a_variant_that_another_has(study, tmp_path, monkeypatch):
+    _, _, true, told = study
+    told = told.copy()
+    told[11, 13:] = bed.MISSING
+    write(tmp_path / "new", told, 1 + 400_000 * np.arange(VARIANTS))
+    monkeypatch.setattr(filling, "LEAST_LINES", 9)
+    monkeypatch.setattr(filling, "BATCH_CALLS", 13 * (VARIANTS - 1))
+    filled = fill(study, tmp_path / "new", tmp_path / "filled")
+    assert (filled[11, 13:] == true[11, 13:]).mean() > 0.8
+
+
 @pytest.mark.parametrize(
     ("samples", "shared", "sizes"),
     [(1270, 281, [318, 318, 317, 317]), (355, 281, [355]), (250, 9000, [84, 83, 83]), (3, 2, [3])],

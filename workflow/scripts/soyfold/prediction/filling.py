@@ -101,11 +101,11 @@ def fill_chromosome(source, chromosome, *, panel, phased, settings, prefix, call
         filled = fill_rows(rows, samples, panel["most_frequent"].to_numpy())
     elif method == BEAGLE:
         settings = _phasing(rows, samples, settings)
-        told = []
+        counts, told = bed.unpack(rows, samples), []
         for lines in batches(samples, len(shared)):
             with scratch(prefix) as folder:
                 own = impute_from_panel(
-                    bed.pack(bed.unpack(rows, samples)[:, lines]),
+                    bed.pack(counts[:, lines]),
                     len(lines),
                     panel["position"].to_numpy(),
                     shared,

@@ -49,9 +49,9 @@ class HighOrder(Seeded):
         "seed": (0, 2**32 - 1),
     }
 
-    def draw_coefficients(self, count, stream):
-        """Coefficients (count,) of one term; a stream is a number, or several."""
-        rng = self.generator(*np.atleast_1d(stream).tolist())
+    def draw_coefficients(self, count, *stream):
+        """Coefficients (count,) of one term."""
+        rng = self.generator(*stream)
         if self.coefficients == "exponential":
             return rng.exponential(size=count)
         return rng.normal(0.5, 0.5, size=count)
@@ -152,7 +152,7 @@ def plant_temperatures(x, eps, planting, temperatures=TEMPERATURES):
     for count, stream in ((planting.loci, 2), (planting.products, 3)):
         parts = [planting.draw_coefficients(count, stream)]
         for power in (1, 2):
-            part = planting.draw_coefficients(count, (stream, power))
+            part = planting.draw_coefficients(count, stream, power)
             parts.append(part - planting.mean_coefficient)
         drawn.append(np.stack(parts, axis=1) @ powers)
     genetic = sum(_terms(x, eps, planting, *drawn))
