@@ -1,6 +1,6 @@
 """How well lines that were set aside are predicted, by trait, model and kind of line.
 
-    python benchmarks/untested/score.py --predictions PREDICTIONS --out untested.tsv
+    python benchmarks/untested/score.py --predictions PREDICTIONS ... --out untested.tsv
 
 Columns: benchmarks/README.md.
 """
@@ -48,10 +48,10 @@ def main(arguments=None):
     )
     data = Path(os.environ.get("SOYFOLD_DATA", "../shared/data"))
     parser.add_argument("--effects", type=Path, default=data / "soynam/blues.tsv")
-    parser.add_argument("--predictions", required=True, type=Path)
+    parser.add_argument("--predictions", required=True, type=Path, nargs="+", help="one per set")
     parser.add_argument("--out", required=True, type=Path)
     given = parser.parse_args(arguments)
-    table = pd.read_csv(given.predictions, sep="\t")
+    table = pd.concat([pd.read_csv(path, sep="\t") for path in given.predictions])
     effects = pd.read_csv(given.effects, sep="\t").melt("strain", ["oil_blue", "protein_blue"])
     effects["trait"] = effects.pop("variable").str.removesuffix("_blue")
     table = table.merge(

@@ -1,10 +1,10 @@
 """Set lines of SoyNAM aside as untested: a VCF to learn from, one as another laboratory codes it.
 
-    python benchmarks/untested/set_aside.py --out results/untested
+    python benchmarks/untested/set_aside.py --set 1 --out results/untested/1
 
-Whole families, by default every fifth, and some lines of the others are set aside. In their file
-chromosomes have other names and order, SNPs have no ids, and some are missing, have REF and ALT
-swapped, or stand on the other strand.
+Every fifth family as a whole, and some lines of the others, are set aside: five sets hold each
+family once. In their file chromosomes have other names and order, SNPs have no ids, and some are
+missing, have REF and ALT swapped, or stand on the other strand.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 FIXED = 9  # columns of a VCF before the samples
-EVERY = 5  # of how many families one is set aside
+SETS = 5  # in which each family is set aside once
 FAMILY = r"^DS\d\d-(\d\d)"
 DROPPED, SWAPPED, FLIPPED = 0.10, 0.20, 0.10  # shares of SNPs
 STRAND = str.maketrans("ACGT", "TGCA")
@@ -42,13 +42,13 @@ def write_vcf(path, meta, table):
         table.to_csv(file, sep="\t", index=False)
 
 
-def choose_lines(samples, wanted, count, rng):
-    """Names to set aside: those of some families, and `count` of the other families.
+def choose_lines(samples, number, count, rng):
+    """Names to set aside: those of a set's families, and `count` of the other families.
 
-    Without `wanted` every fifth family from the last is.
+    Set 1 has the last family and every fifth before it, set 2 the one before it, and so on.
     """
     families = pd.Series(samples, index=samples).str.extract(FAMILY)[0].dropna()
-    asked = families.isin(wanted or sorted(families.unique())[::-EVERY])
+    asked = families.isin(sorted(families.unique())[-number::-SETS])
     others = families.index[~asked]
     return sorted([*families.index[asked], *rng.choice(others, size=count, replace=False)])
 
@@ -78,15 +78,15 @@ def main(arguments=None):
     )
     data = Path(os.environ.get("SOYFOLD_DATA", "../shared/data"))
     parser.add_argument("--genotypes", type=Path, default=data / "soynam/genotypes.vcf.gz")
-    parser.add_argument("--families", nargs="+", help="set aside as a whole (default every fifth)")
+    parser.add_argument("--set", type=int, default=1, choices=range(1, SETS + 1),
+                        help="which families; also seeds all that is drawn")  # fmt: skip
     parser.add_argument("--lines", type=int, default=160, help="of the other families")
-    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", required=True, type=Path)
     given = parser.parse_args(arguments)
-    rng = np.random.default_rng(given.seed)
+    rng = np.random.default_rng(given.set)
     meta, table = read_vcf(given.genotypes)
     names = list(table.columns[FIXED:])
-    chosen = choose_lines(names, given.families, given.lines, rng)
+    chosen = choose_lines(names, given.set, given.lines, rng)
     new, changed = recode(table[[*table.columns[:FIXED], *chosen]], rng)
     given.out.mkdir(parents=True, exist_ok=True)
     write_vcf(given.out / "train.vcf.gz", meta, table.drop(columns=chosen))

@@ -64,13 +64,6 @@ def test_lines_set_aside_keep_their_alleles(modules, tmp_path):
     _, new = set_aside.read_vcf(tmp_path / "new.vcf.gz")
     aside = list(new.columns[set_aside.FIXED :])
     assert {name for name in table.columns if name[5:7] == "64"} <= set(aside)  # every fifth of 3
-    names = [f"DS10-{family:02d}{k}" for family in range(2, 14) for k in range(3)]
-    rng = np.random.default_rng(1)
-    assert [name[5:7] for name in set_aside.choose_lines(names, None, 0, rng)] == [
-        family for family in ("03", "08", "13") for _ in range(3)
-    ]
-    chosen = set_aside.choose_lines(names, ["04", "05"], 2, rng)
-    assert len(chosen) == 8 and sum(name[5:7] in ("04", "05") for name in chosen) == 6
     assert len(aside) == 8 + 5 and "IA3023" not in aside
     pd.testing.assert_frame_equal(train, table.drop(columns=aside))
     assert 0 < len(table) - len(new) < 0.2 * len(table)
@@ -92,6 +85,20 @@ def test_lines_set_aside_keep_their_alleles(modules, tmp_path):
         assert letters(new, name) == letters(before, name)
 
 
+def test_five_sets_hold_each_family_once(modules):
+    set_aside, _ = modules
+    families = [f"{family:02d}" for family in range(2, 14)]
+    names = [f"DS10-{family}{k}" for family in families for k in range(3)]
+    rng = np.random.default_rng(1)
+    sets = [
+        set_aside.choose_lines(names, number, 0, rng) for number in range(1, set_aside.SETS + 1)
+    ]
+    assert [name[5:7] for name in sets[0]] == [f for f in ("03", "08", "13") for _ in range(3)]
+    assert sorted(name for chosen in sets for name in chosen) == sorted(names)
+    more = set_aside.choose_lines(names, 1, 2, rng)
+    assert set(sets[0]) < set(more) and len(more) == len(sets[0]) + 2
+
+
 def test_score_counts_by_kind_of_line(modules, tmp_path):
     _, score = modules
     lines = [f"DS10-{family}00{k}" for family in ("02", "03", "59", "64") for k in (1, 2)]
@@ -101,13 +108,16 @@ def test_score_counts_by_kind_of_line(modules, tmp_path):
     pd.DataFrame({"strain": lines, "oil_blue": observed, "protein_blue": np.nan}).to_csv(
         tmp_path / "blues.tsv", sep="\t", index=False
     )
-    pd.DataFrame(
+    table = pd.DataFrame(
         {"line": lines, "trait": "oil", "model": "gblup", "prediction": predicted,
          "family_lines": [9, 9, 7, 7, 0, 0, 0, 0],
          "lower": predicted - reach, "upper": predicted + reach}
-    ).to_csv(tmp_path / "predictions.tsv", sep="\t", index=False)  # fmt: skip
+    )  # fmt: skip
+    sets = [tmp_path / "one.tsv", tmp_path / "two.tsv"]
+    for path, rows in zip(sets, (table[:5], table[5:]), strict=True):
+        rows.to_csv(path, sep="\t", index=False)
     score.main(
-        ["--predictions", str(tmp_path / "predictions.tsv"), "--out", str(tmp_path / "out.tsv"),
+        ["--predictions", *map(str, sets), "--out", str(tmp_path / "out.tsv"),
          "--effects", str(tmp_path / "blues.tsv")]
     )  # fmt: skip
     found = pd.read_csv(tmp_path / "out.tsv", sep="\t").set_index("kind")
