@@ -133,13 +133,11 @@ def _grow(p, leaves, seed, lines, validation, loss):
     tuple
         Error (mean square of z-scores, or cross-entropy), leaves, booster.
     """
-    options = _options(p, leaves, seed, loss)
-    lines = lightgbm.Dataset(*lines[:2], weight=lines[2], params=options)
     booster = lightgbm.train(
-        options,
+        _options(p, leaves, seed, loss),
         lines,
         p["rounds"],
-        valid_sets=[lines.create_valid(*validation[:2], weight=validation[2])],
+        valid_sets=[validation],
         valid_names=["validation"],
         callbacks=[lightgbm.early_stopping(p["patience"], verbose=False)],
     )
@@ -188,8 +186,12 @@ def fit(
     judged, observed = validation
     loss = "cross_entropy" if binary else "regression"
     mean, sd = (0.0, 1.0) if binary else (float(y.mean()), float(y.std()))
-    scaled = (judged, (np.asarray(observed) - mean) / sd, validation_weights)
-    lines = (dosage, (y - mean) / sd, weights)
+    # Binned once: what is tried differs in leaves alone.
+    options = _options(p, p["leaves"][0], seed, loss)
+    lines = lightgbm.Dataset(dosage, (y - mean) / sd, weight=weights, params=options)
+    scaled = lines.create_valid(
+        judged, (np.asarray(observed) - mean) / sd, weight=validation_weights
+    )
     tried = [_grow(p, leaves, seed, lines, scaled, loss) for leaves in p["leaves"]]
     _, leaves, booster = min(tried, key=lambda found: found[0])
     rounds = booster.best_iteration
