@@ -64,6 +64,35 @@ def test_no_job_of_the_study_waits_for_predictions(predicted):
     assert jobs and not any("/final/" in path or "/prediction/" in path for _, path in jobs)
 
 
+def test_decisions_on_new_lines(predicted, tmp_path):
+    """Crosses on a genetic map and lines to phenotype, asked for on the command line."""
+    far = variant_table()
+    far["cM"] = 1e5 * far.position / 1e6  # so far apart that SNPs segregate freely
+    genetic_map = tmp_path / "map.tsv"
+    far[["chromosome", "position", "cM"]].to_csv(genetic_map, sep="\t", index=False)
+    crosses = f"crosses: {{best: 4, genetic_map: {genetic_map}}}"
+    done = predicted.snakemake(
+        "select", "crosses", "--configfile", predicted.study, "--config",
+        f"new_genotypes={predicted.study.parent / 'new lines.vcf'}", "share=0.2",
+        f"selection={{training_set: {{lines: 5}}, {crosses}}}",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-6000:]
+    folder = predicted.results / "selection/new_lines"
+    chosen = pd.read_csv(folder / "training_set.tsv", sep="\t")
+    crosses = pd.read_csv(folder / "crosses.tsv", sep="\t")
+    assert len(chosen) == 5 and len(crosses) == 4 * 3 / 2
+    model = load_model(predicted.results / "prediction/models/height/rr_blup.npz")
+    dosage = np.load(predicted.results / "prediction/new_lines/dosage.npy").astype(float)
+    rows = dict(zip(read(predicted, "lines.tsv")["sample"], dosage, strict=True))
+    effects = (model.predict(np.eye(len(dosage.T)))[0] - model.predict(0 * dosage[:1])[0])[:, 0]
+    for cross in crosses.itertuples():
+        parents = np.stack([rows[cross.parent_1], rows[cross.parent_2]])
+        assert cross.mean_height == pytest.approx(model.predict(parents)[0].mean(), rel=1e-6)
+        # Of RILs a free SNP has the variance a^2, a its effect per allele.
+        differ = np.diff(parents, axis=0)[0] / 2
+        assert cross.sd_height == pytest.approx(np.linalg.norm(differ * effects), rel=0.02)
+
+
 def test_training_lines_get_their_fitted_values_in_any_guise(predicted):
     """Complete calls of training lines, SNPs shuffled, alleles swapped, other strand and names."""
     cohort = predicted.results / "cohort"

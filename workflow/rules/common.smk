@@ -23,12 +23,13 @@ from soyfold.common.errors import UserError
 from soyfold.interpretation.qtl import read_qtl
 from soyfold.selection.genetic_map import read_map
 from soyfold.study import load
+from soyfold.study.settings import as_in_file
 from soyfold.study.tables import check_tables
 
 try:
     # Another workflow may hand its config over without a file.
     study = load(
-        config,
+        as_in_file(config, workflow.config_settings.config),
         WORKFLOW / "schemas",
         file=(workflow.configfiles or ["the module's config"])[-1],
     )

@@ -13,7 +13,7 @@ with rule_log(snakemake.log[0]):
         panel=inputs.panel,
         tables={"lines": inputs.lines, "index": inputs.index},
         chromosomes=inputs.chromosomes,
-        genetic_map=inputs.get("genetic_map") or None,
+        genetic_map=next(iter(inputs.genetic_map), None),
         settings=params.settings,
         better=params.better,
         path=snakemake.output.crosses,

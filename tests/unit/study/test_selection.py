@@ -34,6 +34,13 @@ def test_new_lines_have_a_folder_of_their_own():
     assert study.selection.gains == ["results/demo/selection/gains.tsv"]
 
 
+def test_lines_may_be_named_by_numbers():
+    study = load_demo({"selection": {"checks": [17], "crosses": {"parents": [2048, "PI 9"]}}})
+    assert study.selection.crossing["parents"] == ["2048", "PI 9"]
+    assert study.selection.crossing["checks"] == ["17"]
+    assert load_demo({"selection": {}}).selection.crossing["parents"] is None
+
+
 def test_the_model_is_a_linear_one_that_predicts():
     saved = load_demo(LINEAR).selection.saved(Wildcards())
     assert saved == [f"results/demo/prediction/models/{t}/gblup.npz" for t in ("oil", "protein")]

@@ -212,9 +212,12 @@ class Selection:
     @property
     def crossing(self):
         """What decides which parents are crossed and what is said of it."""
-        keys = ("parents", "best", "progeny", "share", "cm_per_mb")
+        keys = ("best", "progeny", "share", "cm_per_mb")
         crosses = self.settings["crosses"]
-        return {key: crosses[key] for key in keys} | {"checks": self.settings["checks"]}
+        # YAML reads a name such as 2048 as a number.
+        parents = None if crosses["parents"] is None else [str(name) for name in crosses["parents"]]
+        checks = [str(name) for name in self.settings["checks"]]
+        return {key: crosses[key] for key in keys} | {"parents": parents, "checks": checks}
 
     @property
     def _trained(self):
