@@ -62,6 +62,9 @@ def test_it_may_stand_on_a_further_scheme_alone(load):
     study = load("random", ["gblup"], further)
     files = [fit["folder"] for fit in study.fits.all if fit["model"] == "cells"]
     assert files == ["training/protein/cells/cv1/seed0"]
+    # A search is on what the model learns, too.
+    found = study.fits.first_split(types.SimpleNamespace(trait="protein", model="cells"))
+    assert found == f"{study.results}/cohort/splits/cv1/cells/seed0/protein.tsv"
 
 
 @pytest.mark.parametrize(

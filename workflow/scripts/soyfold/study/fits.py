@@ -159,11 +159,16 @@ class Fits:
         return f"{self.study.results}/cohort/splits/{path}"
 
     def first_split(self, wildcards):
-        """The main scheme's first split; of a rule that has a model, as the model learns it."""
+        """The main scheme's first split; of a rule that has a model, the model's, as it learns it.
+
+        A model of lines in environments may have none on the main scheme.
+        """
         first, model = f"seed{self.study.seeds[0]}", getattr(wildcards, "model", None)
         if model is None:
             return self.split_file(wildcards.trait, first)
-        return self.learnt_file(model, wildcards.trait, first)
+        wanted = (wildcards.trait, model)
+        fitted = [fit["split"] for fit in self.all if (fit["trait"], fit["model"]) == wanted]
+        return self.learnt_file(model, wildcards.trait, next(iter(fitted), first))
 
     def scheme_splits(self, scheme):
         """The splits of a scheme, as folders name them: `seed3`, or `<scheme>/seed3`."""
