@@ -1,6 +1,5 @@
 """A fitted network's predictions, batch by batch."""
 
-import numpy as np
 import torch
 
 from soyfold.training.loop.devices import device_name
@@ -10,7 +9,7 @@ def standardised_batches(dosage, scaler, *, size, device):
     """Walk over all rows: standardised dosages (batch, L) on `device`."""
     centre = torch.from_numpy(scaler.centre).to(device)
     for start in range(0, len(dosage), size):
-        rows = torch.from_numpy(np.ascontiguousarray(dosage[start : start + size])).to(device)
+        rows = torch.tensor(dosage[start : start + size]).to(device)  # of read-only files, too
         yield (rows.float() - centre) / scaler.scale
 
 
