@@ -204,6 +204,17 @@ def test_codes_are_the_numbers_of_texts(tmp_path):
     np.testing.assert_array_equal(read_records(row)["value"], [1, 0, 0.5, 1.5, np.nan])
 
 
+def test_a_code_is_its_text_in_any_case_but_one_that_tells(tmp_path):
+    table = "line,protein\na,Purple\nb,WHITE\nc,white\n"
+    row = trait_row(write_text(tmp_path / "w.csv", table)) | {"codes": "purple=1, White=0"}
+    assert read_records(row)["value"].tolist() == [1, 0, 0]
+    alleles = trait_row(write_text(tmp_path / "a.csv", "line,protein\na,P\nb,p\n"))
+    assert read_records(alleles | {"codes": "P=1, p=0"})["value"].tolist() == [1, 0]
+    mixed = trait_row(write_text(tmp_path / "m.csv", "line,protein\na,PP\nb,Pp\n"))
+    with pytest.raises(UserError, match=r"line 3, .*found 'Pp'"):  # which of the two isn't told
+        read_records(mixed | {"codes": "PP=1, pp=0"})
+
+
 def test_a_text_without_a_code_is_refused(tmp_path):
     row = trait_row(write_text(tmp_path / "w.csv", CODED)) | {"codes": "S=1, R=0"}
     with pytest.raises(UserError, match=r"line 4, column 'protein': found 's - R' \(1\)"):

@@ -8,7 +8,14 @@ from soyfold.common.brapi import FORMAT
 from soyfold.common.delimited import read_columns
 from soyfold.common.errors import UserError
 from soyfold.common.logs import log
-from soyfold.common.values import is_missing, parse_numbers, read_codes, read_marks, refuse_codes
+from soyfold.common.values import (
+    is_missing,
+    parse_numbers,
+    read_codes,
+    read_marks,
+    refuse_codes,
+    write_codes,
+)
 
 ACCESSION_COLUMNS = ("accession_prefix", "accession_number", "accession_suffix")
 DESCRIPTOR_COLUMN = "descriptor_name"
@@ -221,8 +228,7 @@ def read_records(row, *, most=None):
     decimal = row.get("decimal") or "."
     if row.get("codes"):
         codes = read_codes(row["codes"], file=row["file"], at=f"trait {row['trait']}")
-        named = {text: f"{code:g}".replace(".", decimal) for text, code in codes.items()}
-        records["text"] = records["text"].map(named).fillna(records["text"])
+        records["text"] = write_codes(records["text"], codes, decimal)
     records["value"] = parse_numbers(
         records["text"], records["line"], decimal=decimal, unit=row.get("unit"), **where
     )

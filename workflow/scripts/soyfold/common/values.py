@@ -1,6 +1,7 @@
 """Cells as numbers: marks and codes for a missing value, decimal marks, per cents, labels."""
 
 import re
+from collections import Counter
 
 import numpy as np
 import pandas as pd
@@ -80,6 +81,25 @@ def read_codes(codes, **where):
             )  # fmt: skip
         found[text] = float(number)
     return found
+
+
+def write_codes(text, codes, decimal="."):
+    """Cells with the numbers that they stand for in place of texts.
+
+    Parameters
+    ----------
+    text : Series of str, length n
+        Stripped cells.
+    codes : dict of str to float
+        By text, whatever its case is; where two differ in case alone (`P=1, p=0`), as it stands.
+    decimal : str
+        `.` or `,`.
+    """
+    numbers = {name: f"{code:g}".replace(".", decimal) for name, code in codes.items()}
+    times = Counter(name.casefold() for name in codes)
+    anyhow = {name.casefold(): n for name, n in numbers.items() if times[name.casefold()] == 1}
+    found = text.map(numbers).fillna(text.str.casefold().map(anyhow))
+    return found.fillna(text)
 
 
 def parse_numbers(text, lines, *, file, column, decimal=".", missing=None, unit=None):
