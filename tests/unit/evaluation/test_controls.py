@@ -167,6 +167,19 @@ def test_more_parameters_than_the_real_one_are_refused(scores):
         compare_controls(bigger, [("oil", "csafm")], test_share=SHARE)
 
 
+def test_parameters_may_differ_between_splits(scores):
+    """A choice of loci by training lines gives each split its own number, and its controls too."""
+    count = 100 + scores.seed
+    chosen = scores.assign(value=scores.value.mask(scores.metric == "parameters", count))
+    table = compare_controls(chosen, [("oil", "csafm")], test_share=SHARE)
+    assert (table.parameters_real == 101).all() and (table.parameters_control == 101).all()
+    wrong = (chosen.metric == "parameters") & (chosen.seed == 2) & (chosen.control == "zero")
+    with pytest.raises(UserError, match=r"99 parameters of csafm.zero, 102 of csafm \(seed 2\)"):
+        compare_controls(
+            chosen.assign(value=chosen.value.mask(wrong, 99)), [("oil", "csafm")], test_share=SHARE
+        )
+
+
 def test_other_seeds_are_refused(scores):
     fewer = pd.concat([scores, fit_rows("identity", REAL[:2], seeds=(0, 1))])
     with pytest.raises(UserError, match=r"seeds \[0, 1\] of csafm.identity"):

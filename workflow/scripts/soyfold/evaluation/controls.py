@@ -80,32 +80,28 @@ def _read_matrix(path):
     return read_table(path, required=("chromosome",)).set_index("chromosome").to_numpy(float)
 
 
-def _parameter_count(values, model):
-    """Trainable parameters of a model: the same with every seed; NaN for a direct model."""
-    counts = values["parameters"].unique() if "parameters" in values else [np.nan]
-    if len(counts) != 1:
-        raise UserError(
-            f"{len(counts)} different numbers of parameters of {model}",
-            allowed="one, the same with every seed",
-            mend="fit it anew",
-        )
-    return counts[0]
+def _parameter_counts(values):
+    """Trainable parameters by seed, which a choice of SNPs by training lines changes; NaN for a
+    direct model."""
+    return values["parameters"] if "parameters" in values else pd.Series(np.nan, values.index)
 
 
 def _check_twins(real, control, *, base, name):
     """Refuse a control that differs from its model in more than the CIM."""
-    ours, theirs = _parameter_count(real, base), _parameter_count(control, name)
-    if not np.array_equal(ours, theirs, equal_nan=True):
-        raise UserError(
-            f"{theirs:g} parameters of {name}, {ours:g} of {base}",
-            allowed="the same number, so that nothing but the CIM differs",
-            mend="fit both anew with the same block of models.yaml",
-        )
     if set(real.index) != set(control.index):
         raise UserError(
             f"seeds {sorted(control.index)} of {name}, {sorted(real.index)} of {base}",
             allowed="the same seeds, since they are compared pair by pair",
             mend="fit the missing ones",
+        )
+    ours, theirs = _parameter_counts(real), _parameter_counts(control).reindex(real.index)
+    other = ours.index[ours.fillna(-1) != theirs.fillna(-1)]
+    if len(other):
+        seed = other[0]
+        raise UserError(
+            f"{theirs[seed]:g} parameters of {name}, {ours[seed]:g} of {base} (seed {seed})",
+            allowed="the same number, so that nothing but the CIM differs",
+            mend="fit both anew with the same block of models.yaml",
         )
 
 
@@ -243,10 +239,10 @@ def compare_controls(scores, controlled, *, test_share, copies=()):
     DataFrame
         trait, model, label, metric (`metrics_of`), control, real and value (means over seeds with
         the real CIM and the control), difference (real - control, paired over seeds), low, high
-        (95 %), p (`paired.paired_difference`), seeds, parameters_real, parameters_control,
-        rank, permutations, permutation_p (`rank_among`; in the row `permuted` alone, whose value
-        is each seed's mean over the permuted CIMs), permutation_holm (Holm's over the traits),
-        real_cim (hic, or expected where the study has no Hi-C of its own).
+        (95 %), p (`paired.paired_difference`), seeds, parameters_real and parameters_control (means
+        over seeds), rank, permutations, permutation_p (`rank_among`; in the row `permuted` alone,
+        whose value is each seed's mean over the permuted CIMs), permutation_holm (Holm's over the
+        traits), real_cim (hic, or expected where the study has no Hi-C of its own).
 
     Raises
     ------
@@ -270,7 +266,7 @@ def compare_controls(scores, controlled, *, test_share, copies=()):
             )  # fmt: skip
         for name in names:
             _check_twins(wide[base], wide[name], base=base, name=name)
-        count = _parameter_count(wide[base], base)
+        count = _parameter_counts(wide[base]).mean()
         facts = {"model": base, "label": first.label, "real_cim": first.cim}
         facts |= {"parameters_real": count, "parameters_control": count}
         fit = {base: wide[base]} | {control: wide[name] for control, name in names.items()}
