@@ -27,6 +27,20 @@ def test_each_better_model_and_zero_are_inside(differences, half):
     assert table.difference[better].between(low, high).all()
 
 
+@given(differences=DIFFERENCES, half=st.floats(0, 5))
+def test_what_is_better_by_its_interval_is_shown_whole(differences, half):
+    table = rows(differences, half)
+    low, high = panel_ends(table, table.difference > 0)
+    sure = table[table.low > 0]
+    assert sure.low.between(low, high).all() and sure.high.between(low, high).all()
+
+
+def test_a_better_model_of_a_wide_interval_squeezes_none():
+    wide = pd.concat([rows([0.01, -0.02]), rows([0.1], half=5.0)], ignore_index=True)
+    low, high = panel_ends(wide, wide.difference > 0)
+    assert low < -0.02 and 0.2 <= high < 0.25
+
+
 def test_a_worse_model_far_off_moves_no_end():
     near = rows([0.01, -0.02, 0.03])
     with_far = rows([0.01, -0.02, 0.03, -2.0])

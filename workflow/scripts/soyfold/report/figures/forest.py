@@ -12,6 +12,8 @@ ROOM = 0.06  # beside the outermost mark, of the axis
 def panel_ends(rows, better):
     """Ends that all better models need, and the intervals of the others but for those far off.
 
+    The interval of a better model is inside as a whole where it leaves 0 out.
+
     Parameters
     ----------
     rows : DataFrame
@@ -26,7 +28,11 @@ def panel_ends(rows, better):
     """
     size = rows.difference.abs()
     near = rows[size <= max(REACH * size.dropna().median(), NARROWEST)]
-    ends = [near.low, near.high, near.difference, rows.difference[better]]
+    own, most = rows[better], size[better]
+    below = (own.difference - own.low).clip(upper=most)
+    above = (own.high - own.difference).clip(upper=most)
+    ends = [near.low, near.high, near.difference]
+    ends += [own.difference, own.difference - below, own.difference + above]
     ends = np.concatenate([[-NARROWEST / 2, NARROWEST / 2], *ends])
     ends = ends[np.isfinite(ends)]
     room = ROOM * np.ptp(ends)
