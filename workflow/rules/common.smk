@@ -23,7 +23,7 @@ from soyfold.common.errors import UserError
 from soyfold.interpretation.qtl import read_qtl
 from soyfold.selection.genetic_map import read_map
 from soyfold.study import load
-from soyfold.study.settings import as_in_file
+from soyfold.study.command_line import as_in_file
 from soyfold.study.tables import check_tables
 
 try:

@@ -2,8 +2,6 @@
 
 import pytest
 import yaml
-from snakemake.cli import parse_config
-from snakemake.utils import update_config
 
 from soyfold.common.errors import UserError
 from soyfold.study import settings
@@ -144,24 +142,6 @@ def test_wrong_sheet_names_its_line(tmp_path, root, content, said):
         settings.read_sheet(sheet, root / "workflow/schemas/traits.schema.yaml", key="trait")
     for part in ["traits.tsv", *said]:
         assert part in str(caught.value)
-
-
-def test_the_command_line_nests_values_as_a_file_does(config, root):
-    """Snakemake's own parsing leaves what is nested as text."""
-    text = "{crosses: {best: 8, parents: [S1, 2048], share: 0.05}, index: off, model: 'a: b'}"
-    told = parse_config([f"selection={text}", "share=0.2", "study=other"])
-    assert told["selection"]["crosses"]["best"] == "8"
-    config.pop("selection")
-    update_config(config, told)
-    found = settings.as_in_file(config, told)
-    assert found["selection"] == {
-        "crosses": {"best": 8, "parents": ["S1", 2048], "share": 0.05}, "index": False,
-        "model": "a: b",
-    }  # fmt: skip
-    assert {key: found[key] for key in config if key != "selection"} == {
-        key: value for key, value in config.items() if key != "selection"
-    }
-    assert found["share"] == 0.2 and found["study"] == "other"
 
 
 def test_paths_find_the_data_folder(monkeypatch):
