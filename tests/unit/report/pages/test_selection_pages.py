@@ -71,8 +71,21 @@ def test_what_would_change_the_crosses(crosses):
     assert own[3].startswith("10 of the 10") and "own values" in own[3]
 
 
+def test_few_crosses_are_not_all_the_most_useful(crosses):
+    """Of all crosses all would stay, whatever is believed."""
+    few = cross_advice(crosses.head(6))
+    assert all(" of the 3 most useful" in one for one in few[:3])
+    two = crosses.iloc[[0, -1]].reset_index(drop=True)
+    assert cross_advice(two) == [
+        "The most useful cross is another one with the mean alone (the spread is not believed).",
+        "The most useful cross stays with half of the spread.",
+        "The most useful cross stays with twice the spread (as if predictions had shrunk it).",
+    ]
+    assert "no other cross" in cross_advice(crosses.head(1))[0]
+
+
 def test_the_line_of_equal_usefulness_bounds_all_crosses(crosses):
-    chart = cross_chart(crosses, ["oil"], units={"oil": "%"}, share=0.05)
+    chart = cross_chart(crosses, ["oil"], units={"oil": "%"}, share=0.05, few=10)
     text = chart.spec["datasets"][chart.spec["layer"][0]["data"]["name"]]
     line = pd.read_csv(io.StringIO(text))
     for name, ends in line.groupby("of"):

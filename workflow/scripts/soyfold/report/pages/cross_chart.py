@@ -9,7 +9,6 @@ from soyfold.report.pages.pages import Chart
 
 INDEX = "index"
 MOST_CROSSES = 3000
-FEW = 10  # of the most useful crosses, which are coloured
 FIELDS = ("mean", "sd", "usefulness", "above_check")
 
 
@@ -42,7 +41,7 @@ def _usefulness_line(crosses, name):
     return pd.DataFrame({"of": name, "mean": ends, "sd": (most - ends) / ratio})
 
 
-def cross_chart(crosses, traits, *, units, share):
+def cross_chart(crosses, traits, *, units, share, few):
     """Mean against standard deviation of each cross, for the index or a trait.
 
     Parameters
@@ -53,6 +52,8 @@ def cross_chart(crosses, traits, *, units, share):
     units : dict of str to str or None, keyword only
     share : float, keyword only
         Of the progeny, which usefulness is about.
+    few : int, keyword only
+        Of the most useful crosses, which are coloured.
 
     Returns
     -------
@@ -60,7 +61,7 @@ def cross_chart(crosses, traits, *, units, share):
     """
     shown = crosses.head(MOST_CROSSES // (1 + len(traits)))
     names = [INDEX, *traits]
-    data = _long(shown, names, min(FEW, len(shown)))
+    data = _long(shown, names, few)
     lines = pd.concat([_usefulness_line(shown, name) for name in names], ignore_index=True)
     labels = [INDEX] + [f"{t} ({units[t]})" if units.get(t) else t for t in traits]
     of = alt.param(name="of", value=INDEX, bind=alt.binding_select(
@@ -85,9 +86,9 @@ def cross_chart(crosses, traits, *, units, share):
         color="#333", strokeDash=[5, 4], clip=True
     ).encode(x=alt.X("mean:Q", scale=scale), y=alt.Y("sd:Q", scale=scale))  # fmt: skip
     chart = alt.layer(rule, dots).add_params(of).properties(width="container", height=SIDE)
+    blue = f" Blue: the {few} most useful by the index." * (few > 0)
     left = f" The first {len(shown):,} of {len(crosses):,} crosses." * (len(shown) < len(crosses))
     return Chart("Mean and spread of each cross", chart.to_dict(), width=SIDE + 330, note=(
         f"Dashed: as useful as the most useful cross, mean + i sd of the best {share:.0%}; further"
-        f" to the better side of it there is none. Blue: the {min(FEW, len(shown))} most useful by"
-        f" the index. Hover for names and numbers.{left}"
+        f" to the better side of it there is none.{blue} Hover for names and numbers.{left}"
     ))  # fmt: skip

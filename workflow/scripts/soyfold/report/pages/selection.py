@@ -12,7 +12,7 @@ GAINED = ("chosen_by", "trait", "unit")
 NAMES = ("advance", "line", "nearest_advanced", "instead")
 OTHERWISE = "What would change the advice"
 CHANGE = 0.25  # by which a coefficient is moved
-SHOWN = 10  # crosses of which it is said how many would stay
+SHOWN = 10  # crosses at most of which it is said how many would stay
 
 
 def _top(values, count):
@@ -100,6 +100,19 @@ def line_sections(files):
     return sections
 
 
+def count_useful(crosses):
+    """How many crosses are told from the others as the most useful: half at most, since of all of
+    them all would always stay."""
+    return min(SHOWN, len(crosses) // 2)
+
+
+def _staying(kept, count, name):
+    """How many of the most useful crosses stay with another belief, as a sentence."""
+    if count == 1:
+        return f"The most useful cross {'stays' if kept else 'is another one'} with {name}."
+    return f"{kept} of the {count} most useful crosses stay with {name}."
+
+
 def cross_advice(crosses, column=INDEX):
     """Sentences on how the choice of crosses hangs on what is believed.
 
@@ -114,7 +127,9 @@ def cross_advice(crosses, column=INDEX):
     list of str
     """
     mean, useful = crosses[f"mean_{column}"], crosses[f"usefulness_{column}"]
-    spread, count = useful - mean, min(SHOWN, len(crosses))
+    spread, count = useful - mean, count_useful(crosses)
+    if not count:
+        return ["There is no other cross to hold this one against."]
     best = _top(useful, count)
     ways = {
         "the mean alone (the spread is not believed)": mean,
@@ -128,10 +143,9 @@ def cross_advice(crosses, column=INDEX):
     own = crosses.get(f"mid_parent_{column}")
     if own is not None and own.notna().all():
         ways["the parents' own values in the place of their predictions"] = own + spread
-    told = [
-        f"{len(best & _top(values, count))} of the {count} most useful crosses stay with {name}."
-        for name, values in ways.items()
-    ]
+    told = [_staying(len(best & _top(values, count)), count, name) for name, values in ways.items()]
+    if count == 1:
+        return told
     parents = crosses.loc[sorted(best), ["parent_1", "parent_2"]].stack().value_counts()
     told.append(
         f"{parents.index[0]} is a parent of {parents.iloc[0]} of them: if its predictions fail, so"
@@ -153,7 +167,10 @@ def cross_sections(files, facts):
         " of the parent that has more of them, which count by half."
     ).format(**facts)
     return [
-        cross_chart(crosses, facts["traits"], units=facts["units"], share=facts["share"]),
+        cross_chart(
+            crosses, facts["traits"], units=facts["units"], share=facts["share"],
+            few=count_useful(crosses),
+        ),
         Notes(OTHERWISE, cross_advice(crosses)),
         plain_table(crosses.dropna(axis=1, how="all"), "Crosses", names=("parent_1", "parent_2"),
                     choices=(), note=note),
