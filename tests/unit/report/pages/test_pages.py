@@ -376,6 +376,11 @@ def test_the_best_models_lines_are_among_those_shown_where_rows_are_cut(tmp_path
     assert len(section.rows) == plain.MOST_ROWS
     assert [row[3] for row in section.rows[:400]] == ["m7"] * 400
     assert section.rows[400][3] != "m7"
+    assert "Others: best model, all." in section.note and "best model" in section.filters
+    # Where they fill the page, it promises no other model.
+    write_table(prediction_rows(width, lines=plain.MOST_ROWS), tmp_path / "p.tsv")
+    section = untested.prediction_table(tmp_path / "p.tsv", {})
+    assert "Others" not in section.note and "best model" not in section.filters
 
 
 ACCURACY = {

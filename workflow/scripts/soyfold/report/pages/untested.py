@@ -3,15 +3,15 @@
 import dataclasses
 
 from soyfold.common.files import read_table
-from soyfold.report.pages.plain import plain_table
+from soyfold.report.pages.plain import MOST_ROWS, plain_table
 
 NAMES = ("line", "trait", "environment", "model", "nearest_line")
 OVER_ALL = "over all"
 BEST = "best model"
 NOTE = (
-    "Shown first: each trait's best model, by {how}; all models are under {best}: all. A line with"
-    " a low kinship_max is far from all lines that the models have seen. Reliability: the share of"
-    " a line's genetic variance that its prediction catches (1: known), by models that know it."
+    "Shown{first}: each trait's best model, by {how}.{others} A line with a low kinship_max"
+    " is far from all lines that the models have seen. Reliability: the share of a line's genetic"
+    " variance that its prediction catches (1: known), by models that know it."
 )
 
 
@@ -51,7 +51,13 @@ def prediction_table(path, best):
     leads = table.model == table.trait.map(chosen)
     table.insert(0, BEST, leads.map({True: "yes", False: "no"}))
     table = table.sort_values(BEST, ascending=False, kind="stable")
-    names, note = (BEST, *NAMES), NOTE.format(how=" or ".join(how), best=BEST)
+    room = not leads.all() and leads.sum() < MOST_ROWS  # for what other models say
+    names, note = (
+        (BEST, *NAMES),
+        NOTE.format(
+            how=" or ".join(how), first=" first" * room, others=f" Others: {BEST}, all." * room
+        ),
+    )
     shown = plain_table(table, "Predictions", names=names, choices=choices, note=note)
     opens = dict.fromkeys(choices[3:], OVER_ALL)
     return dataclasses.replace(shown, opens={BEST: "yes", **opens})
