@@ -16,6 +16,7 @@ import numpy as np
 from soyfold.common.logs import log
 from soyfold.models.kernels.beside import part_of
 from soyfold.models.kernels.covariances import Estimate, estimate
+from soyfold.models.kernels.pooling import pool
 from soyfold.models.kernels.traits import traits_likelihood
 from soyfold.models.linear import MOST_BESIDE
 
@@ -138,27 +139,46 @@ class Covariances:
 def put_together(found, count):
     """`Covariances` of all traits: variances of each by itself, correlations of each two.
 
+    Figures of few lines are held to those of the other traits (`pooling`).
+
     Parameters
     ----------
     found : dict of tuple of int to Told
-        As `estimate_pairs` gives it; a correlation that isn't known counts as 0.
+        As `estimate_pairs` gives it; each trait by itself has an estimate.
     count : int
-        T; each trait by itself has an estimate.
+        T.
     """
     alone = [found[trait,] for trait in range(count)]
-    genetic = np.array([one.estimate.genetic[0, 0] for one in alone])
-    residual = np.array([one.estimate.residual[0, 0] for one in alone])
-    residual = np.maximum(residual, NOISE * (genetic + residual))
-    correlations = np.tile(np.eye(count), (2, 1, 1))
-    for first, second in combinations(range(count), 2):
-        if (told := found[first, second].estimate) is not None:
-            pair = np.nan_to_num(told.figures[:2, 0, 1])
-            correlations[:, first, second] = correlations[:, second, first] = pair
-    whole = [bend(one) for one in correlations]
-    bent = not np.allclose(whole, correlations, atol=1e-12)
+    total = np.array([(one.estimate.genetic + one.estimate.residual)[0, 0] for one in alone])
+    own = np.array([one.estimate.heritability[0] for one in alone])
+    shares = pool(
+        own, [one.estimate.errors[0, 0, 0] for one in alone], [one.lines for one in alone],
+        low=0.0, unknown=own,
+    )  # fmt: skip
+    genetic = total * shares
+    residual = np.maximum(total - genetic, NOISE * total)
+    whole, bent = zip(*(_correlate(found, count, kind) for kind in range(2)), strict=True)
     units = np.sqrt(genetic / [one.spread for one in alone]), np.sqrt(residual)
     made = [one * np.outer(sd, sd) for one, sd in zip(whole, units, strict=True)]
-    return Covariances(*made, genetic / (genetic + residual), bent)
+    return Covariances(*made, genetic / (genetic + residual), any(bent))
+
+
+def _correlate(found, count, kind):
+    """Correlations (T, T), genetic (kind 0) or residual (1), and whether they had to be bent."""
+    pairs = list(combinations(range(count), 2))
+    told = [found[pair].estimate for pair in pairs]
+    figures, errors = (
+        [np.nan if one is None else getattr(one, name)[kind, 0, 1] for one in told]
+        for name in ("figures", "errors")
+    )
+    lines = [found[pair].lines for pair in pairs]
+    correlations = np.eye(count)
+    for (first, second), value in zip(
+        pairs, pool(figures, errors, lines, low=-1.0, unknown=0.0), strict=True
+    ):
+        correlations[first, second] = correlations[second, first] = value
+    bent = bend(correlations)
+    return bent, not np.allclose(bent, correlations, atol=1e-12)
 
 
 def bend(correlations):
