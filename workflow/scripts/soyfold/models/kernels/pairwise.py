@@ -172,10 +172,12 @@ def _correlate(found, count, kind):
         for name in ("figures", "errors")
     )
     lines = [found[pair].lines for pair in pairs]
+    # The phenotypic one is the best guess at both others where these can't be told (Cheverud 1988,
+    # doi:10.1111/j.1558-5646.1988.tb02514.x).
+    seen = [0.0 if one is None else one.figures[2, 0, 1] for one in told]
+    pooled = pool(figures, errors, lines, low=-1.0, unknown=np.nan_to_num(seen))
     correlations = np.eye(count)
-    for (first, second), value in zip(
-        pairs, pool(figures, errors, lines, low=-1.0, unknown=0.0), strict=True
-    ):
+    for (first, second), value in zip(pairs, pooled, strict=True):
         correlations[first, second] = correlations[second, first] = value
     bent = bend(correlations)
     return bent, not np.allclose(bent, correlations, atol=1e-12)

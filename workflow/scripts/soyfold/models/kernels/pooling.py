@@ -4,7 +4,7 @@ REML of two traits that twenty lines have says -1 or 1 of their genetic correlat
 and multi-trait GBLUP would believe it. Here each figure is an estimate of one that is drawn from a
 distribution common to all of its kind, on a scale without bounds: it keeps as much of its own
 distance from their mean as its standard error allows, so that those of many lines stay (a
-random-effects model by moments: DerSimonian and Laird 1986, doi:10.1016/0197-2456(86)90046-2).
+random-effects model by moments: DerSimonian and Laird 1986, Control Clin Trials 7:177-188).
 """
 
 import numpy as np
