@@ -23,7 +23,7 @@ help:
 	@echo "make bench-temperature   the same traits at eight temperatures: few lines at one (BENCH_ARGS)"
 	@echo "make bench-scale   each storey's time and memory on a simulated study (BENCH_ARGS)"
 	@echo "make bench-startup   CPU time and memory of a job's imports (BENCH_ARGS)"
-	@echo "make bench-untested   SoyNAM lines set aside, predicted as untested ones (UNTESTED_SETS, 20 minutes each)"
+	@echo "make bench-untested   SoyNAM lines set aside, predicted as untested ones (UNTESTED_SETS, 25 minutes each)"
 	@echo "make bench-crosses   SoyNAM families foretold from their parents (BENCH_ARGS)"
 	@echo "make clean   remove the demo's results"
 

@@ -24,3 +24,9 @@ def test_what_it_nests_is_typed_as_in_a_file(root):
         key: value for key, value in config.items() if key != "selection"
     }
     assert found["share"] == 0.2 and found["study"] == "other"
+
+
+def test_what_another_workflow_was_told_stays_out():
+    config = {"study": "soy", "selection": {"crosses": {"best": 8, "progeny": "dh"}}}
+    told = {"mine": {"a": "1"}, "selection": {"crosses": {"best": "9"}, "other": "2"}}
+    assert as_in_file(config, told) == config

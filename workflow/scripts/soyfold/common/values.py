@@ -94,6 +94,11 @@ def write_codes(text, codes, decimal="."):
         By text, whatever its case is; where two differ in case alone (`P=1, p=0`), as it stands.
     decimal : str
         `.` or `,`.
+
+    Returns
+    -------
+    Series of str, length n
+        Cells that are no code's text stay.
     """
     numbers = {name: f"{code:g}".replace(".", decimal) for name, code in codes.items()}
     times = Counter(name.casefold() for name in codes)
