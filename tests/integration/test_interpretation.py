@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from soyfold.common.groups import read_groups
 from soyfold.interpretation.recovery import recovery_table
 
 pytestmark = pytest.mark.slow
@@ -72,3 +73,22 @@ def test_figures_are_there(finished_demo):
     for trait in ("oil", "protein"):
         path = finished_demo.folder / f"results/demo/report/figures/manhattan_{trait}.png"
         assert path.stat().st_size > 50_000
+
+
+def test_weights_between_groups_reach_groups_and_their_products(demo):
+    (demo.folder / "pairs.tsv").write_text("group\tgroup_2\tweight\npathway1\tpathway2\t0.25\n")
+    with (demo.folder / "config/hypotheses.tsv").open("a") as sheet:
+        sheet.write("weighed\tresources/demo/pathways.gff3\t200000\tpairs.tsv\n")
+    made = [
+        f"results/demo/{made}"
+        for made in (
+            "cohort/hypotheses/weighed/groups.npz",
+            "training/hypotheses/weighed/products.npz",
+        )
+    ]
+    done = demo.snakemake(*made)
+    assert done.returncode == 0, done.stdout
+    groups = read_groups(demo.folder / made[0])
+    first, second = (groups.names.index(name) for name in ("pathway1", "pathway2"))
+    assert groups.weights[first, second] == groups.weights[second, first] == 0.25
+    assert "diagonal" in np.load(demo.folder / made[1])

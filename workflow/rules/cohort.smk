@@ -174,7 +174,7 @@ rule classify_variants:
 rule group_snps:
     input:
         regions=lambda wildcards: study.hypothesised[wildcards.hypothesis]["file"],
-        weights=lambda wildcards: study.hypothesised[wildcards.hypothesis]["weights"] or [],
+        weights=study.hypotheses.weights,
         chromosomes=study.settings["chromosomes"],
         variants=f"{study.results}/cohort/variants.tsv",
     output:

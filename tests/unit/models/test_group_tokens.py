@@ -49,7 +49,9 @@ def build(module="transformer", *, groups=None, seed=0, **parameters):
 
 @pytest.mark.parametrize("rest", [True, False])
 @pytest.mark.parametrize("embedding", ["locus_scaled", "dosage_table"])
-def test_a_token_is_the_sum_over_its_snps(embedding, rest):
+@pytest.mark.parametrize("piece", [3, 128])
+def test_a_token_is_the_sum_over_its_snps(embedding, rest, piece, monkeypatch):
+    monkeypatch.setattr("soyfold.models.embedding.PIECE", piece)
     layout, g = tokens(rest=rest), standardised(4)
     assert layout.n_tokens == 4 + rest and layout.n_snps == 23
     network = build(groups=draw_groups(rest=rest), embedding=embedding, position="none")

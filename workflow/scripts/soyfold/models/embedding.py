@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -30,6 +31,9 @@ DECLARATION = {
 }  # fmt: skip
 
 
+PIECE = 128
+
+
 def sinusoidal_positions(n, d):
     """Positions of Vaswani et al. 2017, 3.5: tensor (n, d)."""
     angle = torch.arange(n, dtype=torch.float64)[:, None] * torch.exp(
@@ -39,6 +43,22 @@ def sinusoidal_positions(n, d):
     table[:, 0::2] = torch.sin(angle)
     table[:, 1::2] = torch.cos(angle)[:, : d // 2]
     return table.float()
+
+
+def _cut(layout, width):
+    """Groups in pieces of up to `width` entries.
+
+    Returns
+    -------
+    place : ndarray (entries,) int64
+        Of each entry in a padded array of pieces x width, by rows.
+    token : ndarray (pieces,) int64
+        Of each piece.
+    """
+    pieces = -(-np.bincount(layout.token, minlength=layout.n_tokens) // width)
+    first = np.cumsum(pieces) - pieces
+    place = (first[layout.token] + layout.slot // width) * width + layout.slot % width
+    return place, np.repeat(np.arange(layout.n_tokens), pieces)
 
 
 class Embedding(nn.Module):
@@ -61,9 +81,15 @@ class Embedding(nn.Module):
         self.kind = parameters["embedding"]
         self.tokens, self.width = layout.n_tokens, layout.width
         self.d = parameters["d_model"] if self.kind != "none" else 1
-        self.register_buffer("place", torch.from_numpy(layout.place), persistent=False)
-        snp = None if layout.snp is None else torch.from_numpy(layout.snp)
+        place, snp, token = layout.place, None, None
+        if layout.snp is not None:
+            self.width = min(PIECE, layout.width)
+            place, token = _cut(layout, self.width)
+            snp, token = torch.from_numpy(layout.snp), torch.from_numpy(token)
+        self.pieces = self.tokens if token is None else len(token)
+        self.register_buffer("place", torch.from_numpy(place), persistent=False)
         self.register_buffer("snp", snp, persistent=False)
+        self.register_buffer("token", token, persistent=False)
         if self.kind == "none":
             self.position = None
             return
@@ -90,24 +116,31 @@ class Embedding(nn.Module):
             self.scale.copy_(scale)
 
     def _pad(self, values):
-        """(..., L) to (..., n, width): zeros where a token has no SNP."""
+        """(..., L) to (..., pieces, width): zeros where a token, or a piece, has no SNP."""
         if self.snp is not None:
             values = values.index_select(-1, self.snp)
-        padded = values.new_zeros(*values.shape[:-1], self.tokens * self.width)
+        padded = values.new_zeros(*values.shape[:-1], self.pieces * self.width)
         padded = padded.index_copy(-1, self.place, values)
-        return padded.view(*values.shape[:-1], self.tokens, self.width)
+        return padded.view(*values.shape[:-1], self.pieces, self.width)
+
+    def _join(self, pieces):
+        """(pieces, ...) to (n, ...): sums over the pieces of each token."""
+        if self.token is None:
+            return pieces
+        return pieces.new_zeros(self.tokens, *pieces.shape[1:]).index_add(0, self.token, pieces)
 
     def _locus_scaled(self, g):
         if self.width == 1 and self.snp is None:
             return g.unsqueeze(-1) * self.locus
-        locus = self._pad(self.locus.T).permute(1, 2, 0)  # (n, width, d)
-        windows = self._pad(g).transpose(0, 1)  # (n, batch, width)
-        return torch.bmm(windows, locus).transpose(0, 1)
+        locus = self._pad(self.locus.T).permute(1, 2, 0)  # (pieces, width, d)
+        windows = self._pad(g).transpose(0, 1)  # (pieces, batch, width)
+        return self._join(torch.bmm(windows, locus)).transpose(0, 1)
 
     def _dosage_table(self, g):
         dosage = (g * self.scale + self.centre).clamp(0, 2)
         hats = torch.stack([(1 - dosage).relu(), 1 - (dosage - 1).abs(), (dosage - 1).relu()], 1)
-        return self._pad(hats).sum(-1).transpose(1, 2) @ self.table
+        sums = self._join(self._pad(hats).sum(-1).permute(2, 0, 1))  # (n, batch, 3)
+        return sums.transpose(0, 1) @ self.table
 
     def forward(self, g):
         """Map g (batch, L) to x (batch, n, d)."""

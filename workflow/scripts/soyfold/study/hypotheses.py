@@ -106,6 +106,11 @@ class Hypotheses:
         """Folder of what is fitted for them."""
         return f"{self.study.results}/training/hypotheses"
 
+    def weights(self, wildcards):
+        """The file of a hypothesis' weights: a list of none or one."""
+        path = self.study.hypothesised[wildcards.hypothesis]["weights"]
+        return [path] if path else []
+
     @property
     def products(self):
         """Kernels of each."""
