@@ -64,3 +64,31 @@ def test_pairs_of_too_few_lines_count_as_uncorrelated():
     assert found[0, 1].estimate is None and found[0, 1].remark == "10 lines needed"
     covariances = put_together(found, 2)
     assert covariances.genetic[0, 1] == covariances.residual[0, 1] == 0 and not covariances.bent
+
+
+def test_only_what_is_new_to_a_process_is_estimated():
+    random = np.random.default_rng(4)
+    dosage = random.binomial(2, 0.5, (60, 40)).astype(np.int8)
+    products = line_products(dosage, dosage)
+    values = dosage[:, :3] + random.standard_normal((60, 3))
+    decomposed, earlier = [], {}
+
+    def estimated(values, dosage=dosage):
+        decomposed.clear()
+
+        def kernel_of(chosen):
+            decomposed.append(int(chosen.sum()))
+            return decompose_kernel(products, np.flatnonzero(chosen), "additive")
+
+        return estimate_pairs(values, kernel_of, fewest=10, kept=(dosage, earlier))
+
+    first = estimated(values)
+    assert decomposed == [60] and len(earlier) == 6
+    again = estimated(values)
+    assert not decomposed and all(again[traits] is first[traits] for traits in first)
+    fewer = values.copy()
+    fewer[:20, 2] = np.nan
+    found = estimated(fewer)
+    assert decomposed == [40] and found[0, 1] is first[0, 1] and found[0, 2].lines == 40
+    estimated(values, dosage[::-1])  # other lines of the same values
+    assert decomposed == [60]

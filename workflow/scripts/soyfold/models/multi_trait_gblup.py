@@ -59,6 +59,7 @@ DECLARATION = {
     ],
 }  # fmt: skip
 FEWEST = 10  # lines with two traits, from which on these may be correlated
+EARLIER = {}  # REML of this process: where lines of one trait come and go, only its pairs are new
 
 
 @dataclasses.dataclass(frozen=True)
@@ -269,7 +270,9 @@ def fit(dosage, y, *, parameters, seed, kernels=None, traits=(), weights=None, b
         return weighted_kernel(own.matrix(ADDITIVE)[0], weights)
 
     least = min(FEWEST, int((~np.isnan(values)).sum(0).min()))
-    found = estimate_pairs(values, kernel_of, fewest=least, beside=beside, weights=weights)
+    found = estimate_pairs(
+        values, kernel_of, fewest=least, beside=beside, weights=weights, kept=(dosage, EARLIER)
+    )
     covariances = put_together(found, values.shape[1])
     beside = np.zeros((len(values), 0)) if beside is None else beside
     training = TraitValues(dosage, values, covariances, weights, beside, given)

@@ -7,6 +7,7 @@ are put together from pairs may be no covariances: their correlations are bent, 
 `LEAST` raised to it.
 """
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -23,6 +24,7 @@ from soyfold.models.linear import MOST_BESIDE
 ALIKE = 1e-6  # what two traits' correlation leaves to 1 at least
 LEAST = 1e-3  # eigenvalue of correlations
 NOISE = 1e-4  # least share of the residual in a trait's variance
+MOST_KEPT = 4096  # estimates of earlier calls
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Told:
     spread: float = float("nan")
 
 
-def estimate_pairs(values, kernel_of, *, fewest, beside=None, weights=None):
+def estimate_pairs(values, kernel_of, *, fewest, beside=None, weights=None, kept=None):
     """REML of each trait, and of each two.
 
     Parameters
@@ -62,21 +64,17 @@ def estimate_pairs(values, kernel_of, *, fewest, beside=None, weights=None):
         X of fixed effects beside the means.
     weights : ndarray (n, T), keyword only, optional
         How much each value counts; above 0.
+    kept : (ndarray (n, L), dict), keyword only, optional
+        Dosages that the kernel is of, and the estimates of earlier calls: those of the same lines
+        and values are taken, new ones added.
 
     Returns
     -------
     dict of tuple of int to Told
         (0,), ..., (0, 1), ...: by the numbers of the traits.
     """
-    known, count = ~np.isnan(values), values.shape[1]
-    together, found = {}, {}
-    for traits in [(t,) for t in range(count)] + list(combinations(range(count), 2)):
-        chosen, own = known[:, traits].all(axis=1), ()
-        if weights is not None:
-            own = (np.exp(np.log(weights[chosen][:, traits]).mean(axis=1)),)
-        key = (chosen.tobytes(), *(one.tobytes() for one in own))
-        together.setdefault(key, (chosen, own, []))[-1].append(traits)
-    for chosen, own, asked in together.values():
+    (dosage, earlier), found = kept or (None, {}), {}
+    for chosen, own, asked in _by_lines(values, weights):
         lines, part = int(chosen.sum()), None
         if beside is not None:
             part = part_of(beside, chosen, most=1.0)
@@ -84,10 +82,40 @@ def estimate_pairs(values, kernel_of, *, fewest, beside=None, weights=None):
         if lines < needed:
             found |= dict.fromkeys(asked, Told(lines, remark=f"{needed} lines needed"))
             continue
-        kernel = kernel_of(chosen, *own)
-        found |= _estimate_some(values[chosen], kernel, asked, part, *own)
-        log.info("REML of %d lines: %d traits and pairs of traits", lines, len(asked))
+        keys = {}
+        if dosage is not None:
+            these = _digest(dosage[chosen], part, *own)
+            keys = {traits: these + _digest(values[chosen][:, traits]) for traits in asked}
+            found |= {traits: earlier[key] for traits, key in keys.items() if key in earlier}
+        if not (left := [traits for traits in asked if traits not in found]):
+            continue
+        found |= _estimate_some(values[chosen], kernel_of(chosen, *own), left, part, *own)
+        log.info("REML of %d lines: %d traits and pairs of traits", lines, len(left))
+        if len(earlier) > MOST_KEPT:
+            earlier.clear()
+        earlier |= {keys[traits]: found[traits] for traits in left if keys}
     return found
+
+
+def _by_lines(values, weights):
+    """Lines (n,) of bool, their weights (none or one ndarray), which ones and twos have them."""
+    known, count, together = ~np.isnan(values), values.shape[1], {}
+    for traits in [(t,) for t in range(count)] + list(combinations(range(count), 2)):
+        chosen, own = known[:, traits].all(axis=1), ()
+        if weights is not None:
+            own = (np.exp(np.log(weights[chosen][:, traits]).mean(axis=1)),)
+        key = (chosen.tobytes(), *(one.tobytes() for one in own))
+        together.setdefault(key, (chosen, own, []))[-1].append(traits)
+    return together.values()
+
+
+def _digest(*arrays):
+    """Of what arrays hold; None counts as one without anything."""
+    digest = hashlib.blake2b(digest_size=16)
+    for array in map(np.ascontiguousarray, (() if one is None else one for one in arrays)):
+        digest.update(f"{array.shape}{array.dtype}".encode())
+        digest.update(array)
+    return digest.digest()
 
 
 def _estimate_some(values, kernel, asked, beside=None, weights=None):
