@@ -71,3 +71,18 @@ def test_pooled_figures_are_nearer_the_true_ones():
         raw.append(seen - true)
         held.append(pool(seen, error, [300] * 6, low=-1.0, unknown=0.0) - true)
     assert np.square(held).mean() < 0.6 * np.square(raw).mean()
+
+
+def test_figures_lie_as_far_from_their_neighbours_as_the_others_do():
+    near = np.array([-0.5, -0.2, 0.1, 0.4, 0.7, 0.8])
+    z = np.log((1 + near) / (1 - near)) + 0.6  # each genetic correlation a little above its own
+    true = (np.exp(z) - 1) / (np.exp(z) + 1)
+    figures, errors = true.copy(), np.full(6, 0.02)
+    figures[5], errors[5] = -1.0, np.nan
+    found = pool(figures, errors, [2000] * 5 + [20], low=-1.0, unknown=near, near=near)
+    np.testing.assert_allclose(found, true, atol=0.01)
+    figures[4], errors[4] = 0.2, 0.9  # one of an error that tells nothing
+    found = pool(figures, errors, [2000] * 4 + [20] * 2, low=-1.0, unknown=near, near=near)
+    np.testing.assert_allclose(found, true, atol=0.02)
+    far = pool(figures, errors, [2000] * 4 + [20] * 2, low=-1.0, unknown=near)
+    assert np.abs(far - true)[4:].min() > 0.3

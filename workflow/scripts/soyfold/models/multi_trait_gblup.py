@@ -3,8 +3,8 @@
 y_t = mu_t + Z u_t + e_t as in `gblup`, with covariances between traits: SNP effects by G, residuals
 by R (Henderson and Quaas 1976, doi:10.2527/jas1976.4361188x). Both are put together from REML of
 each trait, on all lines that have it, and of each two, on all lines that have both; what few lines
-say is held to what the others do (`kernels.pooling`), and they are bent where that makes no
-covariance matrices (`kernels.pairwise`). Given these the predictions are exact
+say is held to the phenotypic correlations and to the other traits (`kernels.pooling`), and bent
+where that makes no covariance matrices (`kernels.pairwise`). Given these the predictions are exact
 BLUPs from all values of all lines, whichever of them are absent (`kernels.grid`).
 
 Of lines to be predicted some traits may be known, cheap or early ones: these values count as any

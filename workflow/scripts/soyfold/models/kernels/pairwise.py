@@ -194,16 +194,17 @@ def put_together(found, count):
 def _correlate(found, count, kind):
     """Correlations (T, T), genetic (kind 0) or residual (1), and whether they had to be bent."""
     pairs = list(combinations(range(count), 2))
-    told = [found[pair].estimate for pair in pairs]
-    figures, errors = (
-        [np.nan if one is None else getattr(one, name)[kind, 0, 1] for one in told]
-        for name in ("figures", "errors")
-    )
-    lines = [found[pair].lines for pair in pairs]
+    lines = np.array([found[pair].lines for pair in pairs])
+
+    def of(name, kind):
+        told = (found[pair].estimate for pair in pairs)
+        return np.array([np.nan if one is None else getattr(one, name)[kind, 0, 1] for one in told])
+
     # The phenotypic one is the best guess at both others where these can't be told (Cheverud 1988,
-    # doi:10.1111/j.1558-5646.1988.tb02514.x).
-    seen = [0.0 if one is None else one.figures[2, 0, 1] for one in told]
-    pooled = pool(figures, errors, lines, low=-1.0, unknown=np.nan_to_num(seen))
+    # doi:10.1111/j.1558-5646.1988.tb02514.x), and known better than they are: (1 - r^2) / sqrt(n).
+    seen = of("figures", 2)
+    seen = pool(seen, (1 - seen**2) / np.sqrt(lines), lines, low=-1.0, unknown=np.nan_to_num(seen))
+    pooled = pool(of("figures", kind), of("errors", kind), lines, low=-1.0, unknown=seen, near=seen)
     correlations = np.eye(count)
     for (first, second), value in zip(pairs, pooled, strict=True):
         correlations[first, second] = correlations[second, first] = value

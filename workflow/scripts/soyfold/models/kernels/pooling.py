@@ -4,7 +4,8 @@ REML of two traits that twenty lines have says -1 or 1 of their genetic correlat
 and multi-trait GBLUP would believe it. Here each figure is an estimate of one that is drawn from a
 distribution common to all of its kind, on a scale without bounds: it keeps as much of its own
 distance from their mean as its standard error allows, so that those of many lines stay (a
-random-effects model by moments: DerSimonian and Laird 1986, Control Clin Trials 7:177-188).
+random-effects model by moments: DerSimonian and Laird 1986, Control Clin Trials 7:177-188). What is
+common to correlations is how far they lie from the phenotypic ones, which few lines tell better.
 """
 
 import numpy as np
@@ -14,8 +15,8 @@ FEW_LINES = 100  # of which a figure at its bound tells nothing where there are 
 EDGE = 1e-3  # how near its bounds a figure may lie on the unbounded scale
 
 
-def pool(figures, errors, lines, *, low, unknown):
-    """Figures held to their mean.
+def pool(figures, errors, lines, *, low, unknown, near=None):
+    """Figures held to their mean, or to their mean distance from others that are known better.
 
     Parameters
     ----------
@@ -29,6 +30,8 @@ def pool(figures, errors, lines, *, low, unknown):
         The least that a figure may be: -1 for correlations, 0 for heritabilities.
     unknown : float or ndarray (k,), keyword only
         What counts in place of a figure of which nothing is known, without `FEWEST` others.
+    near : ndarray (k,), keyword only, optional
+        Figures of the same kind, one for each, that these are expected to lie by.
 
     Returns
     -------
@@ -42,15 +45,21 @@ def pool(figures, errors, lines, *, low, unknown):
         doubtful = np.isnan(figures) | (~sure & (lines < FEW_LINES))
         return np.where(doubtful, unknown, figures)
     inside = np.clip(figures, low + EDGE, 1 - EDGE)
-    z = np.log((inside - low) / (1 - inside))
+    origin = 0.0 if near is None else _unbounded(np.clip(near, low + EDGE, 1 - EDGE), low)
+    z = _unbounded(inside, low) - origin
     error = errors * (1 - low) / ((inside - low) * (1 - inside))
     mean, variance = _common(z[sure], error[sure])
     typical = np.median(error[sure] * np.sqrt(lines[sure]))
     error = np.where(sure, error, typical / np.sqrt(np.maximum(lines, 1)))
     told = sure | (np.isfinite(figures) & (error**2 <= variance))
     kept = np.where(sure, variance / (variance + error**2), told)
-    odds = np.exp(mean + kept * (np.nan_to_num(z) - mean))
+    odds = np.exp(origin + mean + kept * (np.nan_to_num(z) - mean))
     return np.where(told & ~sure, figures, (odds + low) / (1 + odds))
+
+
+def _unbounded(figures, low):
+    """The scale without bounds."""
+    return np.log((figures - low) / (1 - figures))
 
 
 def _common(z, error):
