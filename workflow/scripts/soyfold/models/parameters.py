@@ -60,75 +60,60 @@ def refuse_contradictions(parameters, *, model, file=None):
     file : path-like, keyword only
         For the message, as `model`.
     """
-    p, place = parameters, {"model": model, "file": file}
-    window, heads = p.get("window"), p.get("heads")
-    if p.get("tokens") == "window":
-        require(
-            window is not None,
-            "tokens: window with window: null",
-            allowed="window: 2 or more SNPs",
-            **place,
-        )
-        require(
-            p.get("embedding") != "none",
-            "tokens: window with embedding: none",
-            allowed="embedding: locus_scaled or dosage_table",
-            **place,
-        )
-    elif "tokens" in p:
-        require(
-            window is None,
-            f"tokens: {p['tokens']} with window: {window}",
-            mend="drop `window`, or say tokens: window",
-            **place,
-        )
-    if "tokens" in p:
-        require(
-            (p["tokens"] == "group") == bool(p.get("hypothesis")),
-            f"tokens: {p['tokens']} with hypothesis: {p.get('hypothesis') or 'null'}",
-            allowed="tokens: group with a name of hypotheses.tsv, and neither without the other",
-            **place,
-        )
-    if heads is not None and p.get("d_model") is not None:
-        require(
-            p["d_model"] % heads == 0,
-            f"d_model: {p['d_model']} with heads: {heads}",
-            allowed="d_model a multiple of heads",
-            **place,
-        )
+    for told in (_of_tokens, _of_attention, _of_readouts):
+        for holds, found, how in told(parameters):
+            require(holds, found, model=model, file=file, **how)
+
+
+def _of_tokens(p):
+    """Conditions, what is found where they don't hold, and how it is mended: of what a token is."""
+    if "tokens" not in p:
+        return
+    tokens, window = p["tokens"], p.get("window")
+    if tokens == "window":
+        how = {"allowed": "window: 2 or more SNPs"}
+        yield window is not None, "tokens: window with window: null", how
+        how = {"allowed": "embedding: locus_scaled or dosage_table"}
+        yield p.get("embedding") != "none", "tokens: window with embedding: none", how
+    else:
+        how = {"mend": "drop `window`, or say tokens: window"}
+        yield window is None, f"tokens: {tokens} with window: {window}", how
+    named = p.get("hypothesis")
+    how = {"allowed": "tokens: group with a name of hypotheses.tsv, and neither without the other"}
+    found = f"tokens: {tokens} with hypothesis: {named or 'null'}"
+    yield (tokens == "group") == bool(named), found, how
+    how = {"allowed": "tokens: snp or window, which have a place"}
+    turned = p.get("position") == "rope_bp"
+    yield not (turned and tokens == "group"), "position: rope_bp with tokens: group", how
+
+
+def _of_attention(p):
+    """The same, of heads and of what stands in their scores."""
+    heads, width = p.get("heads"), p.get("d_model")
+    if heads is not None and width is not None:
+        found = f"d_model: {width} with heads: {heads}"
+        yield width % heads == 0, found, {"allowed": "d_model a multiple of heads"}
+        found = f"position: rope_bp with d_model: {width} and heads: {heads}"
+        how = {"allowed": "an even d_model / heads, since columns turn in pairs"}
+        yield p.get("position") != "rope_bp" or width // heads % 2 == 0, found, how
     for name, value in (("position", "rope_bp"), ("motif_bias", True)):
-        require(
-            p.get(name) != value or p.get("layers") != 0,
-            f"{name}: {str(value).lower()} with layers: 0",
-            allowed="at least one layer of self-attention, in whose scores it stands",
-            mend="raise layers, or leave it out",
-            **place,
-        )
-    if p.get("position") == "rope_bp":
-        require(
-            p.get("tokens") != "group",
-            "position: rope_bp with tokens: group",
-            allowed="tokens: snp or window, which have a place",
-            **place,
-        )
-        require(
-            heads is None or p.get("d_model") is None or p["d_model"] // heads % 2 == 0,
-            f"position: rope_bp with d_model: {p.get('d_model')} and heads: {heads}",
-            allowed="an even d_model / heads, since columns turn in pairs",
-            **place,
-        )
-    require(
-        p.get("contacts") != "learned" or p.get("readout", "contact") == "contact",
-        f"contacts: learned with readout: {p.get('readout')}",
-        allowed="readout: contact, which alone learns them",
-        **place,
-    )
-    require(
-        not (p.get("bidirectional") and p.get("chunk")),
-        f"bidirectional: true with chunk: {p.get('chunk')}",
-        mend="chunk: null, since a backward walk starts at the end",
-        **place,
-    )
+        found = f"{name}: {str(value).lower()} with layers: 0"
+        how = {
+            "allowed": "at least one layer of self-attention, in whose scores it stands",
+            "mend": "raise layers, or leave it out",
+        }
+        yield p.get(name) != value or p.get("layers") != 0, found, how
+
+
+def _of_readouts(p):
+    """The same, of what is read from the tokens, and in which order."""
+    readout = p.get("readout", "contact")
+    how = {"allowed": "readout: contact, which alone learns them"}
+    found = f"contacts: learned with readout: {readout}"
+    yield p.get("contacts") != "learned" or readout == "contact", found, how
+    how = {"mend": "chunk: null, since a backward walk starts at the end"}
+    found = f"bidirectional: true with chunk: {p.get('chunk')}"
+    yield not (p.get("bidirectional") and p.get("chunk")), found, how
 
 
 def require(condition, found, *, model, file=None, allowed=None, mend=None):
