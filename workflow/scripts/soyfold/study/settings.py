@@ -181,40 +181,15 @@ def load_study(config, schemas, *, file):
         study["contacts"] = {**contacts, "libraries": None}
     study["selection"] = _selection(study["selection"], path)
     study.setdefault("title", study["study"])
-    study["chromosomes"] = shipped(expand_path(study["chromosomes"]))
-    if study["reference"]:
-        study["reference"]["file"] = expand_path(study["reference"]["file"])
-    genotypes = study["genotypes"]
-    if isinstance(genotypes["file"], str):
-        genotypes["file"] = expand_path(genotypes["file"])
-    else:
-        genotypes["file"] = [expand_path(name) for name in genotypes["file"]]
-    place_genotypes(genotypes, f"{results_folder()}/{owner}", file=file)
-    study["new_genotypes"] = expand_path(study["new_genotypes"])
-    for section, key in (
-        ("contacts", "libraries"),
-        ("cohort", "traits"),
-        ("cohort", "id_map"),
-        ("cohort", "environment_covariates"),
-        ("splits", "file"),
-        ("training", "models_file"),
-    ):
-        study[section][key] = expand_path(study[section][key])
-    study["training"]["models_file"] = shipped(study["training"]["models_file"])
-    for scheme in study["splits"]["further"]:
-        scheme["file"] = expand_path(scheme["file"])
-    families = study["cohort"]["families"] or {}
-    if "file" in families:
-        families["file"] = expand_path(families["file"])
-    if study["cohort"]["covariates"]:
-        study["cohort"]["covariates"]["file"] = expand_path(study["cohort"]["covariates"]["file"])
-    if "pattern" in families:
+    for holder, key in _paths(study):
+        given = holder[key]
+        several = isinstance(given, list)
+        holder[key] = [expand_path(name) for name in given] if several else expand_path(given)
+    for holder, key in ((study, "chromosomes"), (study["training"], "models_file")):
+        holder[key] = shipped(holder[key])
+    place_genotypes(study["genotypes"], f"{results_folder()}/{owner}", file=file)
+    if "pattern" in (families := study["cohort"]["families"] or {}):
         check_pattern(families["pattern"], file=file)
-    if study["hypotheses"]:
-        study["hypotheses"]["sheet"] = expand_path(study["hypotheses"]["sheet"])
-    qtl = (study["interpretation"] or {}).get("qtl")
-    if qtl:
-        qtl["file"] = expand_path(qtl["file"])
     for scheme in (study["splits"], *study["splits"]["further"]):
         if (scheme["scheme"] == "given") != bool(scheme["file"]):
             raise UserError(
@@ -226,14 +201,29 @@ def load_study(config, schemas, *, file):
     return study
 
 
+def _paths(study):
+    """Where a study has paths: (dict, key) of each."""
+    cohort, contacts, training = (study[name] for name in ("cohort", "contacts", "training"))
+    yield from ((study, "chromosomes"), (study, "new_genotypes"))
+    yield from ((contacts, "libraries"), (training, "models_file"))
+    yield from ((cohort, key) for key in ("traits", "id_map", "environment_covariates"))
+    for holder in (
+        study["genotypes"], study["reference"], cohort["families"], cohort["covariates"],
+        study["splits"], *study["splits"]["further"], (study["interpretation"] or {}).get("qtl"),
+    ):  # fmt: skip
+        if holder and "file" in holder:
+            yield holder, "file"
+    if study["hypotheses"]:
+        yield study["hypotheses"], "sheet"
+    yield study["selection"]["crosses"], "genetic_map"
+
+
 def _selection(given, schema):
     """`selection` with its defaults also where it is off, `asked` where it isn't."""
     settings = given or {}
     if given is False:
         rules = read_schema(schema)["properties"]["selection"]
         fill_defaults(settings, rules["oneOf"][1])
-    crosses = settings["crosses"]
-    crosses["genetic_map"] = expand_path(crosses["genetic_map"])
     return {**settings, "asked": given is not False}
 
 
