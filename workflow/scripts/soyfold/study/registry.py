@@ -112,54 +112,37 @@ def _checked(block, declared, file):
 
 
 def _refuse_misfits(block, declared, file):
-    """Refuse keys that don't go with the block's kind, and a kind that isn't the module's."""
-    kind, initialisations = block["kind"], block["parameters"].get("members", 1)
-    checks = [
-        ("of", bool(block.get("of")), kind == "ensemble", "kind: ensemble"),
-        ("parameters.members", initialisations > 1, kind == "ensemble", "kind: ensemble"),
-        ("members", bool(block["members"]), kind == "blend", "kind: blend"),
-        (
-            "joint",
-            block["joint"],
-            kind in ("network", "ensemble") or declared.joint,
-            "kind: network or ensemble",
-        ),
-    ]
+    """Refuse what doesn't go with the module, and keys that don't go with the block's kind."""
+    kind, joint = block["kind"], block["joint"]
+    network = kind in ("network", "ensemble")
     kinds = [declared.kind, *(["ensemble"] if declared.kind == "network" else [])]
+    no_unit = f"{declared.unit}, or another with kind: network or ensemble"
+    no_joint = "false with unit: environment: its columns are environments of one trait"
     for key, allowed, fits in (
         ("kind", " or ".join(kinds), kind in kinds),
         ("cim", "none", block["cim"] == "none" or declared.cim == "real"),
         ("cim", "real, or a control's name", block["cim"] != "none" or "cim" not in declared.needs),
         *_cim_of_a_control(block["cim"]),
-        (
-            "unit",
-            f"{declared.unit}, or another with kind: network or ensemble",
-            block["unit"] == declared.unit or kind in ("network", "ensemble"),
-        ),
-        (
-            "joint",
-            "false with unit: environment: its columns are environments of one trait",
-            not block["joint"] or block["unit"] == "line",
-        ),
+        ("unit", no_unit, block["unit"] == declared.unit or network),
+        ("joint", no_joint, not joint or block["unit"] == "line"),
     ):
         if not fits:
             at = f"key models.{block['name']}.{key}"
             found = f"{key}: {block[key]} with module: {block['module']}"
             raise UserError(found, file=file, at=at, allowed=allowed)
-    for key, given, fitting, allowed in checks:
-        if given and not fitting:
-            found = f"{key} with kind: {kind}"
-        elif not given and fitting and key != "joint":
-            found = f"kind: {kind} without {key}"
-        else:
-            continue
+    at = {"file": file, "at": f"key models.{block['name']}"}
+    for key, given, other in (
+        ("of", bool(block.get("of")), "ensemble"),
+        ("parameters.members", block["parameters"].get("members", 1) > 1, "ensemble"),
+        ("members", bool(block["members"]), "blend"),
+    ):
+        if given != (kind == other):
+            found = f"{key} with kind: {kind}" if given else f"kind: {kind} without {key}"
+            allowed = f"{key} with kind: {other}, and neither without the other"
+            raise UserError(found, allowed=allowed, **at)
+    if joint and not (network or declared.joint):
         raise UserError(
-            found,
-            file=file,
-            at=f"key models.{block['name']}",
-            allowed=f"{key} with {allowed}, and neither without the other"
-            if key != "joint"
-            else f"{key} with {allowed}",
+            f"joint with kind: {kind}", allowed="joint with kind: network or ensemble", **at
         )
 
 
