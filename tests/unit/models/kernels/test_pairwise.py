@@ -92,3 +92,30 @@ def test_only_what_is_new_to_a_process_is_estimated():
     assert decomposed == [40] and found[0, 1] is first[0, 1] and found[0, 2].lines == 40
     estimated(values, dosage[::-1])  # other lines of the same values
     assert decomposed == [60]
+
+
+def test_a_variance_of_few_lines_takes_what_another_trait_says_of_them():
+    """Anderson 1957: s_tt + b^2 (sigma_uu - s_uu), b of the lines that have both."""
+    random = np.random.default_rng(5)
+    dosage = random.binomial(2, 0.5, (300, 40)).astype(np.int8)
+    products, heritable = line_products(dosage, dosage), dosage @ random.standard_normal((40, 1))
+    full = heritable + heritable.std() * (0.3 * random.standard_normal((300, 2)))
+    few = np.argsort(-np.abs(full[:, 0] - full[:, 0].mean()))[:40]  # those that differ most
+    values = full.copy()
+    values[np.setdiff1d(np.arange(300), few), 1] = np.nan
+
+    def kernel_of(chosen):
+        return decompose_kernel(products, np.flatnonzero(chosen), "additive")
+
+    found = estimate_pairs(values, kernel_of, fewest=10)
+    covariances = put_together(found, 2)
+    spread = np.array([found[0,].spread, found[1,].spread])
+    total = np.diag(covariances.genetic) * spread + np.diag(covariances.residual)
+    told = [found[key].estimate for key in ((0,), (1,), (0, 1))]
+    variances = [one.genetic + one.residual for one in told]
+    slope = variances[2][0, 1] / variances[2][0, 0]
+    grown = variances[0][0, 0] - variances[2][0, 0]
+    assert total[0] == pytest.approx(variances[0][0, 0], rel=1e-6)
+    assert total[1] == pytest.approx(variances[1][0, 0] + slope**2 * grown, rel=1e-2)
+    true = np.var(full[:, 1], ddof=1)
+    assert abs(total[1] / true - 1) < 0.5 * abs(variances[1][0, 0] / true - 1), (total, true)

@@ -177,7 +177,7 @@ def put_together(found, count):
         T.
     """
     alone = [found[trait,] for trait in range(count)]
-    total = np.array([(one.estimate.genetic + one.estimate.residual)[0, 0] for one in alone])
+    total = np.array([_variance(found, trait, count) for trait in range(count)])
     own = np.array([one.estimate.heritability[0] for one in alone])
     shares = pool(
         own, [one.estimate.errors[0, 0, 0] for one in alone], [one.lines for one in alone],
@@ -189,6 +189,31 @@ def put_together(found, count):
     units = np.sqrt(genetic / [one.spread for one in alone]), np.sqrt(residual)
     made = [one * np.outer(sd, sd) for one, sd in zip(whole, units, strict=True)]
     return Covariances(*made, genetic / (genetic + residual), any(bent))
+
+
+def _variances(told):
+    """Variances of the values of each of its traits."""
+    return np.diag(told.estimate.genetic + told.estimate.residual)
+
+
+def _variance(found, trait, count):
+    """A trait's variance, by its own lines and by those that have but another trait.
+
+    That of one pair of traits is the maximum of their likelihood where the lines of one are among
+    the other's (Anderson 1957, J Am Stat Assoc 52:200-203): lines that happen to differ much in
+    the other trait do so in this one, too. The other trait is the one that tells most.
+    """
+    most, factor = 0.0, 1.0
+    for other in range(count):
+        pair = found.get((min(trait, other), max(trait, other)))
+        if pair is None or pair.estimate is None:
+            continue
+        told, whole = pair.estimate.figures[2, 0, 1] ** 2, found[other,]
+        if told * (1 - pair.lines / whole.lines) > most:
+            most = told * (1 - pair.lines / whole.lines)
+            among = _variances(pair)[int(other > trait)]
+            factor = 1 + told * (_variances(whole)[0] / among - 1)
+    return factor * _variances(found[trait,])[0]
 
 
 def _correlate(found, count, kind):
