@@ -162,12 +162,17 @@ def draw_figure(table, labels, path):
         sharex=True, sharey=True,
     )  # fmt: skip
     ceiling = 1 / (1 + HighOrder.noise**2)
+    budgets = sorted(table.epochs[table.epochs > 0].unique())
+    styles = dict(zip(budgets, itertools.cycle(("-", "--", ":", "-.")), strict=False))
     for ax, ((coefficients, lines), rows) in zip(axes[0], panels, strict=True):
         for number, model in enumerate(labels):
             for epochs, own in rows[rows.model == model].groupby("epochs"):
                 means = own.groupby("eps").r2.mean()
                 name = labels[model] + (f", {epochs} epochs" if epochs else "")
-                ax.plot(means.index, means, "o-", color=f"C{number % 10}", markersize=4, label=name)
+                ax.plot(
+                    means.index, means, marker="o", markersize=4, color=f"C{number % 10}",
+                    linestyle=styles.get(epochs, "-"), label=name,
+                )  # fmt: skip
         ax.axhline(ceiling, color="grey", linewidth=0.8, label="all but the noise")
         ax.set(title=f"{coefficients} coefficients, {lines} lines")
         ax.set(xlabel="weight of the additive term, eps", ylabel="R2 of test lines")
