@@ -59,8 +59,8 @@ def read_arguments(arguments=None):
 
 
 def cims_of(model, block, permuted):
-    """Names of the CIMs that a model, by its entry of the registry, is asked with."""
-    if block["cim"] == "none":
+    """Names of the CIMs that a model is asked with: none where it predicts the same with any."""
+    if "cim" not in block["needs"]:
         return ["none"]
     count = permuted if model in DECIDES else min(permuted, FEW_PERMUTED)
     return ["real", *(f"permuted{k}" for k in range(1, count + 1)), *OTHER_CIMS]
