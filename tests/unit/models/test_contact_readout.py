@@ -17,6 +17,7 @@ from soyfold.models.contact_readout import Network
 from soyfold.models.kernels.matrices import write_products
 from soyfold.models.kernels.shared import decompose_part
 from soyfold.models.kernels.weights import pair_weights
+from soyfold.models.noise import Noise
 from soyfold.models.parameters import resolve
 from soyfold.models.sparse_effects import sparse_effects
 from soyfold.models.tokens import make_layout
@@ -156,6 +157,23 @@ def test_kappa_is_the_largest_singular_value_of_the_literal_matrix():
     for e, value in zip(noise, found, strict=True):
         literal = np.einsum("i,ij,ik->jk", e, x, x) * M / len(CODES)
         assert float(value) == pytest.approx(np.linalg.svd(literal)[1][0], rel=0.03)
+
+
+def test_traits_are_calibrated_together_as_each_alone():
+    dosage, _ = planted_lines(60)
+    x = torch.from_numpy((dosage - dosage.mean(0)) / dosage.std()).float()
+    values = np.random.default_rng(2).standard_normal(60)
+    every, some = np.ones(60, bool), np.arange(60) % 4 > 0
+    traits = [(every, Noise(2.0, 2.0, values)), (some, Noise(3.0, 3.0, values[some]))]
+    together = make(outputs=2)
+    together.calibrate(x, traits, 0)
+    for number, trait in enumerate(traits):
+        alone = make()
+        alone.calibrate(x, [trait], 0)
+        for name in ("ratio", "single", "pair"):
+            torch.testing.assert_close(
+                getattr(together, name)[number], getattr(alone, name)[0], rtol=1e-5, atol=0
+            )
 
 
 @torch.no_grad()

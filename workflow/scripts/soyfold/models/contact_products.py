@@ -165,23 +165,25 @@ class Products(nn.Module):
         Parameters
         ----------
         z : Tensor (n, F)
-        noise : Tensor (k, n)
+        noise : Tensor (..., k, n)
         seed : int
-            Of where it starts.
+            Of where it starts, for each k alike.
 
         Returns
         -------
-        Tensor (k,)
+        Tensor (..., k)
         """
-        start = torch.Generator().manual_seed(seed)
-        vectors = torch.randn(z.shape[1], len(noise), generator=start)
+        start, shape = torch.Generator().manual_seed(seed), noise.shape[:-1]
+        noise = noise.flatten(0, -2)
+        vectors = torch.randn(z.shape[1], shape[-1], generator=start)
+        vectors = vectors.repeat(1, len(noise) // shape[-1])
         M = self.M()
         for _ in range(POWER_STEPS):
             q = self._sums(z, vectors / vectors.norm(dim=0))
             met = (M @ q.flatten(1)).view_as(q) * noise.T
             pairs = zip(z.split(self.sizes, 1), met, strict=True)
             vectors = torch.cat([own.T @ part for own, part in pairs]) / math.sqrt(z.shape[1])
-        return vectors.norm(dim=0)
+        return vectors.norm(dim=0).view(shape)
 
 
 class ContactHead(nn.Module):
@@ -282,14 +284,15 @@ class ContactHead(nn.Module):
         seed : int
             Of the orders that noise is shuffled into.
         """
-        for number, (known, trait) in enumerate(noise):
-            shuffled = np.zeros((SHUFFLES, len(known)), np.float32)
-            shuffled[:, known] = trait.scores(seed)
-            self.ratio[number] = trait.ratio
-            self.single[number] = largest_scores(x.numpy(), shuffled)
-            if self.products is not None:
-                heights = self.products.largest(z, torch.from_numpy(shuffled), seed)
-                self.pair[number] = heights.median()
+        shuffled = np.zeros((len(noise), SHUFFLES, len(x)), np.float32)
+        for own, (known, trait) in zip(shuffled, noise, strict=True):
+            own[:, known] = trait.scores(seed)
+        self.ratio.copy_(torch.tensor([trait.ratio for _, trait in noise]))
+        # All traits' at once: one walk over the lines takes a fraction of one for each trait.
+        self.single.copy_(torch.from_numpy(largest_scores(x.numpy(), shuffled)))
+        if self.products is not None:
+            heights = self.products.largest(z, torch.from_numpy(shuffled), seed)
+            self.pair.copy_(heights.median(-1).values)
 
     def figures(self):
         """What a fit's metrics say of it; a power of 0 makes all pairs alike."""

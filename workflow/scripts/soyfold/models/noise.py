@@ -144,11 +144,12 @@ def largest_scores(x, noise):
     Parameters
     ----------
     x : ndarray (n, L) float32
-    noise : ndarray (shuffles, n) float32
+    noise : ndarray (..., shuffles, n) float32
 
     Returns
     -------
-    float
+    ndarray (...)
     """
-    heights = [np.abs(noise @ x[:, columns]).max(1) for columns in blocks(x.shape[1])]
-    return float(np.median(np.max(heights, axis=0)))
+    rows = noise.reshape(-1, noise.shape[-1])
+    heights = [np.abs(rows @ x[:, columns]).max(1) for columns in blocks(x.shape[1])]
+    return np.median(np.max(heights, axis=0).reshape(noise.shape[:-1]), axis=-1)

@@ -100,7 +100,7 @@ def sparse_effects(dosage, y, *, seed, kernels=None, share=SHARE, weights=None):
         kernel, z = whitened(kernels, y, weights)
     whitener = (ridge * inverse(kernel, ridge)).astype(np.float32)
     z = (z / y.std()).astype(np.float32)
-    beta = minimise(x, z, whitener, share * largest_scores(x, noise.shuffled(seed)))
+    beta = minimise(x, z, whitener, share * float(largest_scores(x, noise.shuffled(seed))))
     return x, beta.astype(np.float64)
 
 
