@@ -150,7 +150,7 @@ rule permute_pairs:
     conda:
         "../../envs/training.yaml"
     resources:
-        **study.resources(study.fits.memory, minutes=2880),
+        **study.resources(study.fits.memory, minutes=2880, gpu=study.fits.gpus),
     params:
         block=lambda wildcards: study.models[wildcards.model],
         permutations=study.interpretation.settings.get("pair_permutations"),

@@ -2,16 +2,18 @@
 
 import numpy as np
 import pytest
+import torch
 from scipy.optimize import check_grad
 
 from soyfold.common import blocks
 from soyfold.common.errors import UserError
 from soyfold.models import gblup, learned_contact_kernel
 from soyfold.models.kernels import pairs as pair_kernels
-from soyfold.models.kernels import stacked
+from soyfold.models.kernels import stacked, stacked_on_gpu
 from soyfold.models.kernels.learned_weights import FIRST, Posterior
 from soyfold.models.kernels.several import covariance, estimate
 from soyfold.models.kernels.stacked import evaluate, stack_kernels
+from soyfold.models.kernels.stacked_on_gpu import GpuStack
 from soyfold.models.sparse_effects import snp_weights
 
 SIZES = (9, 4, 6, 11)  # SNPs of the chromosomes
@@ -128,6 +130,45 @@ def test_s_p_is_what_all_pairs_add_to_the_lines_variance():
     whole = np.tensordot(learned, products, 1)
     expected = (np.trace(whole) - whole.mean(0).sum()) / (len(whole) - 1)
     assert expected == pytest.approx(np.exp(theta[2]))
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+@pytest.mark.parametrize("floats", [1, 2**23])
+def test_a_gpus_sums_are_those_of_the_lines_own_stack(monkeypatch, floats, kind):
+    monkeypatch.setattr(stacked, "FLOATS", floats)
+    posterior, theta = make_posterior(kind=kind)[0], some_point()
+    height, gradient, found = posterior.evaluate(theta)
+    moved = Posterior(
+        GpuStack(posterior.stack, device="cpu"), posterior.values, make_case()[3],
+        uneven=np.ones(len(posterior.values)),
+    )  # fmt: skip
+    near = {"rtol": 1e-9, "atol": 1e-9} if kind is np.float64 else {"rtol": 1e-3, "atol": 1e-3}
+    told = moved.evaluate(theta)
+    assert told[0] == pytest.approx(height, abs=near["atol"])
+    np.testing.assert_allclose(told[1], gradient, **near)
+    np.testing.assert_allclose(told[2].dual, found.dual, **near)
+    now = posterior.variances(theta)
+    with pytest.raises(np.linalg.LinAlgError, match="positive definite"):
+        moved.stack.factor(now.chromosomes, now.pairs, -100.0)
+
+
+def test_a_gpu_is_asked_for_by_the_entry_alone(monkeypatch):
+    dosage, y, new, cim = make_case()
+    asked = {"parameters": {"iterations": 5}, "seed": 0, "cim": cim, "snp_chromosome": CODES}
+    expected = learned_contact_kernel.fit(dosage, y, **asked).predict(new)
+    moved = []
+
+    class Told(GpuStack):
+        def __init__(self, stack):
+            moved.append(stack)
+            super().__init__(stack, device="cpu")
+
+    monkeypatch.setattr(stacked_on_gpu, "GpuStack", Told)
+    for there, gpu, count in ((False, 1, 0), (True, 0, 0), (True, 1, 1)):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda there=there: there)
+        model = learned_contact_kernel.fit(dosage, y, gpu=gpu, **asked)
+        np.testing.assert_allclose(model.predict(new), expected, rtol=1e-3, atol=1e-3)
+        assert len(moved) == count
 
 
 @pytest.mark.parametrize("floats", [1, 5000])

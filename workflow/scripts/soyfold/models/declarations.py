@@ -33,7 +33,7 @@ file of the shared code, without a label, and with a meaning that says whom it h
   a network's loss always does, unless this is false. `untold`: the share of the genetic variance
   that the model leaves in its noise, whatever the plots: 0.1, or 1 of models of structure alone.
 - `joint`, `gpu`, `seeds_per_job`, `held_out`: as in models.yaml, where an entry may change them; so
-  it may the unit of a network.
+  it may the unit of a network. A direct model that declares `gpu` takes `gpu=`, that of its entry.
 - `parameters`: by name a JSON schema with `default` and `description`; of an inherited one only
   what differs.
 - `citations`: list of `what`, `citation` and, where there is one, `doi`.

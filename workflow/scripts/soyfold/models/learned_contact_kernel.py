@@ -19,14 +19,14 @@ from functools import cached_property
 import numpy as np
 
 from soyfold.common.blocks import blocks
-from soyfold.models.kernels.beside import solve_beside, take_off
+from soyfold.models.kernels.beside import profile, take_off
 from soyfold.models.kernels.certainty import LineErrors, collect, rows_beside
 from soyfold.models.kernels.learned_weights import Posterior, climb, tabulate_pairs
 from soyfold.models.kernels.likelihood import fit_by_reml, fit_weighted
 from soyfold.models.kernels.names import ADDITIVE
 from soyfold.models.kernels.pairs import FLOATS, chromosome_kernels, cross_products
 from soyfold.models.kernels.shared import own_kernels
-from soyfold.models.kernels.stacked import factorise, stack_kernels
+from soyfold.models.kernels.stacked import stack_kernels
 from soyfold.models.kernels.weights import pair_weights
 from soyfold.models.linear import project, refuse_unusable, weighted_means
 from soyfold.models.parameters import resolve
@@ -36,6 +36,7 @@ DECLARATION = {
     "label": "Learned contact kernel",
     "meaning": "A variance for every chromosome and pair of them, learned from what contacts say.",
     "kind": "direct",
+    "gpu": 1,
     "needs": ["cim"],
     "weights": True,
     "covariates": True,
@@ -261,9 +262,20 @@ def from_state(arrays):
     return LearnedModel(**scalars, **kept, figures=figures, **told)
 
 
+def _stack(*lines, gpu):
+    """`stack_kernels` of lines, in a GPU's memory where one is asked for and there is one."""
+    if not gpu:
+        return stack_kernels(*lines)
+    # PyTorch takes two seconds, which those pay who ask.
+    from soyfold.models.kernels.stacked_on_gpu import stack_on_gpu
+
+    return stack_on_gpu(*lines)
+
+
 def fit(
-    dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None, weights=None, beside=None
-):
+    dosage, y, *, parameters, seed, cim, snp_chromosome, kernels=None, weights=None, beside=None,
+    gpu=0,
+):  # fmt: skip
     """Fit the learned contact kernel.
 
     Parameters
@@ -286,6 +298,8 @@ def fit(
         How much each value counts: its noise is over them.
     beside : ndarray (n, p), optional
         X of fixed effects beside the mean, as for GBLUP.
+    gpu : int
+        Whether a GPU is to do the work, where there is one.
 
     Returns
     -------
@@ -312,7 +326,7 @@ def fit(
         dosage, y, centre, sparse=p["snps"] == "sparse", seed=seed, kernels=kernels, weights=weights
     )
     codes = np.asarray(snp_chromosome)
-    stack = stack_kernels(dosage, centre, codes, len(cim), own)
+    stack = _stack(dosage, centre, codes, len(cim), own, gpu=gpu)
     posterior = Posterior(
         stack, (y - y.mean()) / scale, contacts,
         prior=(p["chromosome_variance"], p["pair_variance"]), uneven=uneven, beside=beside,
@@ -321,8 +335,8 @@ def fit(
         posterior, alone, scale,
         tau=p["tau"], free=p["pairs"] == "learned", iterations=p["iterations"],
     )  # fmt: skip
-    factor = factorise(stack.covariance(now.chromosomes, now.pairs, now.noise * uneven))
-    solved = solve_beside(factor, posterior.values, beside)
+    factor = stack.factor(now.chromosomes, now.pairs, now.noise * uneven)
+    solved = profile(factor.solve, posterior.values, beside)
     return LearnedModel(
         intercept=float(y.mean() + solved.mean * scale),
         centre=centre,

@@ -19,6 +19,7 @@ A module's declaration says what its `fit` takes beside dosages, trait, paramete
 - takes `conditions`: `conditions=` (environments, q) of these, where the study has a table of them.
 - takes `covariates`: `beside=` of its lines (`covariates.base_of`), where the study has some; its
   predictions are without them, unless it is `joint` and handed `beside=` of the predicted.
+- takes `gpu`: `gpu=`, that of its entry.
 - takes `binary`: `binary=True`, where the trait is and no covariate has moved its values.
 - knows `reliability`: its model is asked for the errors of predictions.
 - has `kernels`: `kernels=` of its lines (`shared.LineKernels`), where the study shares
@@ -73,6 +74,8 @@ def _handed(block, task, cohort, rows):
         handed["weights"] = weights[rows]
         if "validation" in needs:
             handed["validation_weights"] = weights[task.rows("val")]
+    if declared.gpu:
+        handed["gpu"] = block["gpu"]
     if declared.joint:
         handed["traits"] = task.traits
     if task.environments:

@@ -110,8 +110,12 @@ class Profile:
 
 def solve_beside(factor, y, beside):
     """`Profile` of y (n,) and X (n, p); `factor` is V's as `cho_solve` takes it."""
-    columns = np.column_stack([np.ones_like(y), y, beside])
-    sums, *solved = cho_solve(factor, columns, check_finite=False).T
+    return profile(lambda sides: cho_solve(factor, sides, check_finite=False), y, beside)
+
+
+def profile(solve, y, beside):
+    """The same, where `solve` gives V^-1 times (n, k)."""
+    sums, *solved = solve(np.column_stack([np.ones_like(y), y, beside])).T
     total = sums.sum()
     means = np.array([column.sum() / total for column in solved])
     dual, *pushed = (column - mean * sums for column, mean in zip(solved, means, strict=True))

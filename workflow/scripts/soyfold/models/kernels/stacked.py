@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy.linalg import cho_factor, lapack
+from scipy.linalg import cho_factor, cho_solve, lapack
 
-from soyfold.models.kernels.beside import solve_beside
+from soyfold.models.kernels.beside import profile
 
 FLOATS = 2**19  # numbers of the stack in a block: a processor's cache holds them
 
@@ -54,6 +54,10 @@ class KernelStack:
             total[rows, : rows.stop] = np.einsum("gk,gk->k", met, flat).reshape(kernels.shape[1:])
         total[np.diag_indices_from(total)] += noise
         return total
+
+    def factor(self, chromosomes, pairs, noise):
+        """V's `Factor`; all as of `covariance`."""
+        return Factor(self, chromosomes, pairs, noise)
 
     def sums(self, vectors, inverse=None):
         """Sums over all entries of W o K_g, (G,), and of W o K_g o K_h, (G, G).
@@ -102,7 +106,9 @@ class KernelStack:
         return np.maximum(own, 0) / (n - 1), np.maximum(pairs, 0) / (n - 1)
 
 
-def stack_kernels(dosage, centre, snp_chromosome, count, snp_weights, *, kind=np.float32):
+def stack_kernels(
+    dosage, centre, snp_chromosome, count, snp_weights, *, kind=np.float32, floats=None
+):
     """The kernels of `pairs.chromosome_kernels` among some lines: `KernelStack`.
 
     Parameters
@@ -112,9 +118,11 @@ def stack_kernels(dosage, centre, snp_chromosome, count, snp_weights, *, kind=np
         As there.
     kind : type, keyword only
         Of the numbers that are kept.
+    floats : int, keyword only, optional
+        How many of them a block has; a processor's cache holds those of the default.
     """
     n = len(dosage)
-    step = max(16, FLOATS // (count * n))
+    step = max(16, (floats or FLOATS) // (count * n))
     edges = [*range(0, n, step), n]
     blocks = [
         (slice(start, stop), np.empty((count, stop - start, stop), dtype=kind))
@@ -129,10 +137,39 @@ def stack_kernels(dosage, centre, snp_chromosome, count, snp_weights, *, kind=np
     return KernelStack(blocks)
 
 
-def factorise(covariance):
-    """Cholesky factor of a lower triangle (n, n), which is overwritten, as `cho_solve` takes it."""
-    # Its transpose lies in LAPACK's order, with what was the lower triangle as its upper one.
-    return cho_factor(covariance.T, lower=False, overwrite_a=True, check_finite=False)
+class Factor:
+    """V of a stack, factorised (Cholesky).
+
+    Parameters
+    ----------
+    stack : KernelStack
+    chromosomes, pairs, noise
+        As of `KernelStack.covariance`.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        Where V has no factor in float64.
+    """
+
+    def __init__(self, stack, chromosomes, pairs, noise):
+        covariance = stack.covariance(chromosomes, pairs, noise)
+        self.stack = stack
+        # Its transpose lies in LAPACK's order, with what was the lower triangle as its upper one.
+        self.factor = cho_factor(covariance.T, lower=False, overwrite_a=True, check_finite=False)
+        self.logs = 2 * np.log(np.diag(self.factor[0])).sum()  # log|V|
+
+    def solve(self, sides):
+        """V^-1 times (n, k)."""
+        return cho_solve(self.factor, sides, check_finite=False)
+
+    def sums(self, vectors):
+        """`KernelStack.sums` of W = vectors vectors' - V^-1, and the diagonal of V^-1 (n,).
+
+        The factor is used up.
+        """
+        inverse = lapack.dpotri(self.factor[0], lower=0, overwrite_c=1)[0].T
+        return *self.stack.sums(vectors, inverse), np.diag(inverse)
 
 
 @dataclass(frozen=True)
@@ -170,7 +207,7 @@ def evaluate(stack, y, chromosomes, pairs, noise, uneven=1.0, beside=None):
 
     Parameters
     ----------
-    stack : KernelStack
+    stack : KernelStack or soyfold.models.kernels.stacked_on_gpu.GpuStack
     y : ndarray (n,)
     chromosomes, pairs, noise
         As of `KernelStack.covariance`.
@@ -181,14 +218,12 @@ def evaluate(stack, y, chromosomes, pairs, noise, uneven=1.0, beside=None):
     """
     n = len(y)
     beside = np.zeros((n, 0)) if beside is None else beside
-    factor = factorise(stack.covariance(chromosomes, pairs, noise * uneven))
-    logs = 2 * np.log(np.diag(factor[0])).sum()
-    found = solve_beside(factor, y, beside)
-    inverse = lapack.dpotri(factor[0], lower=0, overwrite_c=1)[0].T
+    factor = stack.factor(chromosomes, pairs, noise * uneven)
+    found = profile(factor.solve, y, beside)
     vectors = np.column_stack([found.dual, found.fixed])
-    by_chromosome, by_pair = stack.sums(vectors, inverse)
+    by_chromosome, by_pair, inverse = factor.sums(vectors)
     freedom = n - 1 - beside.shape[1]
-    height = logs + np.log(found.total / n) + freedom * np.log(2 * np.pi) + y @ found.dual
+    height = factor.logs + np.log(found.total / n) + freedom * np.log(2 * np.pi) + y @ found.dual
     return Likelihood(
         log_likelihood=-0.5 * (height + found.logs),
         mean=found.mean,
@@ -197,7 +232,6 @@ def evaluate(stack, y, chromosomes, pairs, noise, uneven=1.0, beside=None):
         by_pair=by_pair / 2,
         by_noise=0.5
         * float(
-            (np.square(vectors) * np.reshape(uneven, (-1, 1))).sum()
-            - (np.diag(inverse) * uneven).sum()
+            (np.square(vectors) * np.reshape(uneven, (-1, 1))).sum() - (inverse * uneven).sum()
         ),
     )
