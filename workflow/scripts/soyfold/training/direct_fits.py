@@ -75,7 +75,7 @@ def _handed(block, task, cohort, rows):
         if "validation" in needs:
             handed["validation_weights"] = weights[task.rows("val")]
     if declared.gpu:
-        handed["gpu"] = block["gpu"]
+        handed["gpu"] = block.get("gpu", 0)
     if declared.joint:
         handed["traits"] = task.traits
     if task.environments:
