@@ -29,9 +29,9 @@ from soyfold.simulation.topologies import TOPOLOGIES, topology_pairs
 KEYS = ["model", "cim", "lines", "share", "topology", "draw", "split"]
 COLUMNS = [*KEYS, "pcc", "loglik", "seconds"]
 # CIMs that each model is asked with; those of the second kind have five permuted ones at most.
-DECIDES = ("contact_kernel", "learned_contact_kernel", "contact_readout")
+DECIDES = ("contact_kernel", "learned_contact_kernel", "contact_readout", "contact_readout_windows")
 MODELS = (
-    "gblup", "lightgbm", "transformer", *DECIDES, "learned_contact_kernel_sparse",
+    "gblup", "lightgbm", "transformer", *DECIDES[:3], "learned_contact_kernel_sparse",
     "contact_readout_learned", "csafm", "csafm_contact", "csafm_products", "cisem", "cisem_contact",
 )  # fmt: skip
 OTHER_CIMS = ("expected", "constant", "zero")
