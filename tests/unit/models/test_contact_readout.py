@@ -11,6 +11,7 @@ from cut_fits import cut_short, run
 from tiny_study import CHROMOSOMES, CIM, CODES, agreement, planted_lines, standardised
 
 from soyfold.common.errors import UserError
+from soyfold.contacts.cim import make_control
 from soyfold.interpretation.gradients import attribute
 from soyfold.models.contact_products import PairWeights
 from soyfold.models.contact_readout import Network
@@ -119,8 +120,9 @@ def test_a_constant_cim_makes_all_pairs_alike_whatever_the_power(kind):
 @pytest.mark.parametrize("parameters", [{"contacts": "none"}, {"cim": torch.zeros(3, 3)}])
 def test_without_contacts_there_are_no_products(parameters):
     network = make(**parameters)
-    assert {name for name, _ in network.named_parameters()} == {"c", "b0", "b", "s"}
     assert network.choices == (math.inf,)
+    trained = {name for name, parameter in network.named_parameters() if parameter.requires_grad}
+    assert trained == {"c", "b0", "b", "s"}
     g = standardised(4)
     effects = network.b0 / math.sqrt(len(CODES)) + network.b * network.s
     torch.testing.assert_close(network(g), (g @ effects.T + network.c).squeeze(-1))
@@ -331,6 +333,20 @@ def study(tmp_path_factory):
 
 
 QUICK = {"epochs": 30, "warmup_epochs": 2, "patience": 30, "learning_rate": 0.04}
+
+
+@pytest.mark.parametrize("control", ["zero", "identity", "constant"])
+def test_a_control_has_as_many_parameters_as_the_cim_itself(control):
+    """Where controls are compared, nothing but the CIM may differ."""
+    task, cohort = make_task("product")
+    chosen = block(**{**QUICK, "epochs": 2}, refit=False)
+    plain = {"chromosomes": None, "method": "sum", "zero_diagonal": False}
+    other = make_control(control, cohort.cim, cohort.cim, **plain)
+    counts = []
+    for cim in (cohort.cim, other):
+        told = network_fits.fit_network(chosen, task, dataclasses.replace(cohort, cim=cim))
+        counts += [value for _, name, value in told.extra if name == "parameters"]
+    assert counts[0] == counts[1]
 
 
 def ensemble(**more):

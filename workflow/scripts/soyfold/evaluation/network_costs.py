@@ -135,7 +135,7 @@ def measure(block, *, dosage, variants, cim, threads):
     ms = time_forward(network, g)
     peak = torch.cuda.max_memory_allocated() if device == "cuda" else _memory("VmHWM") - before
     return {
-        "parameters": sum(p.numel() for p in network.parameters() if p.requires_grad),
+        "parameters": sum(p.numel() for p in network.parameters()),
         "flops": count_flops(network, g),
         "ms_per_sample": ms,
         "peak_memory_mb": peak / MEBIBYTE,

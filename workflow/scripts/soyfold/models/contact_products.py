@@ -213,8 +213,9 @@ class ContactHead(nn.Module):
         present, sizes = chromosome[starts], np.diff(starts, append=len(chromosome)).tolist()
         weights = pair_weights(np.asarray(cim, float), contacts=p["weights"], power=1.0)
         weights = weights[np.ix_(present, present)]
-        self.products = None
-        if p["contacts"] != "none" and weights.any():  # a CIM of zeros: no chromosomes meet
+        # Where no chromosomes meet, products stay, as in the twins of this network, and do nothing.
+        self.products, self.meet = None, bool(weights.any())
+        if p["contacts"] != "none":
             M = PairWeights(weights, p["tau"], learned=p["contacts"] == "learned")
             height = p["scale"] / math.sqrt(p["rank"])
             self.products = Products(sizes, M, rank=p["rank"], outputs=outputs, height=height)
@@ -228,7 +229,7 @@ class ContactHead(nn.Module):
     @property
     def choices(self):
         """Values of rho among which validation decides."""
-        if self.products is None:
+        if self.products is None or not self.meet:
             return (math.inf,)
         return RHOS if self.own["rho"] is None else (self.own["rho"],)
 

@@ -302,7 +302,7 @@ def fit_network(block, task, cohort, *, resume=None, measure=None):
     """
     options = training_options(block["parameters"])
     layout, network = build_network(block, cohort, task.seed)
-    count = sum(p.numel() for p in network.parameters() if p.requires_grad) * options["members"]
+    count = sum(p.numel() for p in network.parameters()) * options["members"]
     log.info("%d tokens, %d parameters, on %s", layout.n_tokens, count, loop.device_name())
     tell(*own_losses(network, block, task, cohort), cohort)
     size = options["batch_size"]  # what memory can hold in training it can hold afterwards
