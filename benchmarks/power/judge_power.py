@@ -28,6 +28,7 @@ COLUMNS = [
     "first_pcc", "first_loglik", "loglik_gain",
 ]  # fmt: skip
 FEWEST = 5  # permuted CIMs with which being the first of all says something
+COLOURS = [*plt.colormaps["tab20"].colors[::2], *plt.colormaps["tab20"].colors[1::2]]
 ENOUGH = 19  # permuted CIMs with which the first of all has p = 0.05
 
 
@@ -81,9 +82,9 @@ def draw(found, path):
     """PCC by share of epistasis, and how often the real CIM is first; at the most lines asked."""
     lines = found.groupby("lines").share.nunique().idxmax()
     at = found[(found.lines == lines) & (found.topology == "contact")]
-    figure, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4.6), layout="constrained")
     for number, (model, rows) in enumerate(at.groupby("model")):
-        colour = f"C{number}"
+        colour = COLOURS[number % len(COLOURS)]
         rows = rows.sort_values("share")
         axes[0].plot(rows.share, rows.pcc, "o-", color=colour, label=model)
         axes[0].plot(rows.share, rows.pcc_permuted, "x--", color=colour)
@@ -97,7 +98,9 @@ def draw(found, path):
     for ax in axes:
         ax.set_xlabel("share of products in the genetic variance")
         if ax.lines:
-            ax.legend(fontsize=7, frameon=False)
+            ax.legend(
+                fontsize=7, frameon=False, ncols=2, loc="upper left", bbox_to_anchor=(0, -0.18)
+            )
     figure.savefig(path, dpi=150)
     plt.close(figure)
 
