@@ -374,7 +374,10 @@ def test_a_killed_fit_goes_on_in_the_choice_where_it_was(study, monkeypatch):
     run(folder / "never", inputs, chosen)
     left = cut_short(folder / "cut", inputs, chosen, monkeypatch)
     assert left.is_file()
+    # Of a fit that was cut short before, with more choices than this one has.
+    (folder / "cut/resume_choice9.ckpt").touch()
     run(folder / "cut", inputs, chosen)
+    assert not list((folder / "cut").glob("*.ckpt"))
     whole, resumed = (
         read_checkpoint(folder / name / "checkpoint.npz")[0] for name in ("never", "cut")
     )

@@ -81,7 +81,6 @@ class ResumeFiles:
         )
         options = training_options(block["parameters"])
         self.last = (options["members"] - 1, bool(options["refit"]))
-        self.paths = []
 
     def of(self, member, epochs):
         """Makes the file of a member's first trainings, or of its refit over `epochs`.
@@ -93,16 +92,17 @@ class ResumeFiles:
             name = "resume" + (f"_member{member}" if member else "")
             name += (f"_choice{choice}" if choice else "") + ("_refit" if epochs else "")
             stage = loop.fingerprint(stage=[member, epochs, *([choice] if choice else [])])
-            self.paths.append(self.folder / f"{name}.ckpt")
+            path = self.folder / f"{name}.ckpt"
             last = (member, epochs is not None) == self.last and not more
-            return loop.Resume(self.paths[-1], self.expected | stage, self.seconds, last=last)
+            return loop.Resume(path, self.expected | stage, self.seconds, last=last)
 
         return file
 
     def remove(self):
-        """The fit's outputs stand: the files have done their work."""
-        for path in self.paths:
-            path.unlink(missing_ok=True)
+        """The fit's outputs stand: its files have done their work, and those of a fit before it
+        that was cut short and had more choices or members."""
+        for path in self.folder.glob("resume*.ckpt"):
+            path.unlink()
 
 
 def group_numbers(groups):
