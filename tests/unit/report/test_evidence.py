@@ -45,6 +45,12 @@ def test_every_number_is_one_of_the_tables(tmp_path):
     assert "0.50 hours of jobs" in text
 
 
+def test_one_split_has_no_p(tmp_path):
+    write_study(tmp_path, splits=1)
+    text = evidence(tmp_path, scheme="random")
+    assert ", 1/1" in text and "nan" not in text
+
+
 def test_the_best_model_stands_first(tmp_path):
     write_study(tmp_path)
     text = evidence(tmp_path, scheme="random")

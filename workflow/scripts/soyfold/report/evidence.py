@@ -74,9 +74,9 @@ def _differences(comparisons, scheme, trait, metric):
     if rows.empty:
         return rows
     better = rows.better_traits.notna()
-    text = _intervals(rows) + rows.apply(
-        lambda row: f", Holm p {row.p_holm:.2g}, {row.wins}/{row.splits}", axis=1
-    )
+    # One split has no p.
+    p = rows.p_holm.map(", Holm p {:.2g}".format).where(rows.p_holm.notna(), "")
+    text = _intervals(rows) + p + rows.apply(lambda row: f", {row.wins}/{row.splits}", axis=1)
     text[better] += rows[better].apply(
         lambda row: f", {row.better_traits:.0f}/{row.traits:.0f} traits", axis=1
     )
