@@ -28,8 +28,8 @@ COLUMNS = [
     "first_pcc", "first_loglik", "loglik_gain",
 ]  # fmt: skip
 FEWEST = 5  # permuted CIMs with which being the first of all says something
-COLOURS = [*plt.colormaps["tab20"].colors[::2], *plt.colormaps["tab20"].colors[1::2]]
 ENOUGH = 19  # permuted CIMs with which the first of all has p = 0.05
+COLOURS = [*plt.colormaps["tab20"].colors[::2], *plt.colormaps["tab20"].colors[1::2]]
 
 
 def by_draw(table):

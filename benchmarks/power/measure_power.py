@@ -29,9 +29,10 @@ from soyfold.simulation.topologies import TOPOLOGIES, topology_pairs
 KEYS = ["model", "cim", "lines", "share", "topology", "draw", "split"]
 COLUMNS = [*KEYS, "pcc", "loglik", "seconds"]
 # CIMs that each model is asked with; those of the second kind have five permuted ones at most.
-DECIDES = ("contact_kernel", "learned_contact_kernel", "contact_readout", "contact_readout_windows")
+DECIDES = ("contact_kernel", "learned_contact_kernel", "contact_readout")
+WITNESSES = ("contact_readout_windows",)  # of witnesses.yaml, which decide as well
 MODELS = (
-    "gblup", "lightgbm", "transformer", *DECIDES[:3], "learned_contact_kernel_sparse",
+    "gblup", "lightgbm", "transformer", *DECIDES, "learned_contact_kernel_sparse",
     "contact_readout_learned", "csafm", "csafm_contact", "csafm_products", "cisem", "cisem_contact",
 )  # fmt: skip
 OTHER_CIMS = ("expected", "constant", "zero")
@@ -62,7 +63,7 @@ def cims_of(model, block, permuted):
     """Names of the CIMs that a model is asked with: none where it predicts the same with any."""
     if "cim" not in block["needs"]:
         return ["none"]
-    count = permuted if model in DECIDES else min(permuted, FEW_PERMUTED)
+    count = permuted if model in DECIDES + WITNESSES else min(permuted, FEW_PERMUTED)
     return ["real", *(f"permuted{k}" for k in range(1, count + 1)), *OTHER_CIMS]
 
 
