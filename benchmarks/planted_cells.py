@@ -141,7 +141,8 @@ def fill_table(path, keys, columns, asked, measure):
     print(f"{len(asked) - len(waiting)} of {len(asked)} cells are there", flush=True)
     for number, cell in enumerate(waiting, start=1):
         told = ("NA" if value != value else f"{value:.6g}" for value in measure(cell))
-        row = [*map(str, cell), *told]
+        named = (f"{value:g}" if isinstance(value, float) else str(value) for value in cell)
+        row = [*named, *told]
         with path.open("a") as stream:
             stream.write("\t".join(row) + "\n")
         print(f"{number} of {len(waiting)}  " + " ".join(row), flush=True)

@@ -1,7 +1,7 @@
 """Detection from the table of `make bench-power`: who sees the planted pairs, and by which CIM.
 
     python benchmarks/power/judge_power.py --tables results/benchmark_power.tsv \\
-        --out detection.tsv --figure power.png
+        --out detection.tsv --limits limits.tsv --figure power.png
 
 A draw is one planted trait; splits of it are averaged. What is found: benchmarks/README.md.
 """
@@ -27,6 +27,10 @@ COLUMNS = [
     *POINT, "draws", "permuted", "pcc", "pcc_permuted", "pcc_zero", "gain", "gain_low", "gain_high",
     "first_pcc", "first_loglik", "loglik_gain",
 ]  # fmt: skip
+LIMITS = ["model", "lines", "topology", "criterion", "share", "least_asked", "draws"]
+CRITERIA = {"first_loglik": "o-", "first_pcc": "s:"}  # and how they are drawn
+SHARE = "share of products in the genetic variance"
+POWER = 0.8  # of the draws, where a share is called seen
 FEWEST = 5  # permuted CIMs with which being the first of all says something
 ENOUGH = 19  # permuted CIMs with which the first of all has p = 0.05
 COLOURS = [*plt.colormaps["tab20"].colors[::2], *plt.colormaps["tab20"].colors[1::2]]
@@ -78,25 +82,74 @@ def detection(table):
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def draw(found, path):
-    """PCC by share of epistasis, and how often the real CIM is first; at the most lines asked."""
-    lines = found.groupby("lines").share.nunique().idxmax()
-    at = found[(found.lines == lines) & (found.topology == "contact")]
-    figure, axes = plt.subplots(1, 2, figsize=(10, 4.6), layout="constrained")
-    for number, (model, rows) in enumerate(at.groupby("model")):
-        colour = COLOURS[number % len(COLOURS)]
+def limits(found):
+    """`LIMITS`: the least share that each model sees by a criterion, for each number of lines.
+
+    A share is seen where the real CIM is first of at least 20 in `POWER` of the draws, there and at
+    all larger shares asked; NA where the largest isn't. least_asked: none below it was measured.
+    """
+    judged = found[(found.permuted >= ENOUGH) & (found.share > 0)]
+    rows = []
+    for point, at in judged.groupby(["model", "lines", "topology"]):
+        at = at.sort_values("share", ascending=False)
+        for criterion in CRITERIA:
+            if at[criterion].notna().all():
+                seen = at.share[(at[criterion] >= POWER).cummin()]
+                draws, least = at.draws.min(), at.share.min()
+                rows.append([*point, criterion, seen.min(), least, draws])
+    return pd.DataFrame(rows, columns=LIMITS)
+
+
+def draw_pcc(ax, at, colours):
+    """PCC by share of epistasis, with the real CIM and permuted ones."""
+    for model, rows in at.groupby("model"):
         rows = rows.sort_values("share")
-        axes[0].plot(rows.share, rows.pcc, "o-", color=colour, label=model)
-        axes[0].plot(rows.share, rows.pcc_permuted, "x--", color=colour)
-        rows = rows[rows.permuted >= FEWEST]
-        for name, sign in (("first_loglik", "o-"), ("first_pcc", "s:")):
+        ax.plot(rows.share, rows.pcc, "o-", color=colours[model], label=model)
+        ax.plot(rows.share, rows.pcc_permuted, "x--", color=colours[model])
+    ax.set(ylabel="PCC of test lines", xlabel=SHARE)
+
+
+def draw_first(ax, at, colours):
+    """How often the real CIM is first, by share of epistasis."""
+    for model, rows in at[at.permuted >= FEWEST].groupby("model"):
+        rows = rows.sort_values("share")
+        for name, sign in CRITERIA.items():
             if rows[name].notna().any():
-                axes[1].plot(rows.share, rows[name], sign, color=colour, label=f"{model}, {name}")
-    axes[0].set(ylabel="PCC of test lines", title=f"{lines} lines; dashed: permuted CIMs")
-    axes[1].set(ylabel="share of draws", title="the real CIM is first of all", ylim=(-0.05, 1.05))
-    axes[1].axhline(1 / (1 + ENOUGH), color="grey", linewidth=0.8)
+                told = f"{model}, {name}"
+                ax.plot(rows.share, rows[name], sign, color=colours[model], label=told)
+    ax.set(ylabel="share of draws", title="the real CIM is first of all", ylim=(-0.05, 1.05))
+    ax.set(xlabel=SHARE)
+    ax.axhline(1 / (1 + ENOUGH), color="grey", linewidth=0.8)
+
+
+def draw_limits(ax, least, colours):
+    """The least share seen over lines; open where no smaller one was asked."""
+    least = least[(least.topology == "contact") & least.share.notna()]
+    for (model, name), rows in least.groupby(["model", "criterion"]):
+        ax.plot(
+            rows.lines, rows.share, CRITERIA[name], color=colours[model], label=f"{model}, {name}"
+        )
+        bound = rows[rows.share == rows.least_asked]
+        ax.plot(bound.lines, bound.share, CRITERIA[name][0], color="white", markersize=3)
+    ax.set(title=f"least share seen in {POWER:.0%} of the draws", xlabel="lines", ylabel=SHARE)
+    if len(least):
+        ax.set(xscale="log", yscale="log")
+        for axis, ticks in ((ax.xaxis, least.lines), (ax.yaxis, least.share)):
+            axis.set_ticks(sorted(set(ticks)), [f"{tick:g}" for tick in sorted(set(ticks))])
+            axis.set_minor_locator(mpl.ticker.NullLocator())
+
+
+def draw(found, path):
+    """By share at the most lines asked with several: PCC, and who is first; limits over lines."""
+    lines = found.groupby("lines").share.nunique().iloc[::-1].idxmax()
+    at = found[(found.lines == lines) & (found.topology == "contact")]
+    colours = {model: COLOURS[k % len(COLOURS)] for k, model in enumerate(sorted({*found.model}))}
+    figure, axes = plt.subplots(1, 3, figsize=(15, 4.8), layout="constrained")
+    draw_pcc(axes[0], at, colours)
+    axes[0].set_title(f"{lines} lines; dashed: permuted CIMs")
+    draw_first(axes[1], at, colours)
+    draw_limits(axes[2], limits(found), colours)
     for ax in axes:
-        ax.set_xlabel("share of products in the genetic variance")
         if ax.lines:
             ax.legend(
                 fontsize=7, frameon=False, ncols=2, loc="upper left", bbox_to_anchor=(0, -0.18)
@@ -110,10 +163,13 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--tables", nargs="+", required=True, help="of measure_power.py")
     parser.add_argument("--out", required=True)
+    parser.add_argument("--limits", help="table of the least share that each model sees")
     parser.add_argument("--figure")
     given = parser.parse_args(arguments)
     found = detection(pd.concat([read_table(path) for path in given.tables]).drop_duplicates())
     write_table(found, given.out)
+    if given.limits:
+        write_table(limits(found), given.limits)
     if given.figure:
         draw(found, given.figure)
 

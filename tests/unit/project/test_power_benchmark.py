@@ -93,3 +93,30 @@ def test_the_real_cim_is_held_against_permuted_ones_draw_by_draw(benchmark):
     assert np.isclose(found["gain"], np.mean([0.8 - 0.6, 0.6 - 0.5]))
     assert found["gain_low"] < 0 < found["gain_high"]
     assert (found["first_pcc"], found["first_loglik"], found["loglik_gain"]) == (0.5, 1, 2)
+
+
+def test_a_share_is_seen_where_it_and_all_larger_ones_are_in_most_draws(benchmark, tmp_path):
+    """Real first in so many of five draws, among 20 permuted: at 0.5 all, 0.3 four, 0.2 three."""
+    rng = np.random.default_rng(1)
+    rows = [
+        {"model": "m", "cim": f"permuted{k}" if k else "real", "lines": 40, "share": share,
+         "topology": "contact", "draw": draw, "split": 0,
+         "pcc": rng.uniform(0, 0.9), "loglik": k if k or draw > seen else 99, "seconds": 1}
+        for share, seen in ((0.5, 5), (0.3, 4), (0.2, 3), (0.1, 5), (0, 5))
+        for draw in range(1, 6)
+        for k in range(21)
+    ]  # fmt: skip
+    table, out, figure = (tmp_path / name for name in ("power.tsv", "limits.tsv", "power.png"))
+    pd.DataFrame(rows).to_csv(table, sep="\t", index=False)
+    benchmark.judge.main(
+        [
+            f"--tables={table}",
+            f"--out={tmp_path / 'd.tsv'}",
+            f"--limits={out}",
+            f"--figure={figure}",
+        ]
+    )
+    found = read_table(out).set_index("criterion")
+    assert found.share["first_loglik"] == 0.3 and np.isnan(found.share["first_pcc"])
+    assert (found.least_asked == 0.1).all() and (found.draws == 5).all()
+    assert figure.stat().st_size
