@@ -49,14 +49,15 @@ def choose_models(chosen, trait_models, models, *, file):
     askable = [name for name in fitted if method_of(models[name])]
     for name in chosen or ():
         if name not in askable:
-            why = "is neither linear nor a network of lines"
-            why = why if name in fitted else "is not fitted here"
+            why, mend = "is neither linear nor a network of lines", "drop it there"
+            if name not in fitted:
+                why, mend = "is not fitted here", f"{mend}, or add it to training.models"
             raise UserError(
                 f"model {name!r}, which {why}",
                 file=file,
                 at="key interpretation.models",
                 allowed=", ".join(askable) or "none of this study's models",
-                mend="drop it there, or add it to training.models",
+                mend=mend,
             )
     wanted = [name for name in (DEFAULT if chosen is None else chosen) if name in askable]
     return {

@@ -2,7 +2,6 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.patches import Rectangle
 
 from soyfold.common.decimals import decimals
 from soyfold.common.files import read_cim
@@ -53,9 +52,10 @@ def uniform_models(fits):
 
 
 def _say_uniform(axes):
-    """Grey over a model's maps, and a sentence in place of what they seem to show."""
+    """A sentence on grey in place of what a model's maps seem to show."""
     for axis in axes:
-        axis.add_patch(Rectangle((0, 0), 1, 1, transform=axis.transAxes, fc="0.85", alpha=0.9))
+        axis.images[0].set_visible(False)
+        axis.set_facecolor("0.88")
         axis.text(
             0.5, 0.5, f"{UNIFORM}:\nthis map says nothing", ha="center", va="center", fontsize=8,
             transform=axis.transAxes,

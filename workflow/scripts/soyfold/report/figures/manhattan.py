@@ -1,5 +1,7 @@
 """An association scan along the genome, with the models' importance of the same SNPs beneath."""
 
+from textwrap import fill
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ from soyfold.report.figures.curves import STYLE, save_figure
 
 COLOURS = np.array(["#26547c", "#8fb3d1"])  # neighbouring chromosomes
 THRESHOLD = "C3"
+LABEL = 16  # characters that a track's height has room for
 GAP = 0.005  # between chromosomes, of the genome's length
 
 
@@ -136,7 +139,8 @@ def plot_manhattan(scanned, tracks, *, trait, unit, paths):
             for axis, (label, table) in zip(rest, tracks.items(), strict=False):
                 genome.draw(axis, table, table["importance"], s=4)
                 axis.set_ylim(0, 1.08 * (table["importance"].max() or 1))
-                axis.set_ylabel(f"{label}\n({unit})" if unit else label)
+                told = fill(label, LABEL)
+                axis.set_ylabel(f"{told}\n({unit})" if unit else told)
                 axis.yaxis.set_major_locator(plt.MaxNLocator(4))
             for axis in axes[:-1]:
                 axis.tick_params(axis="x", length=0, labelbottom=False)
