@@ -1,5 +1,7 @@
 """Figures of the evaluation: learning curves, and observed against predicted."""
 
+from textwrap import fill
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -15,6 +17,7 @@ from soyfold.common.files import read_table, staged
 from soyfold.metrics import pearson
 
 COLUMNS = 4
+TITLE = 34  # characters that a panel's width has room for
 PAD = 0.1  # inches around a figure
 # Models that agree would hide each other under one style.
 LINES = ["-", "--", "-.", ":"]
@@ -128,7 +131,8 @@ def plot_predictions(predictions, *, trait, unit, paths):
             axis.plot(limits, limits, color="0.5", lw=0.8, ls=":")
             pcc = np.mean([pearson(p.observed, p.predicted) for _, p in table.groupby("seed")])
             title = "constant" if np.isnan(pcc) else f"PCC {decimals(pcc, 2)}"
-            axis.set(xlim=limits, ylim=limits, title=f"{label}: {title}")
+            between = " " if len(f"{label}: {title}") <= TITLE else "\n"
+            axis.set(xlim=limits, ylim=limits, title=f"{fill(label, TITLE)}:{between}{title}")
             axis.set_aspect("equal")
             axis.xaxis.set_major_locator(MaxNLocator(5))
             axis.yaxis.set_major_locator(MaxNLocator(5))
