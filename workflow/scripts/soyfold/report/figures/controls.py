@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from soyfold.evaluation.controls import LIKELIHOODS, POOLED, is_permuted
-from soyfold.report.figures.curves import STYLE, save_figure
+from soyfold.report.figures.curves import STYLE, entitle, save_figure
 
 METRIC = "PCC"
+TITLE = 62  # characters that a panel's width has room for
 REAL, SHUFFLED, OTHER = "C3", "0.55", "C0"
 CAPTION = (
     f"test {METRIC}, mean over seeds. Black line: mean of the permuted CIMs.\n"
@@ -85,7 +86,7 @@ def _draw_panel(axis, rows, likelihood):
     axis.set_axisbelow(True)
     title = f"{first.trait}, {first.label}"
     if pooled is not None:
-        title = f"{title}: {labels[0].split()[0]} CIM {verdict(pooled)}"
+        title = entitle(title, f"{labels[0].split()[0]} CIM {verdict(pooled)}", TITLE)
     if len(likelihood):
         title = f"{title}\nby the kernel's likelihood {verdict(likelihood.iloc[0])}"
     axis.set_title(title)

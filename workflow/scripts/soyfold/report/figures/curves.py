@@ -33,6 +33,12 @@ STYLE = {
 }
 
 
+def entitle(name, told, width):
+    """A panel's title of so many characters a line: what is told keeps together."""
+    title = f"{name}: {told}"
+    return title if len(title) <= width else f"{fill(name, width)}:\n{told}"
+
+
 def save_figure(figure, paths):
     """Save a figure under each path; the suffix names the format. Same data, same bytes.
 
@@ -131,8 +137,7 @@ def plot_predictions(predictions, *, trait, unit, paths):
             axis.plot(limits, limits, color="0.5", lw=0.8, ls=":")
             pcc = np.mean([pearson(p.observed, p.predicted) for _, p in table.groupby("seed")])
             title = "constant" if np.isnan(pcc) else f"PCC {decimals(pcc, 2)}"
-            between = " " if len(f"{label}: {title}") <= TITLE else "\n"
-            axis.set(xlim=limits, ylim=limits, title=f"{fill(label, TITLE)}:{between}{title}")
+            axis.set(xlim=limits, ylim=limits, title=entitle(label, title, TITLE))
             axis.set_aspect("equal")
             axis.xaxis.set_major_locator(MaxNLocator(5))
             axis.yaxis.set_major_locator(MaxNLocator(5))
