@@ -193,3 +193,19 @@ def test_transfer_is_told_by_lines_and_what_the_others_add(tmp_path):
     assert "| CSAFM | alone | -0.250 | 0.500 |" in text
     assert "| CSAFM | joint | 0.100 (+0.3500 [+0.2500, +0.4500]) | 0.550 (+0.0500 [-0.0500," in text
     assert len(pd.read_csv(tmp_path / "docs" / f"{tmp_path.name}_transfer.tsv", sep="\t")) == 4
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_pairs_beyond_shuffled_traits_are_told(tmp_path, asked):
+    write_study(tmp_path)
+    pairs = pd.DataFrame({"chromosome_2": ["c2", "c3", "c4"], "share": [0.01, 0.04, 0.2]})
+    pairs = pairs.assign(trait="oil", model="kernel", chromosome="c1", share_null=0.001, p=np.nan)
+    if asked:
+        pairs["p"] = [0.048, 0.05, 0.06]
+    write_table(pairs, tmp_path / "interpretation" / "pair_weights.tsv")
+    facts = {"scheme": "random", "command": "snakemake", "title": "Oil", "version": "1"}
+    write_evidence(tmp_path, tmp_path / "docs", **facts)
+    text = (tmp_path / "docs" / f"{tmp_path.name}.md").read_text()
+    told = [line.split(" | ")[2] for line in text.splitlines() if "| kernel |" in line]
+    assert told == (["c1 - c3", "c1 - c2"] if asked else [])
+    assert len(pd.read_csv(tmp_path / "docs" / f"{tmp_path.name}_pair_weights.tsv", sep="\t")) == 3

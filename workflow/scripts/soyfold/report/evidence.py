@@ -25,6 +25,8 @@ FIGURES = {
     "hypotheses": "Hypotheses and their copies", "knock_outs": "Groups knocked out",
     "transfer": "R2 over the lines with a value",
 }  # fmt: skip
+PAIRS, KNOCKED_OUT = "pair_weights", "knock_outs"  # tables of the interpretation
+LEVEL = 0.05  # of p, up to which pairs are told
 KNOCKED = 3  # groups of a trait, hypothesis and model that are told
 
 
@@ -205,6 +207,21 @@ def _transfer(path):
     )
 
 
+def _pairs(path):
+    """Pairs of chromosomes whose weight no or few shuffled traits reach; None if none was asked."""
+    table = read_table(path)
+    if "p" not in table or table.p.isna().all():
+        return None
+    beyond = table[table.p <= LEVEL].sort_values(["trait", "model", "share"], ascending=[1, 1, 0])
+    beyond = beyond.assign(pair=beyond.chromosome + " - " + beyond.chromosome_2)
+    return (
+        "## Pairs of chromosomes\n\nShares of the genetic variance, mean over splits, of the pairs"
+        f" with p <= {LEVEL} among shuffled traits (step-down over a trait's pairs):"
+        f" {beyond.trait.nunique()} of {table.trait.nunique()} traits.\n\n"
+        + markdown(beyond[["trait", "model", "pair", "share", "share_null", "p"]], 3)
+    )
+
+
 def _intervals(rows, to=""):
     """Differences (to what their columns' ends say) as text with intervals; of no rows, none."""
     cells = zip(*(rows[f"{name}{to}"] for name in ("difference", "low", "high")), strict=True)
@@ -254,7 +271,7 @@ def evidence(results, *, scheme):
     results = Path(results)
     tables = results / "evaluation" / "tables"
     comparisons, controls, hypotheses, transfer = (tables / f"{name}.tsv" for name in KINDS)
-    knocked = results / "interpretation" / "knock_outs.tsv"
+    knocked, pairs = (results / "interpretation" / f"{name}.tsv" for name in (KNOCKED_OUT, PAIRS))
     if not any(path.is_file() for path in (comparisons, controls, hypotheses, transfer)):
         raise UserError("no such file", file=comparisons, mend="run the study to its end first")
     parts = []
@@ -270,8 +287,9 @@ def evidence(results, *, scheme):
             (hypotheses, _hypotheses),
             (knocked, _knock_outs),
             (transfer, _transfer),
+            (pairs, _pairs),
         )
-        if path.is_file()
+        if path.is_file() and told(path)
     ]
     times = storey_times(results / "benchmarks")
     hours = times.seconds.sum() / 3600
@@ -298,6 +316,10 @@ def write_evidence(results, folder, *, scheme, command, title, version):
         if source.is_file():
             _copy_table(source, folder / f"{study}_{kind}.tsv")
             parts.append(f"[All {kind}]({study}_{kind}.tsv)")
+    pairs = results / "interpretation" / f"{PAIRS}.tsv"
+    if pairs.is_file():
+        _copy(read_table(pairs), folder / f"{study}_{PAIRS}.tsv")
+        parts.append(f"[All pairs of chromosomes]({study}_{PAIRS}.tsv)")
     figures = {name: f"comparisons_{scheme}_{name}" for name in ("PCC", "R2")}
     alike = {name: name for name in ("controls", "hypotheses", "knock_outs", "transfer")}
     for name, figure in {**figures, **alike}.items():
@@ -311,7 +333,11 @@ def write_evidence(results, folder, *, scheme, command, title, version):
 def _copy_table(source, target):
     """Copy a table's differences in the metrics that are kept; of transfer what they are of too."""
     table = read_table(source)
+    kept = table[table.metric.isin(KEPT)]
+    _copy(kept if "arm" in kept else kept.dropna(subset="difference"), target)
+
+
+def _copy(table, target):
+    """Write a table of documents: five figures a number."""
     with staged(target) as temporary:
-        kept = table[table.metric.isin(KEPT)]
-        kept = kept if "arm" in kept else kept.dropna(subset="difference")
-        kept.to_csv(temporary, sep="\t", index=False, na_rep="NA", float_format="%.5g")
+        table.to_csv(temporary, sep="\t", index=False, na_rep="NA", float_format="%.5g")
