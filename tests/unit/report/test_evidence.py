@@ -7,7 +7,8 @@ import pytest
 from soyfold.common.errors import UserError
 from soyfold.common.files import write_table
 from soyfold.evaluation.comparisons import compare_models
-from soyfold.report.evidence import _by_mean, _schemes, evidence, markdown, write_evidence
+from soyfold.report.evidence import evidence, write_evidence
+from soyfold.report.evidence_sections import by_mean, markdown, schemes
 
 LABELS = {"gblup": "GBLUP", "ours": "Ours"}
 
@@ -62,7 +63,7 @@ def test_models_are_ordered_by_value_not_by_text():
         {"trait": "oil", "model": ["worse", "none", "worst", "best"],
          "PCC": ["-0.010 (0.1)", np.nan, "-0.200 (0.1)", "0.300 (0.1)"]}
     )  # fmt: skip
-    assert list(_by_mean(table, "oil").model) == ["best", "worse", "worst", "none"]
+    assert list(by_mean(table, "oil").model) == ["best", "worse", "worst", "none"]
 
 
 def test_schemes_stand_side_by_side_for_models_that_have_several(tmp_path):
@@ -70,10 +71,10 @@ def test_schemes_stand_side_by_side_for_models_that_have_several(tmp_path):
     facts = {"trait": "oil", "metric": "PCC", "splits": 3}
     table = pd.DataFrame([{**facts, "model": m, "scheme": s, "mean": v} for m, s, v in rows])
     write_table(table, tmp_path / "evaluation" / "tables" / "schemes.tsv")
-    text = _schemes(tmp_path, "random")
+    text = schemes(tmp_path, "random")
     assert "| oil | GBLUP | kfold | 3 | 0.600 |" in text and "Ours" not in text
     write_table(table[table.scheme == "random"], tmp_path / "evaluation/tables/schemes.tsv")
-    assert _schemes(tmp_path, "random") == ""
+    assert schemes(tmp_path, "random") == ""
 
 
 def test_many_traits_are_told_by_their_mean_alone(tmp_path):
